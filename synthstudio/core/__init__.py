@@ -1,0 +1,1 @@
+"""Pure functions on arrays and records: no Qt, torch, SQL, threads or print."""

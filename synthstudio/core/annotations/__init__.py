@@ -1,0 +1,1 @@
+"""Experts' marks: readers of other tools' formats, and sizes of classes."""

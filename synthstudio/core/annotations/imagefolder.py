@@ -1,0 +1,65 @@
+"""A folder of images: one subfolder per sample, or one per class."""
+
+from pathlib import Path
+from typing import Literal
+
+from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
+from synthstudio.core.fields.images import find_images
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.plans import ImportPlan
+from synthstudio.domain.progress import Tick, no_tick
+from synthstudio.domain.records import Split
+
+SPLIT_FOLDERS = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "val": Split.VAL,
+    "valid": Split.VAL,
+    "validation": Split.VAL,
+    "test": Split.TEST,
+    "testing": Split.TEST,
+}
+
+
+def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick = no_tick) -> ImportPlan:
+    """Read all images in the folder and below; see `Reader`.
+
+    The subfolder is the sample. With `labels_from_folder` the innermost subfolder is the class of the image instead:
+    present there, absent elsewhere, and each image is its own sample. Folders called train, val or test at the top
+    give the split.
+    """
+    image_root = options.images or root
+    paths = find_images(image_root)
+    if not paths:
+        raise UserError(f"{image_root} holds no images (PNG, JPEG, BMP or TIFF).", "Choose the folder that holds them.")
+    naming: Literal["folder", "stem"] = "stem" if options.labels_from_folder else "folder"
+    builder = PlanBuilder(root, options, default_naming=naming, image_root=image_root)
+    classes = _list_folder_classes(paths, image_root, options, builder) if options.labels_from_folder else []
+    for number, path in enumerate(paths):
+        tick(number, len(paths))
+        image = builder.open_image(path)
+        if image is None:
+            continue
+        split, inner = split_off(path, image_root)
+        own = inner.parent.name
+        labels = tuple((name, name == own) for name in classes) if own in classes else ()
+        builder.add(image, Marks(split=split, labels=labels), naming_path=image_root / inner)
+    tick(len(paths), len(paths))
+    return builder.build(list_classes(builder.fovs))
+
+
+def split_off(path: Path, root: Path) -> tuple[Split | None, Path]:
+    """Return the split that the first folder below the root names, and the path without that folder."""
+    relative = path.relative_to(root)
+    split = SPLIT_FOLDERS.get(relative.parts[0].casefold()) if len(relative.parts) > 1 else None
+    return split, Path(*relative.parts[1:]) if split else relative
+
+
+def _list_folder_classes(paths: list[Path], root: Path, options: ReadOptions, builder: PlanBuilder) -> list[str]:
+    """Return the names of the innermost folders; those that are not in the user's list are reported."""
+    named = dict.fromkeys(split_off(path, root)[1].parent.name for path in paths)
+    classes = [name for name in named if name and builder.is_accepted(name)]
+    for name in named:
+        if name and not builder.is_accepted(name):
+            builder.report(root / name, f"the class {name!r} is not in the list; its images come without a label")
+    return classes

@@ -1,0 +1,167 @@
+"""What all readers share: the options, and the collecting of good images and problems into one plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from synthstudio.core.fields.images import ImageFile, SampleNaming, open_image_file, sample_name
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import AnnotationState, Split
+
+MAX_TEXT_BYTES = 64 << 20
+"""Longest annotation file that is read; real ones have a few kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user may say about a data set that is read.
+
+    Attributes:
+        images: Folder of the images, where they do not lie inside the root.
+        split: Split of all that is read; wins over what the data set says.
+        sample_from: "folder", "stem" (each image its own sample), or a regular expression with one group that is
+            searched in the path below the image folder; None for the format's default.
+        known_classes: The only classes that are accepted; None accepts all.
+        labels_from_folder: Image folders only: the innermost folder is the class of the image, not its sample.
+    """
+
+    images: Path | None = None
+    split: Split | None = None
+    sample_from: str | None = None
+    known_classes: Sequence[str] | None = None
+    labels_from_folder: bool = False
+
+
+DEFAULT_OPTIONS = ReadOptions()
+
+
+class Reader(Protocol):
+    """Reads a data set of one format.
+
+    What is wrong inside the data set becomes a `Problem` of the plan.
+
+    Raises:
+        UserError: There is nothing to read: the folder is missing, holds no such files, or an option is wrong.
+    """
+
+    def __call__(self, root: Path, options: ReadOptions = ..., *, tick: Tick = ...) -> ImportPlan: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What was read about one image besides its pixels."""
+
+    split: Split | None = None
+    state: AnnotationState = AnnotationState.NONE
+    annotations: tuple[PlannedAnnotation, ...] = ()
+    labels: tuple[tuple[str, bool], ...] = ()
+
+
+NO_MARKS = Marks()
+
+
+class PlanBuilder:
+    """Collects images and problems; keeps names unique within a sample and one split per sample."""
+
+    def __init__(
+        self, root: Path, options: ReadOptions, *, default_naming: Literal["folder", "stem"], image_root: Path
+    ) -> None:
+        self.fovs: list[PlannedFov] = []
+        self.problems: list[Problem] = []
+        self._root = root
+        self._image_root = image_root
+        self._options = options
+        self._naming = SampleNaming.from_option(options.sample_from, default=default_naming)
+        self._names: set[tuple[str, str]] = set()
+        self._splits: dict[str, Split | None] = {}
+
+    def report(self, path: Path, message: str, line: int | None = None) -> None:
+        """Note a problem with a file."""
+        shown = path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+        self.problems.append(Problem(shown, message, line))
+
+    def open_image(self, path: Path) -> ImageFile | None:
+        """Open an image once; a broken one becomes a problem and is left out."""
+        try:
+            return open_image_file(path)
+        except UserError as error:
+            self.report(path, f"the image is left out: {error.message}")
+            return None
+
+    def read_text(self, path: Path) -> bytes | None:
+        """Read an annotation file; an unreadable one becomes a problem."""
+        try:
+            if path.stat().st_size > MAX_TEXT_BYTES:
+                self.report(path, f"is left out: it is larger than {MAX_TEXT_BYTES >> 20} MB, no annotation file is")
+                return None
+            return path.read_bytes()
+        except OSError as error:
+            self.report(path, f"cannot be read: {error.strerror or error}")
+            return None
+
+    def is_accepted(self, class_name: str) -> bool:
+        """Whether the user's list of classes, if there is one, has this class."""
+        return self._options.known_classes is None or class_name in self._options.known_classes
+
+    def add(self, image: ImageFile, marks: Marks = NO_MARKS, *, naming_path: Path | None = None) -> None:
+        """Add an opened image with its marks.
+
+        Args:
+            image: The opened image.
+            marks: What is known about it.
+            naming_path: Path that the sample is named after, where that is not the image's own.
+        """
+        sample = sample_name(naming_path or image.path, self._image_root, self._naming)
+        fov = PlannedFov(
+            path=image.path,
+            name=self._unique_name(image.path, sample),
+            sample=sample,
+            split=self._options.split or marks.split,
+            sha256=image.sha256,
+            width=image.width,
+            height=image.height,
+            um_per_px=image.um_per_px,
+            state=marks.state,
+            annotations=marks.annotations,
+            labels=marks.labels,
+        )
+        self.fovs.append(replace(fov, split=self._split_of_sample(fov)))
+
+    def build(
+        self,
+        class_names: Sequence[str],
+        *,
+        sizes_px: dict[str, float] | None = None,
+        estimated: frozenset[str] = frozenset(),
+    ) -> ImportPlan:
+        """Return the plan; images of a sample all get the split that the sample has in the end."""
+        fovs = tuple(replace(fov, split=self._splits[fov.sample]) for fov in self.fovs)
+        return ImportPlan(fovs, tuple(class_names), sizes_px or {}, estimated, tuple(self.problems))
+
+    def _unique_name(self, path: Path, sample: str) -> str:
+        name = path.name
+        if (sample, name) in self._names:
+            relative = path.relative_to(self._image_root) if path.is_relative_to(self._image_root) else path
+            name = relative.as_posix()
+            self.report(path, f"sample {sample!r} has an image of this name already; this one is called {name!r}")
+        self._names.add((sample, name))
+        return name
+
+    def _split_of_sample(self, fov: PlannedFov) -> Split | None:
+        """Return the split of the FOV's sample: the first that was stated."""
+        known = self._splits.get(fov.sample)
+        if known is not None and fov.split is not None and fov.split != known:
+            message = f"is listed as {fov.split}, but its sample {fov.sample!r} is already {known}; it stays {known}"
+            self.report(fov.path, message)
+        self._splits[fov.sample] = known or fov.split
+        return known or fov.split
+
+
+def list_classes(fovs: Sequence[PlannedFov]) -> list[str]:
+    """Return the classes of all marks and labels in order of their first appearance."""
+    marked = (mark.class_name for fov in fovs for mark in fov.annotations)
+    labelled = (name for fov in fovs for name, _ in fov.labels)
+    return list(dict.fromkeys([*marked, *labelled]))

@@ -1,0 +1,44 @@
+"""Reading and writing images: the one place that knows file formats, orientation, depth and damage.
+
+Data convention of the whole program: images are `(H, W, 3)` uint8 RGB, masks `(H, W)` bool, boxes float64
+`x0, y0, x1, y1` in px with the origin at the top left corner and an exclusive end.
+"""
+
+from synthstudio.core.imaging.decoding import decode_image, read_image
+from synthstudio.core.imaging.encoding import encode_png, write_png
+from synthstudio.core.imaging.files import (
+    read_bytes,
+    sha256_of_file,
+    sync_folder,
+    translate_os_error,
+    write_bytes_atomically,
+)
+from synthstudio.core.imaging.formats import ImageArray
+from synthstudio.core.imaging.headers import (
+    IMAGE_SUFFIXES,
+    MAX_PIXELS,
+    ImageHeader,
+    read_image_header,
+    read_image_size,
+)
+from synthstudio.core.imaging.tiff import TiffScale, read_tiff_scale
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "ImageArray",
+    "ImageHeader",
+    "TiffScale",
+    "decode_image",
+    "encode_png",
+    "read_bytes",
+    "read_image",
+    "read_image_header",
+    "read_image_size",
+    "read_tiff_scale",
+    "sha256_of_file",
+    "sync_folder",
+    "translate_os_error",
+    "write_bytes_atomically",
+    "write_png",
+]

@@ -1,0 +1,180 @@
+"""Size and orientation of an image from its header, before anything is allocated.
+
+A few hundred bytes can claim to be 60000 x 60000 pixels, so the size is judged first. The kind of file is told from its
+content, never from its suffix. Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), BMP, TIFF 6.0, EXIF 2.3.
+"""
+
+import errno
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from synthstudio.core.imaging.files import translate_os_error
+from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageKind, damaged
+from synthstudio.core.imaging.tiff import read_tiff_header
+from synthstudio.domain.errors import UserError
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
+"""Lower-case suffixes of the files that are worth opening when a folder is searched."""
+
+MAX_PIXELS = 500_000_000
+"""Largest image that is read whole: 1.5 GB as RGB."""
+
+# Start-of-frame markers carry the size: 0xC0-0xCF without DHT, JPG and DAC.
+JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+JPEG_SCAN_MARKER = 0xDA
+EXIF_MARKER = 0xE1
+EXIF_ORIENTATION_TAG = 0x0112
+# An orientation stands in the first hundred bytes or so; a longer block is a thumbnail or a lie.
+EXIF_LIMIT_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What the first bytes of an image file say.
+
+    Attributes:
+        width: Stored columns, before the orientation is applied.
+        height: Stored rows.
+        orientation: EXIF orientation, 1 (as stored) to 8.
+        pixels_at: Byte at which the compressed pixels of a JPEG begin; 0 for other kinds.
+    """
+
+    kind: ImageKind
+    width: int
+    height: int
+    orientation: int = 1
+    pixels_at: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image as it is shown, in px."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+
+def read_image_size(path: Path) -> tuple[int, int]:
+    """Return (width, height) in px of the image as `read_image` gives it, from its header alone.
+
+    Raises:
+        UserError: The file cannot be read, is no image, or has more than `MAX_PIXELS` pixels.
+    """
+    return read_image_header(path).size
+
+
+def read_image_header(path: Path) -> ImageHeader:
+    """Return kind, stored size and orientation of an image file without decoding its pixels.
+
+    Raises:
+        UserError: The file cannot be read, is no image, or has more than `MAX_PIXELS` pixels.
+    """
+    try:
+        with path.open("rb") as stream:
+            header = _parse_header(stream, path)
+    except OSError as error:
+        # Windows calls a folder that is opened as a file a missing permission.
+        raise translate_os_error(IsADirectoryError(errno.EISDIR, "") if path.is_dir() else error, path) from error
+    except struct.error as error:
+        raise damaged(path, "it ends inside its header") from error
+    if header.width < 1 or header.height < 1:
+        raise damaged(path, "its header gives no size")
+    if header.width * header.height > MAX_PIXELS:
+        raise UserError(
+            f"{path} has {header.width} x {header.height} pixels; the limit is {MAX_PIXELS // 1_000_000} megapixels.",
+            "Cut it into smaller images, or check whether the file is damaged.",
+        )
+    return header
+
+
+def _parse_header(stream: BinaryIO, path: Path) -> ImageHeader:
+    start = stream.read(16)
+    if not start:
+        raise UserError(f"{path} is empty (0 bytes).", "Copy it again from its source, or leave it out.")
+    if start.startswith(PNG_SIGNATURE):
+        return _parse_png(stream, path)
+    if start.startswith(b"\xff\xd8\xff"):
+        return _parse_jpeg(stream, path)
+    if start.startswith(b"BM"):
+        return _parse_bmp(stream)
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        width, height, orientation = read_tiff_header(path)
+        return ImageHeader("tiff", width, height, orientation)
+    raise UserError(
+        f"{path} is not an image that can be read (PNG, JPEG, BMP or TIFF), whatever its name says.",
+        "Open it in the program it comes from and save it as PNG or TIFF, or leave it out.",
+    )
+
+
+def _parse_png(stream: BinaryIO, path: Path) -> ImageHeader:
+    stream.seek(len(PNG_SIGNATURE))
+    length, name = struct.unpack(">I4s", stream.read(8))
+    if name != b"IHDR" or length != 13:
+        raise damaged(path, "it has no PNG header")
+    width, height = struct.unpack(">II", stream.read(8))
+    stream.seek(9, os.SEEK_CUR)
+    # An orientation after the pixels is ignored, here and so in decoding: walking there would cost a seek per chunk.
+    while len(lead := stream.read(8)) == 8:
+        length, name = struct.unpack(">I4s", lead)
+        if name == b"eXIf":
+            return ImageHeader("png", width, height, find_exif_orientation(stream.read(min(length, EXIF_LIMIT_BYTES))))
+        if name in (b"IDAT", b"IEND"):
+            break
+        stream.seek(length + 4, os.SEEK_CUR)
+    return ImageHeader("png", width, height)
+
+
+def _parse_jpeg(stream: BinaryIO, path: Path) -> ImageHeader:
+    width = height = 0
+    orientation = 1
+    stream.seek(2)
+    while True:
+        marker = _next_jpeg_marker(stream)
+        if marker is None:
+            raise damaged(path, "it ends inside its header")
+        if marker == JPEG_SCAN_MARKER:
+            return ImageHeader("jpeg", width, height, orientation, stream.tell())
+        if marker == 0x01 or 0xD0 <= marker <= 0xD9:  # these stand alone
+            continue
+        body = stream.read(max(struct.unpack(">H", stream.read(2))[0] - 2, 0))
+        if marker in JPEG_FRAME_MARKERS:
+            height, width = struct.unpack(">HH", body[1:5])
+        elif marker == EXIF_MARKER and body.startswith(b"Exif\0\0"):
+            orientation = find_exif_orientation(body[6:])
+
+
+def _next_jpeg_marker(stream: BinaryIO) -> int | None:
+    """Read up to the next marker and return its code, or None at the end of the file."""
+    byte = stream.read(1)
+    while byte and byte != b"\xff":
+        byte = stream.read(1)
+    while byte == b"\xff":
+        byte = stream.read(1)
+    return byte[0] if byte else None
+
+
+def _parse_bmp(stream: BinaryIO) -> ImageHeader:
+    stream.seek(14)
+    (info_size,) = struct.unpack("<I", stream.read(4))
+    if info_size == 12:  # OS/2
+        width, height = struct.unpack("<HH", stream.read(4))
+    else:
+        width, height = struct.unpack("<ii", stream.read(8))
+    return ImageHeader("bmp", width, abs(height))  # a negative height means that the top row comes first
+
+
+def find_exif_orientation(exif: bytes) -> int:
+    """Return the orientation (1-8) that stands in a TIFF-structured EXIF block; 1 where there is none."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return 1
+    try:
+        (offset,) = struct.unpack_from(f"{order}I", exif, 4)
+        (n_entries,) = struct.unpack_from(f"{order}H", exif, offset)
+        for index in range(n_entries):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", exif, offset + 2 + 12 * index)
+            if tag == EXIF_ORIENTATION_TAG:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1

@@ -1,0 +1,243 @@
+"""Composites: images whose labels and boxes follow from what was pasted.
+
+Image `index` depends on (settings, seed, index, bank) alone: not on the worker, the order, or what a cache holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthstudio.core.imaging import ImageArray
+from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis.augmentation import ImageAugmenter, mirror_code, mirrored
+from synthstudio.core.synthesis.canvases import Canvases
+from synthstudio.core.synthesis.masks import Mask, MaskCache
+from synthstudio.core.synthesis.memory import ByteCache
+from synthstudio.core.synthesis.plan import FRESH, CompositePlan, PlannedObject, Planner
+from synthstudio.core.synthesis.rendering import PatchRenderer
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId
+from synthstudio.domain.records import Box, ObjectClass, Role
+from synthstudio.settings.compose import CompositionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedObject:
+    """One pasted patch.
+
+    Attributes:
+        box: Extent of what was pasted, within the canvas, in px.
+        x, y: Middle of the window in px; may lie outside the canvas where the edge cuts the object.
+        visible: Share of the window that is seen.
+        has_label: Counts in labels and boxes: an object, not an artifact, and visible enough.
+    """
+
+    class_id: ClassId
+    annotation_id: AnnotationId
+    fov_id: FovId
+    box: Box
+    x: float
+    y: float
+    visible: float
+    is_artifact: bool
+    has_label: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """One made image and all that is known about it.
+
+    Attributes:
+        image: `(c, c, 3)` uint8 RGB.
+        objects: From bottom to top.
+        presence: `(n,)` bool in the order of `Composer.label_classes`.
+        canvas_fov_id: FOV whose background was taken, or None for a flat canvas.
+        n_wanted: Objects drawn; the rest found no place.
+    """
+
+    index: int
+    image: ImageArray = field(repr=False)
+    objects: tuple[PlacedObject, ...]
+    presence: NDArray[np.bool_]
+    canvas_fov_id: FovId | None
+    n_wanted: int
+
+    @property
+    def source_fov_ids(self) -> tuple[FovId, ...]:
+        """FOVs that any pixel comes from, sorted."""
+        used = {item.fov_id for item in self.objects}
+        if self.canvas_fov_id is not None:
+            used.add(self.canvas_fov_id)
+        return tuple(sorted(used))
+
+
+class Composer:
+    """Makes images from a bank. Building one is cheap; it is not safe to share between threads.
+
+    Args:
+        bank: Patches of the training FOVs.
+        settings: Everything else that decides the images.
+        seed: 0 to 2^63 - 1.
+
+    Raises:
+        UserError: No chosen class has a patch, or a class name is unknown.
+    """
+
+    def __init__(self, bank: PatchBank, settings: CompositionSettings, *, seed: int) -> None:
+        self.bank = bank
+        self.settings = settings
+        self.seed = seed
+        self.label_classes: tuple[ObjectClass, ...] = bank.label_classes
+        self._column = {item.id: number for number, item in enumerate(self.label_classes)}
+        self._artifacts = {item.id for item in bank.classes if item.role is Role.ARTIFACT}
+        self._columns = [self._column.get(patch.class_id, -1) for patch in bank.patches]
+        self._planner = Planner(bank, settings, seed=seed)
+        self._canvases = Canvases(bank, settings, seed=seed)
+        self._renderer = PatchRenderer(bank, own_colors=not self._canvases.is_matched)
+        self._masks = MaskCache(settings.mask)
+        self._augmenter = ImageAugmenter(settings.image, side=settings.canvas_px, seed=seed)
+        self._variants: ByteCache[tuple[int, int], NDArray[np.uint8]] = ByteCache(settings.cache_mb * 1_000_000)
+        side = settings.canvas_px
+        self._evened = np.empty((side, side, 3), np.uint8)
+        self._mirror = np.empty((side, side, 3), np.uint8)
+        self._scratch = np.empty(0, np.uint8)
+
+    @property
+    def n_variants(self) -> int:
+        """Prepared variants per patch; 0 in continuous rendering."""
+        return self._planner.n_variants
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory of the prepared variants at present."""
+        return self._variants.n_bytes
+
+    def plan(self, index: int) -> CompositePlan:
+        """What image `index` will hold."""
+        return self._planner.plan(index)
+
+    def compose(self, index: int) -> Composite:
+        """Make image `index` with its objects."""
+        plan = self._planner.plan(index)
+        image = np.empty((self.settings.canvas_px,) * 2 + (3,), np.uint8)
+        self._render(plan, image)
+        presence = np.zeros(len(self.label_classes), np.bool_)
+        self._mark_presence(plan, presence)
+        _, canvas_fov_id = self._canvases.choose(plan.canvas)
+        return Composite(index, image, self._describe(plan), presence, canvas_fov_id, plan.n_wanted)
+
+    def compose_batch(
+        self, indices: Sequence[int], out: NDArray[np.uint8] | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Make several images for a training.
+
+        Args:
+            indices: Numbers of the images.
+            out: `(N, c, c, 3)` uint8, C-contiguous, to be filled; a new array otherwise.
+
+        Returns:
+            The images `(N, c, c, 3)`, and the presence `(N, n)` of each of `label_classes`.
+        """
+        side = self.settings.canvas_px
+        images = np.empty((len(indices), side, side, 3), np.uint8) if out is None else out
+        presence = np.zeros((len(indices), len(self.label_classes)), np.bool_)
+        for row, index in enumerate(indices):
+            plan = self._planner.plan(index)
+            self._render(plan, images[row])
+            self._mark_presence(plan, presence[row])
+        return images, presence
+
+    def _render(self, plan: CompositePlan, out: ImageArray) -> None:
+        canvas, _ = self._canvases.choose(plan.canvas)
+        target = self._evened if self._canvases.is_matched else out
+        self._canvases.lay(canvas, plan.grain, target)
+        for item in plan.objects:
+            self._paste(item, target)
+        if self._canvases.is_matched:
+            self._canvases.shine(canvas, target, out)
+        self._augmenter.augment(out, plan.augmentation)
+        left_right, top_bottom = self._mirroring(plan)
+        code = mirror_code(left_right=left_right, top_bottom=top_bottom)
+        if code is not None:
+            cv2.flip(out, code, self._mirror)
+            np.copyto(out, self._mirror)
+
+    def _paste(self, item: PlannedObject, target: ImageArray) -> None:
+        """Blend one patch in: `target = target * (1 - alpha) + patch * alpha`, in 8 bits, in place."""
+        look = item.look
+        mask = self._masks.get(look.width, look.height, look.feather)
+        premultiplied = self._premultiplied(item, mask)
+        side = self.settings.canvas_px
+        top, left = max(0, -item.top), max(0, -item.left)
+        bottom, right = min(look.height, side - item.top), min(look.width, side - item.left)
+        region = target[item.top + top : item.top + bottom, item.left + left : item.left + right]
+        rows, columns = bottom - top, right - left
+        n_values = rows * columns * 3
+        if n_values > self._scratch.size:
+            self._scratch = np.empty(n_values, np.uint8)
+        scratch = self._scratch[:n_values].reshape(rows, columns, 3)
+        # Exact for all pairs: a * b / 255 is never within 1/510 of a half.
+        cv2.multiply(region, mask.inverse[top:bottom, left:right], scratch, 1.0 / 255.0)
+        cv2.add(scratch, premultiplied[top:bottom, left:right], region)
+
+    def _premultiplied(self, item: PlannedObject, mask: Mask) -> NDArray[np.uint8]:
+        if item.variant == FRESH:
+            drawn = self._renderer.render(item.patch, item.look)
+            return _multiply(drawn, mask, drawn)
+        key = (item.patch, item.variant)
+        found = self._variants.find(key)
+        if found is None:
+            drawn = self._renderer.render(item.patch, item.look)
+            found = _multiply(drawn, mask, np.empty_like(drawn))
+            self._variants.add(key, found, found.nbytes)
+        return found
+
+    def _mark_presence(self, plan: CompositePlan, presence: NDArray[np.bool_]) -> None:
+        least = self.settings.min_visible
+        for item in plan.objects:
+            column = self._columns[item.patch]
+            if column >= 0 and item.visible >= least:
+                presence[column] = True
+
+    def _mirroring(self, plan: CompositePlan) -> tuple[bool, bool]:
+        if not self.settings.image.flip:
+            return False, False
+        choice = int(plan.augmentation[-1] * 4)
+        return choice % 2 == 1, choice >= 2
+
+    def _describe(self, plan: CompositePlan) -> tuple[PlacedObject, ...]:
+        left_right, top_bottom = self._mirroring(plan)
+        return tuple(self._describe_object(item, left_right=left_right, top_bottom=top_bottom) for item in plan.objects)
+
+    def _describe_object(self, item: PlannedObject, *, left_right: bool, top_bottom: bool) -> PlacedObject:
+        patch, look, side = self.bank.patches[item.patch], item.look, self.settings.canvas_px
+        window = Box(item.left, item.top, item.left + look.width, item.top + look.height)
+        window = mirrored(window, side=side, left_right=left_right, top_bottom=top_bottom)
+        box = Box(max(window.x0, 0), max(window.y0, 0), min(window.x1, side), min(window.y1, side))
+        x, y = window.center
+        is_artifact = patch.class_id in self._artifacts
+        return PlacedObject(
+            class_id=patch.class_id,
+            annotation_id=patch.annotation_id,
+            fov_id=patch.fov_id,
+            box=box,
+            x=x,
+            y=y,
+            visible=item.visible,
+            is_artifact=is_artifact,
+            has_label=not is_artifact and item.visible >= self.settings.min_visible,
+        )
+
+
+def compose_preview(composer: Composer, indices: Iterable[int]) -> list[Composite]:
+    """Make a few images to be looked at; the same that a set or a training of this seed would hold."""
+    return [composer.compose(index) for index in indices]
+
+
+def _multiply(drawn: ImageArray, mask: Mask, out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    cv2.multiply(drawn, mask.alpha, out, 1.0 / 255.0)
+    return out

@@ -1,0 +1,64 @@
+"""Soft outlines of pasted patches."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthstudio.core.synthesis.memory import ByteCache
+from synthstudio.settings.compose import MaskShape
+
+CORNER_POWERS: dict[MaskShape, float] = {"rounded": 4.0, "ellipse": 2.0}
+"""Exponent of the superellipse; a square has none."""
+
+MASK_MEMORY_BYTES = 48_000_000
+
+
+class Mask(NamedTuple):
+    """Opacity of a window and its complement, `(height, width, 3)` uint8 each; they sum to 255."""
+
+    alpha: NDArray[np.uint8]
+    inverse: NDArray[np.uint8]
+
+
+class MaskCache:
+    """Masks by size and feather: few sizes serve very many patches."""
+
+    def __init__(self, shape: MaskShape) -> None:
+        self._shape = shape
+        self._cache: ByteCache[tuple[int, int, float], Mask] = ByteCache(MASK_MEMORY_BYTES)
+
+    def get(self, width: int, height: int, feather: float) -> Mask:
+        """Mask of a window; `feather` is the width of the rim as a share of the side."""
+        key = (width, height, feather)
+        found = self._cache.find(key)
+        if found is None:
+            alpha = build_alpha(width, height, shape=self._shape, feather=feather)
+            layers = np.ascontiguousarray(np.broadcast_to(alpha[..., None], (height, width, 3)))
+            found = Mask(layers, 255 - layers)
+            self._cache.add(key, found, 2 * layers.nbytes)
+        return found
+
+
+def build_alpha(width: int, height: int, *, shape: MaskShape, feather: float) -> NDArray[np.uint8]:
+    """Opacity `(height, width)`, 0-255, that reaches all four edges of the window: its extent is the box.
+
+    The rim fades with a smooth step over `feather` of the side; 0 is a hard edge.
+    """
+    x = np.abs((np.arange(width) + 0.5) / width * 2.0 - 1.0)
+    y = np.abs((np.arange(height) + 0.5) / height * 2.0 - 1.0)
+    power = CORNER_POWERS.get(shape)
+    if power is None:
+        radius = np.maximum(x[None, :], y[:, None])
+    else:
+        # Measured against the outermost pixel centres, so that the middle of each edge belongs to the shape.
+        u, v = x / max(x[0], 1e-9), y / max(y[0], 1e-9)
+        radius = (u[None, :] ** power + v[:, None] ** power) ** (1.0 / power)
+    if feather <= 0.0:
+        return np.where(radius <= 1.0 + 1e-9, 255, 0).astype(np.uint8)
+    depth = np.clip((1.0 - radius) / (2.0 * feather), 0.0, 1.0)
+    soft = depth * depth * (3.0 - 2.0 * depth)
+    # At least 1 of 255 within the shape, so that the mask's extent stays exactly the box.
+    return np.where(radius <= 1.0 + 1e-9, np.maximum(np.rint(255.0 * soft), 1), 0).astype(np.uint8)

@@ -1,0 +1,107 @@
+"""Draws one patch as its look says: one warp, one colour table. Same patch and look, same bytes."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthstudio.core.imaging import ImageArray
+from synthstudio.core.patches.background import BLACK, WHITE
+from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis.looks import (
+    DENSITY_STEPS,
+    NO_BRIGHTNESS,
+    NO_DENSITY,
+    Look,
+    brightness_factor,
+    density_factor,
+)
+from synthstudio.core.synthesis.memory import ByteCache
+
+TABLE_MEMORY_BYTES = 4_000_000
+UNCHANGED = ((NO_DENSITY,) * 3, NO_BRIGHTNESS)
+
+
+class PatchRenderer:
+    """Renders patches into buffers that it reuses.
+
+    Args:
+        bank: The patches, evened.
+        own_colors: Give every patch back the colours of its FOV (flat canvases); otherwise it stays evened.
+    """
+
+    def __init__(self, bank: PatchBank, *, own_colors: bool) -> None:
+        self._bank = bank
+        self._own_colors = own_colors
+        self._crops = [bank.crop(number) for number in range(len(bank.patches))]
+        self._matrix = np.empty((2, 3), np.float64)
+        self._warped = np.empty(0, np.uint8)
+        self._stained = np.empty(0, np.uint8)
+        self._densities = _density_table(is_transmitted=bank.is_transmitted)
+        self._tables: ByteCache[tuple[tuple[int, int, int], int, int], NDArray[np.uint8]] = ByteCache(
+            TABLE_MEMORY_BYTES
+        )
+
+    def render(self, number: int, look: Look) -> ImageArray:
+        """Draw patch `number`: `(look.height, look.width, 3)`, in a buffer that the next call overwrites."""
+        width, height, angle_deg, flip, scale, density, brightness, _ = look
+        n_values = width * height * 3
+        if n_values > self._warped.size:
+            self._warped = np.empty(n_values, np.uint8)
+            self._stained = np.empty(n_values, np.uint8)
+        warped = self._warped[:n_values].reshape(height, width, 3)
+        self._aim(number, width, height, angle_deg=angle_deg, flip=flip, scale=scale)
+        cv2.warpAffine(
+            self._crops[number],
+            self._matrix,
+            (width, height),
+            warped,
+            cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            cv2.BORDER_REFLECT_101,
+        )
+        if not self._own_colors and (density, brightness) == UNCHANGED:
+            return warped
+        stained = self._stained[:n_values].reshape(height, width, 3)
+        cv2.LUT(warped, self._table(number, density, brightness), stained)
+        return stained
+
+    def _aim(self, number: int, width: int, height: int, *, angle_deg: float, flip: bool, scale: float) -> None:
+        """Set the matrix that leads from window px to crop px, both counted at pixel centres."""
+        turn = math.radians(angle_deg)
+        cosine, sine = math.cos(turn) / scale, math.sin(turn) / scale
+        side = -1.0 if flip else 1.0
+        x, y = self._bank.patches[number].center
+        half_x, half_y = (width - 1) / 2, (height - 1) / 2
+        matrix = self._matrix
+        matrix[0, 0], matrix[0, 1] = side * cosine, -sine * side
+        matrix[1, 0], matrix[1, 1] = sine, cosine
+        matrix[0, 2] = x - 0.5 - side * (cosine * half_x - sine * half_y)
+        matrix[1, 2] = y - 0.5 - (sine * half_x + cosine * half_y)
+
+    def _table(self, number: int, density: tuple[int, int, int], brightness: int) -> NDArray[np.uint8]:
+        """Colour table `(1, 256, 3)` of a stain, and of the FOV's own background where that is wanted."""
+        background = self._bank.patches[number].background if self._own_colors else -1
+        key = (density, brightness, background)
+        table = self._tables.find(key)
+        if table is None:
+            red, green, blue = density
+            values = np.stack([self._densities[red], self._densities[green], self._densities[blue]], axis=-1)
+            if self._own_colors:
+                color = np.asarray(self._bank.backgrounds[background].color, np.float32)
+                values = values * (color / WHITE) if self._bank.is_transmitted else values + (color - BLACK)
+            values = values * brightness_factor(brightness)
+            table = np.clip(np.rint(values), 0, 255).astype(np.uint8)[None]
+            self._tables.add(key, table, table.nbytes)
+        return table
+
+
+def _density_table(*, is_transmitted: bool) -> NDArray[np.float32]:
+    """Grey values `(steps, 256)` after scaling the optical density; the empty background keeps its grey."""
+    grey = np.arange(256, dtype=np.float64)
+    factors = np.array([density_factor(step) for step in range(DENSITY_STEPS)])[:, None]
+    if is_transmitted:
+        return np.asarray(WHITE * (grey / WHITE) ** factors, np.float32)
+    return np.asarray(BLACK + (grey - BLACK) * factors, np.float32)

@@ -1,0 +1,121 @@
+"""Composing images of a set, in this process or in others; the bytes are the same.
+
+Workers are spawned, never forked: the parent may be an engine with threads of its own. The patches' pixels reach them
+through a file that all of them map, so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from synthstudio.core.imaging import encode_png, translate_os_error
+from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis.composer import Composer
+from synthstudio.core.synthesis.manifest import image_name, manifest_line
+from synthstudio.domain.errors import UserError
+from synthstudio.settings.compose import CompositionSettings
+
+CHUNK_IMAGES = 8  # small enough that a cancel is answered within a moment, large enough to hide the hand-over
+CHUNKS_AHEAD = 3  # per worker
+
+_composers: list[Composer] = []  # of a worker process: filled once by its initializer
+
+
+def write_images(composer: Composer, folder: Path, indices: range) -> list[str]:
+    """Write the images of a range into the set's folder and return their manifest lines.
+
+    Raises:
+        UserError: A file cannot be written.
+    """
+    lines = []
+    for index in indices:
+        composite = composer.compose(index)
+        data = encode_png(composite.image)
+        path = folder / image_name(index)
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise translate_os_error(error, path) from error
+        lines.append(manifest_line(composer, composite, sha256=hashlib.sha256(data).hexdigest()))
+    return lines
+
+
+def iter_lines(
+    composer: Composer, folder: Path, *, count: int, workers: int, scratch: Path
+) -> Generator[list[str], None, None]:
+    """Write all images of a set and yield their manifest lines in order, chunk by chunk.
+
+    Args:
+        composer: Makes the images; workers build their own from the same bank, settings and seed.
+        folder: Folder of the set; its folder for images exists.
+        count: Number of images.
+        workers: Number of processes; 0 composes here.
+        scratch: Existing folder for the file through which the workers share the patches.
+    """
+    chunks = [range(start, min(start + CHUNK_IMAGES, count)) for start in range(0, count, CHUNK_IMAGES)]
+    if workers == 0:
+        for chunk in chunks:
+            yield write_images(composer, folder, chunk)
+        return
+    pool = _open_pool(composer, workers=min(workers, len(chunks)), scratch=scratch)
+    try:
+        waiting: deque[Future[list[str]]] = deque()
+        for chunk in chunks:
+            waiting.append(pool.submit(_write_chunk, str(folder), chunk))
+            if len(waiting) > CHUNKS_AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "A worker process died while composing, probably for lack of memory.",
+            "Use fewer worker processes, or less memory for patches and variants.",
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _open_pool(composer: Composer, *, workers: int, scratch: Path) -> ProcessPoolExecutor:
+    pixels = scratch / "patches.npy"
+    try:
+        np.save(pixels, composer.bank.pixels)
+    except OSError as error:
+        raise translate_os_error(error, pixels) from error
+    bare = dataclasses.replace(composer.bank, pixels=np.empty(0, np.uint8))
+    return ProcessPoolExecutor(
+        max_workers=workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(bare, str(pixels), composer.settings, composer.seed),
+    )
+
+
+def _start_worker(bank: PatchBank, pixels: str, settings: CompositionSettings, seed: int) -> None:
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A worker of a parent that was killed would wait for work for ever: nobody closes its queue.
+        threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
+    mapped = np.load(pixels, mmap_mode="r")
+    _composers.append(Composer(dataclasses.replace(bank, pixels=mapped), settings, seed=seed))
+
+
+def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _write_chunk(folder: str, indices: range) -> list[str]:
+    return write_images(_composers[0], Path(folder), indices)

@@ -1,0 +1,1 @@
+"""Frozen records and words that every layer shares. Standard library and NumPy only."""

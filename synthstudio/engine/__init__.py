@@ -1,0 +1,1 @@
+"""The GPU process: runs one job a process and speaks JSON lines. Nobody imports it."""

@@ -1,0 +1,118 @@
+"""All that a job may do to the outside."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from synthstudio.core.imaging import ImageArray, encode_png
+from synthstudio.domain.errors import Cancelled
+from synthstudio.project import Project
+from synthstudio.protocol.messages import (
+    AnyEvent,
+    MetricLogged,
+    PreviewReady,
+    Progress,
+    RecordsChanged,
+    StageChanged,
+    WarningRaised,
+)
+
+_MIN_PROGRESS_INTERVAL_S = 0.1
+
+
+class CancelToken:
+    """Set by the reader of commands; a job can only ask."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def request(self) -> None:
+        """Ask the job to stop."""
+        self._event.set()
+
+    @property
+    def is_requested(self) -> bool:
+        return self._event.is_set()
+
+
+class JobContext:
+    """What a running job sees of the world.
+
+    Attributes:
+        project: The project, open read-only: the engine reports results, its host writes them.
+        run_id: Id of the run.
+        run_dir: Folder for the run's files.
+        device: "auto", "cpu" or a torch device string.
+        seed: Seed of all randomness.
+        resume: Continue from the last checkpoint in `run_dir`.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        run_id: str,
+        run_dir: Path,
+        device: str,
+        seed: int,
+        resume: bool,
+        emit: Callable[[AnyEvent], None],
+        cancel: CancelToken,
+        save_checkpoint: threading.Event,
+    ) -> None:
+        self.project = project
+        self.run_id = run_id
+        self.run_dir = run_dir
+        self.device = device
+        self.seed = seed
+        self.resume = resume
+        self._emit = emit
+        self._cancel = cancel
+        self._save_checkpoint = save_checkpoint
+        self._last_progress = -_MIN_PROGRESS_INTERVAL_S
+
+    def tick(self, done: int, total: int) -> None:
+        """Report progress; raise Cancelled once a cancel was asked for. Cheap enough for every step."""
+        if self._cancel.is_requested:
+            raise Cancelled
+        moment = time.monotonic()
+        if done >= total or moment - self._last_progress >= _MIN_PROGRESS_INTERVAL_S:
+            self._last_progress = moment
+            self._emit(Progress(done=done, total=total))
+
+    def stage(self, text: str) -> None:
+        """Say which part of the work begins."""
+        self._emit(StageChanged(text=text))
+
+    def metric(self, name: str, value: float, *, step: int) -> None:
+        """Log one value of a curve."""
+        self._emit(MetricLogged(name=name, step=step, value=float(value)))
+
+    def preview(self, image: ImageArray, caption: str) -> None:
+        """Show a small (H, W, 3) uint8 RGB picture of what is being made."""
+        self._emit(PreviewReady(caption=caption, png=base64.b64encode(encode_png(image)).decode()))
+
+    def records_changed(self, *kinds: str) -> None:
+        """Say that files of these record kinds are complete."""
+        self._emit(RecordsChanged(kinds=kinds))
+
+    def warn(self, text: str) -> None:
+        """Tell the user something that does not stop the job."""
+        self._emit(WarningRaised(text=text))
+
+    def take_checkpoint_request(self) -> bool:
+        """Tell, once, whether a checkpoint was asked for since the last call."""
+        if self._save_checkpoint.is_set():
+            self._save_checkpoint.clear()
+            return True
+        return False
+
+    def rng(self, stream: int = 0) -> np.random.Generator:
+        """Return a generator that depends on the seed and the stream number alone."""
+        return np.random.Generator(np.random.Philox(key=[self.seed, stream]))

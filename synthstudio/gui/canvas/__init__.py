@@ -1,0 +1,1 @@
+"""The viewer: image, annotations, tools. Knows domain records; knows nothing of projects, SQL or jobs."""

@@ -1,0 +1,402 @@
+"""The viewer with annotations and tools. It draws records and utters wishes; whoever owns the store fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
+
+from synthstudio.domain.ids import AnnotationId, ClassId
+from synthstudio.domain.records import Annotation, Box, ObjectClass
+from synthstudio.gui.canvas import tools
+from synthstudio.gui.canvas.annotation_table import AnnotationTable
+from synthstudio.gui.canvas.decorations import (
+    HANDLE_REACH_PX,
+    handle_position,
+    paint_frame,
+    paint_handles,
+    shown_handles,
+)
+from synthstudio.gui.canvas.image_view import ImageView
+from synthstudio.gui.canvas.mark_painter import (
+    MARGIN_PX,
+    Detail,
+    MarkLook,
+    MarkStyle,
+    choose_detail,
+    rows_in_view,
+)
+from synthstudio.gui.canvas.pyramid import ImagePyramid
+from synthstudio.gui.canvas.tools import Handle, Pointer, Target, ToolName
+from synthstudio.gui.canvas.view_state import Viewport
+from synthstudio.gui.theme import current_theme
+
+MAX_BOXES_WITH_HANDLES = 20
+MAX_PARTIAL_UPDATES = 64
+"""More changed marks than this are repainted with the whole view."""
+
+_RESIZE_CURSORS = {
+    (0, 1): Qt.CursorShape.SizeVerCursor,
+    (1, 0): Qt.CursorShape.SizeHorCursor,
+    (1, 1): Qt.CursorShape.SizeFDiagCursor,
+    (1, -1): Qt.CursorShape.SizeBDiagCursor,
+}
+
+
+class FovView(ImageView):
+    """Shows an FOV with its annotations; the selection lives here, the annotations themselves elsewhere.
+
+    Left button by tool: "select" picks, drags and rubber-bands; "center" asks for a centre at each press, except on
+    an existing centre, which it picks or drags; "box" draws a box by dragging. Ctrl lends "select" to the others.
+    """
+
+    center_requested = Signal(float, float)
+    """x, y in image px."""
+    box_requested = Signal(object)
+    """`Box`."""
+    move_requested = Signal(object, float, float)
+    """Tuple of `AnnotationId`s, dx, dy in image px."""
+    resize_requested = Signal(object, object)
+    """`AnnotationId`, `Box`."""
+    selection_changed = Signal(object)
+    """Tuple of `AnnotationId`s, ascending."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._table = AnnotationTable((), {}, None)
+        self._hidden: frozenset[ClassId] = frozenset()
+        self._selection: frozenset[AnnotationId] = frozenset()
+        self._tool: ToolName = "select"
+        self._current_class: ObjectClass | None = None
+        self._style = MarkStyle.OUTLINE
+        self._draft: tools.Draft | None = None
+        self._hover: tuple[Pointer, Target] | None = None
+        self._detail: tuple[Viewport, Detail] | None = None
+        self._refresh_cursor()
+
+    # Annotations
+
+    @override
+    def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
+        """Show another image. A draft is dropped; set the annotations that belong to it next."""
+        self._draft = self._hover = None
+        super().set_image(pyramid, keep_view=keep_view)
+
+    def set_annotations(
+        self, annotations: Sequence[Annotation], classes: Mapping[ClassId, ObjectClass], um_per_px: float | None
+    ) -> None:
+        """Show these annotations instead of the former ones; what stays selected is what is still there.
+
+        Args:
+            annotations: In drawing order, later ones on top; each class must be among `classes`.
+            um_per_px: Calibration of the image; gives the classes their size in px, and the scale bar its unit.
+        """
+        self._table = AnnotationTable(annotations, classes, um_per_px)
+        self._table.hide_classes(self._hidden)
+        self._um_per_px = um_per_px
+        if self._current_class is not None:
+            self._current_class = classes.get(self._current_class.id)
+        self._detail = self._draft = None
+        self._set_selection(frozenset(i for i in self._selection if i in self._table))
+        self.update()
+
+    def add_annotations(self, annotations: Sequence[Annotation]) -> None:
+        """Show more annotations, on top; repaints only where they are."""
+        self._table.add(annotations)
+        self._update_marks([annotation.id for annotation in annotations])
+
+    def replace_annotations(self, annotations: Sequence[Annotation]) -> None:
+        """Show changed annotations in place of those with the same ids."""
+        ids = [annotation.id for annotation in annotations]
+        self._update_marks(ids)
+        self._table.replace(annotations)
+        self._update_marks(ids)
+
+    def remove_annotations(self, ids: Iterable[AnnotationId]) -> None:
+        """Show these annotations no longer."""
+        gone = list(ids)
+        self._update_marks(gone)
+        self._table.remove(gone)
+        self._set_selection(self._selection.difference(gone))
+
+    @property
+    def selection(self) -> frozenset[AnnotationId]:
+        return self._selection
+
+    def set_selection(self, ids: Iterable[AnnotationId]) -> None:
+        """Select those of the ids that are shown here."""
+        self._set_selection(frozenset(i for i in ids if i in self._table))
+
+    def select_all(self) -> None:
+        """Select every annotation that is drawn."""
+        self.set_selection(self._table.ids_with_center_in(Box(-np.inf, -np.inf, np.inf, np.inf)))
+
+    def reveal(self, annotation_id: AnnotationId) -> None:
+        """Bring an annotation to the middle where it is out of view."""
+        annotation, visible = self._table.get(annotation_id), self.viewport.visible_box()
+        if not (visible.x0 <= annotation.x <= visible.x1 and visible.y0 <= annotation.y <= visible.y1):
+            self.center_on(annotation.x, annotation.y)
+
+    def annotation_at(self, x: float, y: float) -> AnnotationId | None:
+        """The mark under an image point, for instance for a context menu."""
+        return self._table.find_at(x, y, scale=self._state.scale)
+
+    # How it is shown and what the pointer does
+
+    @property
+    def tool(self) -> ToolName:
+        return self._tool
+
+    def set_tool(self, tool: ToolName) -> None:
+        """Choose what the left button does; drops a draft."""
+        self.cancel_draft()
+        self._tool = tool
+        self._refresh_cursor()
+        self.update()
+
+    def set_current_class(self, object_class: ObjectClass | None) -> None:
+        """Choose the class whose size and colour the pointer foreshows."""
+        self._current_class = object_class
+        self.update()
+
+    def set_hidden_classes(self, hidden: Collection[ClassId]) -> None:
+        """Neither draw nor hit annotations of these classes."""
+        self._hidden = frozenset(hidden)
+        self._table.hide_classes(self._hidden)
+        self._detail = None
+        self.update()
+
+    def set_mark_style(self, style: MarkStyle) -> None:
+        self._style = style
+        self.update()
+
+    def cancel_draft(self) -> bool:
+        """Drop what is being drawn, moved or resized; False where there was nothing to drop."""
+        had_draft = self._draft is not None
+        self._draft = None
+        self.update()
+        return had_draft
+
+    # What the tools ask (ToolScene)
+
+    @property
+    def image_box(self) -> Box:
+        """The image's area in image px."""
+        return (
+            Box(0.0, 0.0, float(self._pyramid.width), float(self._pyramid.height)) if self._pyramid else Box(0, 0, 0, 0)
+        )
+
+    def box_of(self, annotation_id: AnnotationId) -> Box:
+        """The box of an annotation; of a centre the square of its size."""
+        annotation = self._table.get(annotation_id)
+        return annotation.extent(self._table.class_size_px(annotation.class_id))
+
+    def bounds_of(self, ids: frozenset[AnnotationId]) -> Box:
+        """What must stay inside the image when these move."""
+        return self._table.bounds_of(ids) or self.image_box
+
+    # Pointer
+
+    @override
+    def _on_left_pressed(self, pointer: Pointer) -> None:
+        self._take(tools.press(self._tool, pointer, self._target_at(pointer), self))
+
+    @override
+    def _on_pointer_moved(self, pointer: Pointer, *, is_left_down: bool) -> None:
+        if self._draft is not None:
+            self._take(tools.drag(self._draft, pointer, self))
+            return
+        self._update_ghost()
+        self._hover = (pointer, self._target_at(pointer))
+        self._update_ghost()
+        self._refresh_cursor()
+
+    @override
+    def _on_left_released(self, pointer: Pointer) -> None:
+        if self._draft is not None:
+            self._take(tools.release(self._draft, pointer, self))
+
+    @override
+    def leaveEvent(self, event: QEvent) -> None:
+        self._update_ghost()
+        self._hover = None
+        super().leaveEvent(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.cancel_draft():
+            self._refresh_cursor()
+        else:
+            super().keyPressEvent(event)
+
+    def _target_at(self, pointer: Pointer) -> Target:
+        scale = self._state.scale
+        return Target(
+            self._handle_at(pointer),
+            self._table.find_center_at(pointer.x, pointer.y, scale=scale),
+            self._table.find_at(pointer.x, pointer.y, scale=scale),
+        )
+
+    def _handle_at(self, pointer: Pointer) -> tuple[AnnotationId, Handle] | None:
+        viewport = self.viewport
+        for annotation_id, box in self._boxes_with_handles():
+            for handle in shown_handles(box, viewport):
+                x, y = handle_position(box, handle, viewport)
+                if max(abs(x - pointer.widget_x), abs(y - pointer.widget_y)) <= HANDLE_REACH_PX:
+                    return annotation_id, handle
+        return None
+
+    def _boxes_with_handles(self) -> list[tuple[AnnotationId, Box]]:
+        if len(self._selection) > MAX_BOXES_WITH_HANDLES:
+            return []
+        selected = [self._table.get(i) for i in self._table.ids_of(self._table.rows_of(self._selection))]
+        return [(annotation.id, annotation.box) for annotation in selected if annotation.box is not None]
+
+    def _take(self, step: tools.Step) -> None:
+        """Adopt a step: the draft first, so that a slot that changes annotations meets a settled view."""
+        if step.draft != self._draft:
+            self._draft = step.draft
+            if not isinstance(step.draft, tools.MarkPress):
+                self.update()
+        for wish in step.wishes:
+            self._utter(wish)
+        self._refresh_cursor()
+
+    def _utter(self, wish: tools.Wish) -> None:
+        match wish:
+            case tools.SelectWish(ids):
+                self.set_selection(ids)
+            case tools.BandWish(area, adds):
+                picked = frozenset(self._table.ids_with_center_in(area))
+                self.set_selection(self._selection | picked if adds else picked)
+            case tools.CenterWish(x, y):
+                self.center_requested.emit(x, y)
+            case tools.BoxWish(box):
+                self.box_requested.emit(box)
+            case tools.MoveWish(ids, dx, dy):
+                self.move_requested.emit(tuple(sorted(ids)), dx, dy)
+            case tools.ResizeWish(annotation_id, box):
+                self.resize_requested.emit(annotation_id, box)
+
+    def _set_selection(self, ids: frozenset[AnnotationId]) -> None:
+        if ids == self._selection:
+            return
+        self._update_marks(ids ^ self._selection)
+        self._selection = ids
+        self.selection_changed.emit(tuple(sorted(ids)))
+
+    @override
+    def _idle_cursor(self) -> Qt.CursorShape:
+        if isinstance(self._draft, tools.MoveDraft):
+            return Qt.CursorShape.SizeAllCursor
+        target = self._hover[1] if self._hover is not None else Target()
+        handle = self._draft.handle if isinstance(self._draft, tools.ResizeDraft) else None
+        if handle is None and target.handle is not None and self._draft is None:
+            handle = target.handle[1]
+        if handle is not None:
+            side_x, side_y = handle if handle.side_x >= 0 else (-handle.side_x, -handle.side_y)
+            return _RESIZE_CURSORS[side_x, abs(side_y) if side_x == 0 else side_y]
+        if self._tool == "select":
+            return Qt.CursorShape.ArrowCursor
+        return Qt.CursorShape.PointingHandCursor if target.grabbed is not None else Qt.CursorShape.CrossCursor
+
+    # Painting
+
+    def _update_marks(self, ids: Collection[AnnotationId]) -> None:
+        """Ask for a repaint of just these marks where they are few."""
+        rows = self._table.rows_of(ids) if len(ids) <= MAX_PARTIAL_UPDATES else None
+        if rows is None or self._style is MarkStyle.LABEL:
+            self.update()
+            return
+        viewport = self.viewport
+        for x0, y0, x1, y1 in self._table.extents[:, rows].T:
+            top_left, bottom_right = QPointF(*viewport.to_widget(x0, y0)), QPointF(*viewport.to_widget(x1, y1))
+            area = QRectF(top_left, bottom_right).adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX)
+            self.update(area.intersected(QRectF(self.rect())).toAlignedRect())
+
+    def _update_ghost(self) -> None:
+        area = self._ghost_area()
+        if area is not None:
+            self.update(area.adjusted(-4, -4, 4, 4).intersected(QRectF(self.rect())).toAlignedRect())
+
+    def _ghost_area(self) -> QRectF | None:
+        """Where the pointer foreshows the size of the mark that a click would make."""
+        if self._hover is None or self._tool != "center" or self._current_class is None:
+            return None
+        pointer, target = self._hover
+        if target.grabbed is not None or target.handle is not None or pointer.ctrl:
+            return None
+        radius = (self._current_class.size_in(self._um_per_px) or 0.0) * self._state.scale / 2
+        if radius < 3:
+            return None
+        middle = self.image_to_widget(pointer.x, pointer.y)
+        return QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
+
+    def _current_detail(self, viewport: Viewport) -> Detail:
+        """One decision per region, so that a partial repaint matches what surrounds it."""
+        if self._detail is None or self._detail[0] != viewport:
+            rows = rows_in_view(self._table, viewport, QRectF(0, 0, viewport.width, viewport.height))
+            self._detail = viewport, choose_detail(self._table, rows, viewport)
+        return self._detail[1]
+
+    @override
+    def _paint_over_image(self, painter: QPainter, viewport: Viewport, dirty: QRectF) -> None:
+        rows = rows_in_view(self._table, viewport, dirty)
+        selected = self._table.rows_of(self._selection)
+        if selected.size:
+            rows = rows[~np.isin(rows, selected, assume_unique=True)]
+        look = MarkLook(self._style, self._current_detail(viewport))
+        self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
+        self._paint_selected(painter, viewport)
+        self._paint_draft(painter, viewport)
+
+    def _paint_selected(self, painter: QPainter, viewport: Viewport) -> None:
+        draft = self._draft
+        moved = draft if isinstance(draft, tools.MoveDraft) else None
+        ids = self._selection - {draft.id} if isinstance(draft, tools.ResizeDraft) else self._selection
+        rows = self._table.rows_of(ids)
+        if not rows.size:
+            return
+        look = MarkLook(
+            self._style,
+            choose_detail(self._table, rows, viewport),
+            bold=True,
+            shift_x=moved.dx if moved else 0.0,
+            shift_y=moved.dy if moved else 0.0,
+        )
+        self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
+        if draft is None or isinstance(draft, tools.MarkPress):
+            for _, box in self._boxes_with_handles():
+                paint_handles(painter, box, viewport, accent=current_theme().accent)
+
+    def _paint_draft(self, painter: QPainter, viewport: Viewport) -> None:
+        match self._draft:
+            case tools.BandDraft() as band:
+                color = QColor(current_theme().accent)
+                paint_frame(painter, band.area, viewport, color=color, filled=True)
+            case tools.BoxDraft(box=box):
+                color = QColor(self._current_class.color if self._current_class else "#FFFFFF")
+                paint_frame(painter, box, viewport, color=color, filled=False)
+            case tools.ResizeDraft(id=annotation_id, box=box):
+                object_class = self._table.classes[self._table.class_row(self._table.get(annotation_id).class_id)]
+                paint_frame(painter, box, viewport, color=QColor(object_class.color), filled=False)
+                paint_handles(painter, box, viewport, accent=current_theme().accent)
+            case None:
+                self._paint_ghost(painter)
+
+    def _paint_ghost(self, painter: QPainter) -> None:
+        area = self._ghost_area()
+        if area is None or self._current_class is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        color = QColor(self._current_class.color)
+        color.setAlpha(200)
+        for paint, width in ((QColor(255, 255, 255, 90), 3.0), (color, 1.25)):
+            painter.setPen(QPen(paint, width))
+            painter.drawEllipse(area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

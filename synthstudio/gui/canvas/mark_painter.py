@@ -1,0 +1,242 @@
+"""Paints rows of an `AnnotationTable`: sprites for centres, filled edges for boxes, a dot raster for crowds.
+
+Measured for 10 k marks: one drawPixmapFragments call 2 ms, antialiased pens 80 ms and more. What covers the view
+several times over, or exceeds `MAX_SINGLE_MARKS`, is a texture and not marks any more: then each becomes a dot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from synthstudio.domain.records import Box
+from synthstudio.gui.canvas.annotation_table import AnnotationTable
+from synthstudio.gui.canvas.native_arrays import paint_rects, paint_sprites
+from synthstudio.gui.canvas.sprites import SpriteCache, halo_for, paint_large_ring
+from synthstudio.gui.canvas.view_state import Viewport
+
+MAX_SINGLE_MARKS = 10_000
+MAX_CROWDED_MARKS = 400
+MAX_COVER = 3.0
+"""Beyond `MAX_CROWDED_MARKS`, outlines whose areas sum to more than this many views are drawn as dots."""
+MAX_LABELS = 400
+SMALL_PX, POINT_PX, LARGE_PX = 7.0, 14.0, 320.0
+"""Widget px: below the first a circle is a dot; a class without size gets the second; above the third no sprite."""
+MARGIN_PX = 16.0
+"""Widget px that a mark's drawing may reach beyond its extent."""
+
+
+class MarkStyle(StrEnum):
+    """How marks are drawn when there is room."""
+
+    OUTLINE = "outline"
+    DOT = "dot"
+    LABEL = "label"
+
+
+class Detail(Enum):
+    """How much of each mark the view has room for."""
+
+    FULL = 1
+    DOTS = 2
+    RASTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MarkLook:
+    """How a batch is drawn; `shift_x, shift_y` in image px carries marks that are being dragged."""
+
+    style: MarkStyle
+    detail: Detail
+    bold: bool = False
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+
+def rows_in_view(table: AnnotationTable, viewport: Viewport, dirty: QRectF) -> NDArray[np.int64]:
+    """Rows whose drawing may touch a rectangle in widget px."""
+    x0, y0 = viewport.to_image(dirty.left() - MARGIN_PX, dirty.top() - MARGIN_PX)
+    x1, y1 = viewport.to_image(dirty.right() + MARGIN_PX, dirty.bottom() + MARGIN_PX)
+    return table.rows_in(Box(x0, y0, x1, y1))
+
+
+def choose_detail(table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport) -> Detail:
+    """How the marks in view can be drawn within a frame, and still be told apart."""
+    if rows.size > MAX_SINGLE_MARKS:
+        return Detail.RASTER
+    if rows.size <= MAX_CROWDED_MARKS:
+        return Detail.FULL
+    x0, y0, x1, y1 = table.extents[:, rows]
+    cover = float(((x1 - x0) * (y1 - y0)).sum()) * viewport.scale**2
+    return Detail.DOTS if cover > MAX_COVER * viewport.width * viewport.height else Detail.FULL
+
+
+class MarkPainter:
+    """Owns the sprites; everything else comes with the call."""
+
+    def __init__(self) -> None:
+        self._sprites = SpriteCache()
+
+    def paint(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        """Paint these rows; call it with the same `look.detail` for a partial repaint as for the full one."""
+        if not rows.size:
+            return
+        if look.detail is Detail.RASTER:
+            _paint_raster(painter, table, rows, viewport, look=look)
+            return
+        as_dots = look.detail is Detail.DOTS or look.style is MarkStyle.DOT
+        is_box = table.is_box[rows]
+        diameter = (table.extents[2, rows] - table.extents[0, rows]) * viewport.scale
+        is_dot = np.full(rows.size, True) if as_dots else ~is_box & (diameter > 0) & (diameter < SMALL_PX)
+        self._paint_boxes(painter, table, rows[is_box & ~is_dot], viewport, look=look)
+        self._paint_rings(painter, table, rows[~is_box & ~is_dot], viewport, look=look)
+        self._paint_dots(painter, table, rows[is_dot], viewport, look=look)
+        if look.style is MarkStyle.LABEL and not as_dots and rows.size <= MAX_LABELS:
+            _paint_labels(painter, table, rows, viewport, look=look)
+
+    def paint_crosses(
+        self, painter: QPainter, points: NDArray[np.float64], viewport: Viewport, *, color: str, dirty: QRectF
+    ) -> None:
+        """Paint predicted places; `points` is (N, 2) float64, x and y in image px."""
+        origin_x, origin_y = viewport.origin
+        places = points * viewport.scale + (origin_x, origin_y)
+        reach = dirty.adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        inside = (places[:, 0] >= reach.left()) & (places[:, 0] <= reach.right())
+        inside &= (places[:, 1] >= reach.top()) & (places[:, 1] <= reach.bottom())
+        paint_sprites(painter, places[inside], self._sprites.cross(color, dpr=viewport.dpr), dpr=viewport.dpr)
+
+    def _paint_dots(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        centers, class_rows = _centers_in_widget(table, rows, viewport, look=look), table.class_rows[rows]
+        for class_row in np.unique(class_rows):
+            sprite = self._sprites.dot(table.classes[class_row].color, dpr=viewport.dpr, bold=look.bold)
+            paint_sprites(painter, centers[class_rows == class_row], sprite, dpr=viewport.dpr)
+
+    def _paint_rings(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        if not rows.size:
+            return
+        centers, class_rows = _centers_in_widget(table, rows, viewport, look=look), table.class_rows[rows]
+        diameters = (table.extents[2, rows] - table.extents[0, rows]) * viewport.scale
+        diameters[diameters == 0] = POINT_PX
+        is_large = diameters > LARGE_PX
+        for (x, y), diameter, class_row in zip(
+            centers[is_large], diameters[is_large], class_rows[is_large], strict=True
+        ):
+            color = table.classes[class_row].color
+            paint_large_ring(painter, QPointF(x, y), diameter / 2, color=color, bold=look.bold)
+        device_px = np.rint(diameters * viewport.dpr).astype(np.int64)
+        kinds = np.where(is_large, -1, class_rows * 65536 + device_px)
+        for kind in np.unique(kinds[~is_large]):
+            class_row, diameter_px = divmod(int(kind), 65536)
+            color = table.classes[class_row].color
+            sprite = self._sprites.ring(color, diameter=diameter_px, dpr=viewport.dpr, bold=look.bold)
+            paint_sprites(painter, centers[kinds == kind], sprite, dpr=viewport.dpr)
+
+    def _paint_boxes(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        if not rows.size:
+            return
+        frames = _frames_in_device_px(table.extents[:, rows], viewport, look=look)
+        class_rows = table.class_rows[rows]
+        line = max(1, round((2.0 if look.bold else 1.5) * viewport.dpr))
+        rim = max(1, round((1.5 if look.bold else 1.0) * viewport.dpr))
+        painter.save()
+        painter.scale(1 / viewport.dpr, 1 / viewport.dpr)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for class_row in np.unique(class_rows):
+            color = QColor(table.classes[class_row].color)
+            own = frames[class_rows == class_row]
+            painter.setBrush(QColor(255, 255, 255, 235) if look.bold else halo_for(color))
+            paint_rects(painter, _edges(own, line=line + 2 * rim))
+            painter.setBrush(color)
+            paint_rects(painter, _edges(own, line=line))
+        painter.restore()
+
+
+def _centers_in_widget(
+    table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+) -> NDArray[np.float64]:
+    origin_x, origin_y = viewport.origin
+    centers = table.centers[:, rows].T + (look.shift_x, look.shift_y)
+    return np.asarray(centers * viewport.scale + (origin_x, origin_y))
+
+
+def _frames_in_device_px(extents: NDArray[np.float64], viewport: Viewport, *, look: MarkLook) -> NDArray[np.int32]:
+    """(N, 4) int32; far corners are brought near the view, since 64x a large image overflows nothing that way."""
+    origin_x, origin_y = viewport.origin
+    shift = np.array([look.shift_x, look.shift_y, look.shift_x, look.shift_y])
+    corners = (extents.T + shift) * viewport.scale + (origin_x, origin_y, origin_x, origin_y)
+    limit_x, limit_y = viewport.width + 4 * MARGIN_PX, viewport.height + 4 * MARGIN_PX
+    corners[:, 0::2] = corners[:, 0::2].clip(-4 * MARGIN_PX, limit_x)
+    corners[:, 1::2] = corners[:, 1::2].clip(-4 * MARGIN_PX, limit_y)
+    return np.rint(corners * viewport.dpr).astype(np.int32)
+
+
+def _edges(frames: NDArray[np.int32], *, line: int) -> NDArray[np.int32]:
+    """(4 N, 4) filled rectangles for the four sides of each frame, not overlapping, so that halos do not add up."""
+    half = line // 2
+    x0, y0, x1, y1 = frames.T
+    outer_x0, outer_y0, outer_x1, outer_y1 = x0 - half, y0 - half, x1 - half + line, y1 - half + line
+    sides = np.empty((4, len(frames), 4), dtype=np.int32)
+    sides[0] = np.stack([outer_x0, outer_y0, outer_x1, outer_y0 + line], axis=1)
+    sides[1] = np.stack([outer_x0, outer_y1 - line, outer_x1, outer_y1], axis=1)
+    sides[2] = np.stack([outer_x0, outer_y0 + line, outer_x0 + line, outer_y1 - line], axis=1)
+    sides[3] = np.stack([outer_x1 - line, outer_y0 + line, outer_x1, outer_y1 - line], axis=1)
+    edges = sides.reshape(-1, 4)
+    return edges[(edges[:, 2] > edges[:, 0]) & (edges[:, 3] > edges[:, 1])]
+
+
+def _paint_raster(
+    painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+) -> None:
+    """Each mark as a small dot in an image of class numbers: its cost hardly depends on how many there are."""
+    width, height = round(viewport.width * viewport.dpr), round(viewport.height * viewport.dpr)
+    places = np.floor(_centers_in_widget(table, rows, viewport, look=look) * viewport.dpr).astype(np.int64)
+    inside = (places[:, 0] >= 0) & (places[:, 0] < width) & (places[:, 1] >= 0) & (places[:, 1] < height)
+    places, class_rows = places[inside], table.class_rows[rows][inside]
+    numbers = np.zeros((height, width), dtype=np.uint8)
+    numbers[places[:, 1], places[:, 0]] = 2 + class_rows % 250
+    side = max(2, round(3 * viewport.dpr))
+    dots = cv2.dilate(numbers, np.ones((side, side), np.uint8))
+    rims = cv2.dilate(np.minimum(dots, 1), np.ones((3, 3), np.uint8))
+    pixels = _raster_colors(table, bold=look.bold)[np.maximum(dots, rims)]
+    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(viewport.dpr)
+    painter.drawImage(QPointF(0, 0), image)
+
+
+def _raster_colors(table: AnnotationTable, *, bold: bool) -> NDArray[np.uint32]:
+    colors = np.zeros(256, dtype=np.uint32)
+    colors[1] = 0x70080808  # the rim: half transparent black, premultiplied
+    for row, object_class in enumerate(table.classes[:250]):
+        colors[2 + row] = 0xFFFFFFFF if bold else 0xFF000000 | int(object_class.color[1:], 16)
+    return colors
+
+
+def _paint_labels(
+    painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+) -> None:
+    metrics = painter.fontMetrics()
+    origin_x, origin_y = viewport.origin
+    for row in rows:
+        object_class = table.class_of(int(row))
+        x0, y0 = table.extents[0, row] + look.shift_x, table.extents[1, row] + look.shift_y
+        left, top = origin_x + x0 * viewport.scale, origin_y + y0 * viewport.scale
+        text_width = metrics.horizontalAdvance(object_class.name) + 8
+        tag = QRectF(round(left) - 1, round(top) - metrics.height() - 3, text_width, metrics.height() + 2)
+        color = QColor(object_class.color)
+        painter.fillRect(tag, color)
+        painter.setPen(QPen(QColor("#101010") if halo_for(color).red() < 128 else QColor("#FFFFFF")))
+        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, object_class.name)

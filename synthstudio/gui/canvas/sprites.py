@@ -1,0 +1,119 @@
+"""Small pictures of marks, drawn once with antialiasing and then stamped by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+
+LINE_PX, HALO_PX = 1.5, 3.5
+BOLD_LINE_PX, BOLD_HALO_PX = 2.5, 5.0
+DOT_PX = 4.0
+MAX_CACHED = 1024
+
+_DARK_HALO, _LIGHT_HALO = QColor(16, 16, 16, 150), QColor(255, 255, 255, 190)
+
+
+def halo_for(color: QColor) -> QColor:
+    """Dark under light colours and light under dark ones, so that a mark is seen on any stain."""
+    luminance = 0.2126 * color.redF() + 0.7152 * color.greenF() + 0.0722 * color.blueF()
+    return _DARK_HALO if luminance > 0.36 else _LIGHT_HALO
+
+
+class SpriteCache:
+    """Sprites in device pixels by what they show. Zooming makes new ones, so the cache is emptied when it is full."""
+
+    def __init__(self) -> None:
+        self._sprites: dict[tuple[str, str, int, float, bool], QPixmap] = {}
+
+    def ring(self, color: str, *, diameter: int, dpr: float, bold: bool) -> QPixmap:
+        """A circle of a diameter in device pixels with a dot in its middle."""
+        return self._get(("ring", color, diameter, dpr, bold), lambda: _draw_ring(color, diameter, dpr, bold=bold))
+
+    def dot(self, color: str, *, dpr: float, bold: bool) -> QPixmap:
+        """A filled dot of a fixed size on the screen."""
+        return self._get(("dot", color, 0, dpr, bold), lambda: _draw_dot(color, dpr, bold=bold))
+
+    def cross(self, color: str, *, dpr: float) -> QPixmap:
+        """A diagonal cross: a place that a model predicts, not one that a person marked."""
+        return self._get(("cross", color, 0, dpr, False), lambda: _draw_cross(color, dpr))
+
+    def _get(self, key: tuple[str, str, int, float, bool], draw: Callable[[], QPixmap]) -> QPixmap:
+        sprite = self._sprites.get(key)
+        if sprite is None:
+            if len(self._sprites) >= MAX_CACHED:
+                self._sprites.clear()
+            sprite = self._sprites[key] = draw()
+        return sprite
+
+
+def _blank(side: int) -> tuple[QPixmap, QPainter]:
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    return pixmap, painter
+
+
+def _draw_ring(color: str, diameter: int, dpr: float, *, bold: bool) -> QPixmap:
+    line, halo = (BOLD_LINE_PX * dpr, BOLD_HALO_PX * dpr) if bold else (LINE_PX * dpr, HALO_PX * dpr)
+    pixmap, painter = _blank(diameter + 2 * int(halo + 1))
+    middle = QPointF(pixmap.width() / 2, pixmap.height() / 2)
+    _stroke_ring(painter, middle, diameter / 2, color=color, line=line, halo=halo, bold=bold)
+    if diameter >= 14 * dpr:
+        _fill_dot(painter, middle, 1.5 * dpr, color=color, rim=dpr, bold=bold)
+    painter.end()
+    return pixmap
+
+
+def _stroke_ring(
+    painter: QPainter, middle: QPointF, radius: float, *, color: str, line: float, halo: float, bold: bool
+) -> None:
+    paint = QColor(color)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(255, 255, 255, 235) if bold else halo_for(paint), halo))
+    painter.drawEllipse(middle, radius, radius)
+    painter.setPen(QPen(paint, line))
+    painter.drawEllipse(middle, radius, radius)
+
+
+def _fill_dot(painter: QPainter, middle: QPointF, radius: float, *, color: str, rim: float, bold: bool) -> None:
+    paint = QColor(color)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(255, 255, 255, 235) if bold else halo_for(paint))
+    painter.drawEllipse(middle, radius + rim, radius + rim)
+    painter.setBrush(paint)
+    painter.drawEllipse(middle, radius, radius)
+
+
+def _draw_dot(color: str, dpr: float, *, bold: bool) -> QPixmap:
+    radius = DOT_PX / 2 * dpr * (1.5 if bold else 1.0)
+    pixmap, painter = _blank(2 * int(radius + 1.5 * dpr + 1))
+    middle = QPointF(pixmap.width() / 2, pixmap.height() / 2)
+    _fill_dot(painter, middle, radius, color=color, rim=dpr, bold=bold)
+    painter.end()
+    return pixmap
+
+
+def _draw_cross(color: str, dpr: float) -> QPixmap:
+    arm = 5 * dpr
+    pixmap, painter = _blank(2 * int(arm + 3 * dpr))
+    middle = pixmap.width() / 2
+    paint = QColor(color)
+    for pen in (QPen(halo_for(paint), 4.5 * dpr), QPen(paint, 2 * dpr)):
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawLine(QPointF(middle - arm, middle - arm), QPointF(middle + arm, middle + arm))
+        painter.drawLine(QPointF(middle - arm, middle + arm), QPointF(middle + arm, middle - arm))
+    painter.end()
+    return pixmap
+
+
+def paint_large_ring(painter: QPainter, middle: QPointF, radius: float, *, color: str, bold: bool) -> None:
+    """A circle too large to be worth a sprite; `middle` and `radius` in widget px."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line, halo = (BOLD_LINE_PX, BOLD_HALO_PX) if bold else (LINE_PX, HALO_PX)
+    _stroke_ring(painter, middle, radius, color=color, line=line, halo=halo, bold=bold)
+    _fill_dot(painter, middle, 1.5, color=color, rim=1.0, bold=bold)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

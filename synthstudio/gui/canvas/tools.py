@@ -1,0 +1,298 @@
+"""What the pointer does, as small state machines: a frozen draft is replaced at each event, never mutated.
+
+Each tool decides what a press begins; from there on a draft moves and ends the same way whichever tool began it.
+Nothing here draws, emits or knows Qt: a step returns the next draft and the wishes that arose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol
+
+from synthstudio.domain.ids import AnnotationId
+from synthstudio.domain.records import Box
+
+ToolName = Literal["select", "center", "box"]
+
+DRAG_THRESHOLD_PX = 4.0
+"""Widget px that the hand may tremble before a press becomes a drag."""
+MIN_BOX_PX = 1.0
+"""Image px: no box is drawn or resized to less."""
+
+
+class Handle(NamedTuple):
+    """A grip of a box: -1, 0, 1 for its left, middle, right and top, middle, bottom."""
+
+    side_x: int
+    side_y: int
+
+
+HANDLES = tuple(Handle(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != (0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where the pointer is, in image px and in widget px, and which modifiers are held."""
+
+    x: float
+    y: float
+    widget_x: float
+    widget_y: float
+    shift: bool = False
+    ctrl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What lies under a press: a grip, a centre within grabbing distance, a mark."""
+
+    handle: tuple[AnnotationId, Handle] | None = None
+    grabbed: AnnotationId | None = None
+    mark: AnnotationId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPress:
+    """A press on a mark that is not yet a drag. `adds`: Shift was held, the selection is extended."""
+
+    id: AnnotationId
+    start: Pointer
+    adds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDraft:
+    """Marks being dragged by (dx, dy) image px; `bounds` is what must stay inside the image."""
+
+    ids: frozenset[AnnotationId]
+    start: Pointer
+    bounds: Box
+    dx: float = 0.0
+    dy: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BandDraft:
+    """A rubber band from its start to the pointer."""
+
+    start: Pointer
+    end: Pointer
+    adds: bool
+
+    @property
+    def area(self) -> Box:
+        return _box_between(self.start.x, self.start.y, self.end.x, self.end.y)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxDraft:
+    """A box being drawn from its start to the pointer. `mark` is what a click without a drag selects."""
+
+    start: Pointer
+    end: Pointer
+    box: Box
+    mark: AnnotationId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeDraft:
+    """A box whose grip is being dragged."""
+
+    id: AnnotationId
+    handle: Handle
+    original: Box
+    start: Pointer
+    box: Box
+
+
+Draft = MarkPress | MoveDraft | BandDraft | BoxDraft | ResizeDraft
+
+
+@dataclass(frozen=True, slots=True)
+class SelectWish:
+    ids: frozenset[AnnotationId]
+
+
+@dataclass(frozen=True, slots=True)
+class BandWish:
+    """Select what has its centre in the area; `adds` keeps what is selected already."""
+
+    area: Box
+    adds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CenterWish:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoxWish:
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class MoveWish:
+    ids: frozenset[AnnotationId]
+    dx: float
+    dy: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeWish:
+    id: AnnotationId
+    box: Box
+
+
+Wish = SelectWish | BandWish | CenterWish | BoxWish | MoveWish | ResizeWish
+
+
+class Step(NamedTuple):
+    """What an event led to."""
+
+    draft: Draft | None
+    wishes: tuple[Wish, ...] = ()
+
+
+class ToolScene(Protocol):
+    """What the tools may ask about the view."""
+
+    @property
+    def selection(self) -> frozenset[AnnotationId]: ...
+
+    @property
+    def image_box(self) -> Box: ...
+
+    def box_of(self, annotation_id: AnnotationId) -> Box:
+        """The box of an annotation that has one."""
+        ...
+
+    def bounds_of(self, ids: frozenset[AnnotationId]) -> Box:
+        """What must stay inside the image when these move."""
+        ...
+
+
+def press(tool: ToolName, pointer: Pointer, target: Target, scene: ToolScene) -> Step:
+    """Begin what a press of the left button means for this tool; Ctrl makes every tool select."""
+    if target.handle is not None and not pointer.ctrl:
+        annotation_id, handle = target.handle
+        box = scene.box_of(annotation_id)
+        return Step(ResizeDraft(annotation_id, handle, box, pointer, box))
+    if tool == "select" or pointer.ctrl:
+        return _press_select(pointer, target)
+    if tool == "center":
+        return _press_center(pointer, target, scene)
+    return _press_box(pointer, target, scene)
+
+
+def _press_select(pointer: Pointer, target: Target) -> Step:
+    mark = target.grabbed or target.mark
+    if mark is not None:
+        return Step(MarkPress(mark, pointer, pointer.shift))
+    return Step(BandDraft(pointer, pointer, pointer.shift))
+
+
+def _press_center(pointer: Pointer, target: Target, scene: ToolScene) -> Step:
+    # The wish is made at the press: a hand that slips before the release must not lose the click.
+    if target.grabbed is not None:
+        return Step(MarkPress(target.grabbed, pointer, pointer.shift))
+    if not _is_inside(pointer, scene.image_box):
+        return Step(None)
+    return Step(None, (CenterWish(pointer.x, pointer.y),))
+
+
+def _press_box(pointer: Pointer, target: Target, scene: ToolScene) -> Step:
+    if target.grabbed is not None:
+        return Step(MarkPress(target.grabbed, pointer, pointer.shift))
+    return Step(BoxDraft(pointer, pointer, _clipped(_box_between(*_spot(pointer) * 2), scene.image_box), target.mark))
+
+
+def drag(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
+    """Carry a draft on to where the pointer is now."""
+    match draft:
+        case MarkPress():
+            return _drag_mark(draft, pointer, scene) if _is_drag(draft.start, pointer) else Step(draft)
+        case MoveDraft(bounds=bounds, start=start):
+            dx, dy = _limited_shift(pointer.x - start.x, pointer.y - start.y, bounds=bounds, within=scene.image_box)
+            return Step(replace(draft, dx=dx, dy=dy))
+        case BandDraft():
+            return Step(replace(draft, end=pointer))
+        case BoxDraft(start=start):
+            box = _clipped(_box_between(start.x, start.y, pointer.x, pointer.y), scene.image_box)
+            return Step(replace(draft, end=pointer, box=box))
+        case ResizeDraft():
+            return Step(replace(draft, box=_resized(draft, pointer, scene.image_box)))
+
+
+def _drag_mark(draft: MarkPress, pointer: Pointer, scene: ToolScene) -> Step:
+    """A drag moves the whole selection where the pressed mark belongs to it, else that mark alone."""
+    is_selected = draft.id in scene.selection
+    ids = scene.selection if is_selected else frozenset({draft.id})
+    move = MoveDraft(ids, draft.start, scene.bounds_of(ids))
+    return Step(drag(move, pointer, scene).draft, () if is_selected else (SelectWish(ids),))
+
+
+def release(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
+    """End a draft where the button went up."""
+    draft = drag(draft, pointer, scene).draft or draft
+    match draft:
+        case MarkPress(id=annotation_id, adds=adds):
+            picked = frozenset({annotation_id})
+            return Step(None, (SelectWish(scene.selection ^ picked if adds else picked),))
+        case MoveDraft(ids=ids, dx=dx, dy=dy):
+            return Step(None, (MoveWish(ids, dx, dy),) if dx or dy else ())
+        case BandDraft(start=start, adds=adds):
+            if _is_drag(start, pointer):
+                return Step(None, (BandWish(draft.area, adds),))
+            return Step(None, () if adds else (SelectWish(frozenset()),))
+        case BoxDraft(start=start, box=box, mark=mark):
+            if _is_drag(start, pointer) and min(box.width, box.height) >= MIN_BOX_PX:
+                return Step(None, (BoxWish(box),))
+            return Step(None, (SelectWish(frozenset({mark} if mark is not None else ())),))
+        case ResizeDraft(id=annotation_id, box=box, original=original):
+            return Step(None, (ResizeWish(annotation_id, box),) if box != original else ())
+
+
+def _resized(draft: ResizeDraft, pointer: Pointer, within: Box) -> Box:
+    """Move the dragged sides by the pointer's way; a side dragged past its opposite turns the box over."""
+    dx, dy = pointer.x - draft.start.x, pointer.y - draft.start.y
+    original, (side_x, side_y) = draft.original, draft.handle
+    box = _box_between(
+        original.x0 + (dx if side_x < 0 else 0.0),
+        original.y0 + (dy if side_y < 0 else 0.0),
+        original.x1 + (dx if side_x > 0 else 0.0),
+        original.y1 + (dy if side_y > 0 else 0.0),
+    )
+    box = _clipped(box, within)
+    return box if min(box.width, box.height) >= MIN_BOX_PX else draft.box
+
+
+def _limited_shift(dx: float, dy: float, *, bounds: Box, within: Box) -> tuple[float, float]:
+    # What already sticks out may stay where it is, so the limits never exclude a shift of zero.
+    lowest_x, highest_x = min(within.x0 - bounds.x0, 0.0), max(within.x1 - bounds.x1, 0.0)
+    lowest_y, highest_y = min(within.y0 - bounds.y0, 0.0), max(within.y1 - bounds.y1, 0.0)
+    return min(max(dx, lowest_x), highest_x), min(max(dy, lowest_y), highest_y)
+
+
+def _is_drag(start: Pointer, pointer: Pointer) -> bool:
+    away = max(abs(pointer.widget_x - start.widget_x), abs(pointer.widget_y - start.widget_y))
+    return away >= DRAG_THRESHOLD_PX
+
+
+def _is_inside(pointer: Pointer, area: Box) -> bool:
+    return area.x0 <= pointer.x < area.x1 and area.y0 <= pointer.y < area.y1
+
+
+def _spot(pointer: Pointer) -> tuple[float, float]:
+    return pointer.x, pointer.y
+
+
+def _box_between(x0: float, y0: float, x1: float, y1: float) -> Box:
+    return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+
+def _clipped(box: Box, within: Box) -> Box:
+    x0, x1 = (min(max(x, within.x0), within.x1) for x in (box.x0, box.x1))
+    y0, y1 = (min(max(y, within.y0), within.y1) for y in (box.y0, box.y1))
+    return Box(x0, y0, x1, y1)

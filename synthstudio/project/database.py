@@ -1,0 +1,182 @@
+"""One SQLite connection with the pragmas, the migrations and the lock that the project relies on.
+
+WAL with synchronous=FULL: a commit is on the disk before it is acknowledged, so that neither a killed process nor a
+power cut loses an acknowledged click. One connection writes (SQLite before 3.51.3 can corrupt a WAL with two writers).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from synthstudio.domain.errors import ProjectIsReadOnly, UserError
+from synthstudio.project.migrations import MIGRATIONS, migration_sql
+
+SqlValue = str | int | float | None
+SqlParameters = Sequence[SqlValue] | Mapping[str, SqlValue]
+
+
+class Database:
+    """A connection that many threads may share: every statement runs under one lock.
+
+    Args:
+        path: The database file.
+        read_only: Open without the right to write; the file must exist.
+
+    Raises:
+        UserError: The file is no SynthStudio project, is damaged, or was made by a newer version.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._connection = self._connect()
+            self._prepare()
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.read_only else "rwc"
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode={mode}",
+            uri=True,
+            timeout=10.0,
+            isolation_level=None,  # transactions are begun and ended here, in `transaction`, and nowhere else
+            check_same_thread=False,
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not self.read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _prepare(self) -> None:
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise UserError(
+                f"The project {self.path.parent} was written by a newer SynthStudio (schema {version}).",
+                "Update SynthStudio, then open it again.",
+            )
+        if version == len(MIGRATIONS):
+            return
+        if self.read_only:
+            raise UserError(
+                f"The project {self.path.parent} was written by an older SynthStudio and must be upgraded first.",
+                "Open it once with write access.",
+            )
+        for number, name in enumerate(MIGRATIONS[version:], start=version + 1):
+            with self.transaction():
+                for statement in _statements(migration_sql(name)):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside happen together or not at all. May be nested: the outermost one commits.
+
+        Raises:
+            ProjectIsReadOnly: The project is open read-only.
+            UserError: The disk is full, or the file cannot be written.
+        """
+        if self.read_only:
+            raise ProjectIsReadOnly(
+                f"The project {self.path.parent} is open read-only.",
+                "Close the other window or command that has it open, then open it again.",
+            )
+        with self._lock:
+            if self._depth:
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+                return
+            self._depth = 1
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise self._translated(error) from error
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._depth = 0
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def execute(self, sql: str, parameters: SqlParameters = ()) -> int:
+        """Run one writing statement in its own or the surrounding transaction; return the last row id."""
+        with self.transaction():
+            return int(self._connection.execute(sql, parameters).lastrowid or 0)
+
+    def execute_many(self, sql: str, rows: Sequence[SqlParameters]) -> None:
+        """Run one writing statement for many rows."""
+        with self.transaction():
+            self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, parameters: SqlParameters = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
+        with self._lock:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise self._translated(error) from error
+
+    def row(self, sql: str, parameters: SqlParameters = ()) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """Close the connection; a writer first folds the WAL into the database file."""
+        with self._lock:
+            if not self.read_only:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()
+
+    def _translated(self, error: sqlite3.Error) -> Exception:
+        code = getattr(error, "sqlite_errorname", "") or ""
+        folder = self.path.parent
+        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return UserError(
+                f"The project {folder} could not be written: the disk is full or does not answer.",
+                "Free some space; what was saved before is safe.",
+            )
+        if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+            return UserError(
+                f"The project {folder} cannot be opened for writing.",
+                "Check that you may write to this folder, or copy the project to one where you may.",
+            )
+        if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            return UserError(
+                f"The file {self.path} is damaged or is no SynthStudio project.",
+                "Restore the project folder from a backup.",
+            )
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return UserError(
+                f"The project {folder} is being written by another program.", "Wait a moment and try again."
+            )
+        return error
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a migration into statements: `executescript` would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

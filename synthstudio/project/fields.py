@@ -1,0 +1,152 @@
+"""Samples and FOVs: row <-> record."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from pathlib import Path
+
+from synthstudio.domain.errors import NotFound, UserError
+from synthstudio.domain.ids import ClassId, FovId, SampleId
+from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, Sample, Split, Storage, changes
+from synthstudio.project.clock import now
+from synthstudio.project.database import Database
+
+_SELECT = (
+    "SELECT fov.*, sample.name AS sample_name, sample.split AS split FROM fov JOIN sample ON sample.id = sample_id"
+)
+
+
+class Samples:
+    """The samples of a project: the unit of splitting."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> list[Sample]:
+        """Return all samples in the order in which they came."""
+        rows = self._database.rows("SELECT * FROM sample ORDER BY id")
+        return [Sample(SampleId(row["id"]), row["name"], Split(row["split"]) if row["split"] else None) for row in rows]
+
+    def get_or_add(self, name: str, *, split: Split | None = None) -> Sample:
+        """Return the sample of this name; add it, in this split, where it is new."""
+        row = self._database.row("SELECT * FROM sample WHERE name = ?", (name,))
+        if row is None:
+            new_id = self._database.execute("INSERT INTO sample (name, split) VALUES (?, ?)", (name, split))
+            return Sample(SampleId(new_id), name, split)
+        return Sample(SampleId(row["id"]), row["name"], Split(row["split"]) if row["split"] else None)
+
+    def set_split(self, sample_ids: Collection[SampleId], split: Split | None) -> Changes:
+        """Put samples, and with them all their FOVs, into a split."""
+        self._database.execute_many("UPDATE sample SET split = ? WHERE id = ?", [(split, i) for i in sample_ids])
+        return changes("samples", "fovs")
+
+
+class Fovs:
+    """The fields of view of a project."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+
+    def _record(self, row: sqlite3.Row) -> FieldOfView:
+        return FieldOfView(
+            id=FovId(row["id"]),
+            sample_id=SampleId(row["sample_id"]),
+            sample_name=row["sample_name"],
+            split=Split(row["split"]) if row["split"] else None,
+            name=row["name"],
+            path=str((self._folder / row["path"]).resolve()),
+            storage=Storage(row["storage"]),
+            sha256=row["sha256"],
+            width=row["width"],
+            height=row["height"],
+            um_per_px=row["um_per_px"],
+            tone=row["tone"],
+            state=AnnotationState(row["state"]),
+        )
+
+    def list(self, *, split: Split | None = None) -> list[FieldOfView]:
+        """Return the FOVs in the order in which they were added, of one split where one is named."""
+        if split is None:
+            rows = self._database.rows(f"{_SELECT} ORDER BY fov.id")
+        else:
+            rows = self._database.rows(f"{_SELECT} WHERE sample.split = ? ORDER BY fov.id", (split.value,))
+        return [self._record(row) for row in rows]
+
+    def get(self, fov_id: FovId) -> FieldOfView:
+        """Return one FOV. Raises NotFound."""
+        row = self._database.row(f"{_SELECT} WHERE fov.id = ?", (fov_id,))
+        if row is None:
+            raise NotFound(f"There is no field of view with id {fov_id} in this project.")
+        return self._record(row)
+
+    def find(self, name: str) -> FieldOfView | None:
+        """Return the FOV of this name (its image's file name), or None; raises where several samples have one."""
+        rows = self._database.rows(f"{_SELECT} WHERE fov.name = ?", (name,))
+        if len(rows) > 1:
+            raise UserError(f"{len(rows)} fields of view are called {name}.", "Name one of them by its id.")
+        return self._record(rows[0]) if rows else None
+
+    def add(  # one argument per column
+        self,
+        *,
+        sample_id: SampleId,
+        name: str,
+        stored_path: str,
+        storage: Storage,
+        sha256: str,
+        width: int,
+        height: int,
+        um_per_px: float | None = None,
+        state: AnnotationState = AnnotationState.NONE,
+    ) -> FovId:
+        """Add a row for an image. `stored_path` is absolute, or relative to the project folder with `/`."""
+        return FovId(
+            self._database.execute(
+                "INSERT INTO fov (sample_id, name, path, storage, sha256, width, height, um_per_px, state, added_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (sample_id, name, stored_path, storage, sha256, width, height, um_per_px, state, now()),
+            )
+        )
+
+    def set_state(self, fov_id: FovId, state: AnnotationState) -> Changes:
+        """Record how far the annotation of an FOV has come."""
+        self._database.execute("UPDATE fov SET state = ? WHERE id = ?", (state, fov_id))
+        return changes("fovs")
+
+    def set_calibration(self, fov_ids: Collection[FovId], um_per_px: float | None) -> Changes:
+        """Set the pixel size of FOVs in micrometres. Raises UserError unless it is positive."""
+        if um_per_px is not None and not um_per_px > 0:
+            raise UserError(f"A pixel size of {um_per_px} um is impossible.", "Give a number above 0.")
+        self._database.execute_many("UPDATE fov SET um_per_px = ? WHERE id = ?", [(um_per_px, i) for i in fov_ids])
+        return changes("fovs")
+
+    def relink(self, fov_id: FovId, *, stored_path: str) -> Changes:
+        """Point an FOV at the place where its image file lies now."""
+        self._database.execute("UPDATE fov SET path = ? WHERE id = ?", (stored_path, fov_id))
+        return changes("fovs")
+
+    def remove(self, fov_ids: Collection[FovId]) -> Changes:
+        """Remove FOVs with their annotations; the image files stay."""
+        with self._database.transaction():
+            self._database.execute_many("DELETE FROM fov WHERE id = ?", [(i,) for i in fov_ids])
+            self._database.execute("DELETE FROM sample WHERE id NOT IN (SELECT sample_id FROM fov)")
+        return changes("fovs", "samples", "annotations", fov_ids=frozenset(fov_ids))
+
+    def image_labels(self, fov_id: FovId) -> dict[ClassId, bool]:
+        """Return which classes were marked present or absent on the image as a whole."""
+        rows = self._database.rows("SELECT class_id, present FROM image_label WHERE fov_id = ?", (fov_id,))
+        return {ClassId(row["class_id"]): bool(row["present"]) for row in rows}
+
+    def set_image_label(self, fov_id: FovId, class_id: ClassId, *, present: bool | None) -> Changes:
+        """Mark a class present or absent on the image as a whole; None forgets the label."""
+        if present is None:
+            self._database.execute("DELETE FROM image_label WHERE fov_id = ? AND class_id = ?", (fov_id, class_id))
+        else:
+            self._database.execute(
+                "INSERT INTO image_label (fov_id, class_id, present) VALUES (?, ?, ?)"
+                " ON CONFLICT (fov_id, class_id) DO UPDATE SET present = excluded.present",
+                (fov_id, class_id, int(present)),
+            )
+        return changes("annotations", fov_ids=frozenset({fov_id}))

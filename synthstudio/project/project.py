@@ -1,0 +1,192 @@
+"""A project: a folder that can be copied, backed up and read in ten years."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import RunId, SetName
+from synthstudio.domain.records import Role
+from synthstudio.project.annotations import Annotations
+from synthstudio.project.classes import Classes
+from synthstudio.project.clock import now
+from synthstudio.project.database import Database
+from synthstudio.project.fields import Fovs, Samples
+from synthstudio.project.reviews import Sets, Verdicts
+from synthstudio.project.runs import Runs
+
+DATABASE_NAME = "project.sqlite"
+FOLDERS = ("images", "sets", "runs", "models")
+
+
+class ProjectLock:
+    """Who may write: one window or command at a time, told by an operating-system lock on `.lock`.
+
+    The operating system gives the lock back when its holder dies, however it dies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = FileLock(str(folder / ".lock"), timeout=0)
+        self._holder = folder / ".lock-holder"
+
+    def acquire(self) -> bool:
+        """Try to become the writer; tell whether it worked."""
+        try:
+            self._lock.acquire()
+        except (Timeout, OSError):
+            return False
+        self._holder.write_text(f"process {os.getpid()} since {now()}", encoding="utf-8")
+        return True
+
+    def holder(self) -> str:
+        """Say who writes at present, as far as is known."""
+        try:
+            return self._holder.read_text(encoding="utf-8")
+        except OSError:
+            return "another program"
+
+    def release(self) -> None:
+        """Stop being the writer."""
+        self._lock.release()
+
+
+class Project:
+    """The one public door to a project.
+
+    Use `Project.create` or `Project.open`. Thread-safe: statements of all threads share one connection under a lock.
+
+    Attributes:
+        folder: Absolute path of the project folder.
+        read_only_reason: Why the project may not be written; empty where it may.
+    """
+
+    def __init__(self, folder: Path, *, lock: ProjectLock | None, read_only_reason: str) -> None:
+        self.folder = folder
+        self.read_only_reason = read_only_reason
+        self._lock = lock
+        self.database = Database(folder / DATABASE_NAME, read_only=bool(read_only_reason))
+        self.samples = Samples(self.database)
+        self.fovs = Fovs(self.database, folder)
+        self.classes = Classes(self.database)
+        self.annotations = Annotations(self.database)
+        self.runs = Runs(self.database)
+        self.sets = Sets(self.database)
+        self.verdicts = Verdicts(self.database)
+
+    @classmethod
+    def create(cls, folder: Path) -> Project:
+        """Make a new project in a folder that is new or empty.
+
+        Raises:
+            UserError: There is a project already, the folder holds other things, or it cannot be written.
+        """
+        folder = folder.expanduser().resolve()
+        if (folder / DATABASE_NAME).exists():
+            raise UserError(f"There is already a project in {folder}.", "Open it, or choose another folder.")
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise UserError(f"{folder} already exists and is not empty.", "Choose a new or an empty folder.")
+            for name in FOLDERS:
+                (folder / name).mkdir(parents=True)
+        except OSError as error:
+            raise UserError(
+                f"The folder {folder} cannot be created: {error.strerror or error}.",
+                "Choose a place where you may write.",
+            ) from error
+        lock = ProjectLock(folder)
+        lock.acquire()
+        project = cls(folder, lock=lock, read_only_reason="")
+        project.set_meta("created_at", now())
+        return project
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> Project:
+        """Open a project. A second window or command gets it read-only, with the reason.
+
+        Raises:
+            UserError: There is no project there, or it is damaged.
+        """
+        folder = folder.expanduser().resolve()
+        if not (folder / DATABASE_NAME).is_file():
+            raise UserError(f"{folder} is not a SynthStudio project.", "Choose a folder that holds a project.sqlite.")
+        if read_only:
+            return cls(folder, lock=None, read_only_reason="It was opened for reading only.")
+        if not os.access(folder, os.W_OK) or not os.access(folder / DATABASE_NAME, os.W_OK):
+            return cls(folder, lock=None, read_only_reason=f"You may not write to {folder}.")
+        lock = ProjectLock(folder)
+        if not lock.acquire():
+            reason = f"Another window or command has it open ({lock.holder()})."
+            return cls(folder, lock=None, read_only_reason=reason)
+        project = cls(folder, lock=lock, read_only_reason="")
+        project.runs.fail_interrupted()
+        return project
+
+    @property
+    def name(self) -> str:
+        """Name of the project: that of its folder."""
+        return self.folder.name
+
+    @property
+    def is_read_only(self) -> bool:
+        return bool(self.read_only_reason)
+
+    def close(self) -> None:
+        """Close the database and let others write."""
+        self.database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All mutations inside happen together or not at all."""
+        with self.database.transaction():
+            yield
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store one fact about the project as a whole."""
+        self.database.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def find_meta(self, key: str) -> str | None:
+        """Return one fact about the project as a whole, or None."""
+        row = self.database.row("SELECT value FROM meta WHERE key = ?", (key,))
+        return row["value"] if row else None
+
+    def run_folder(self, run_id: RunId) -> Path:
+        """Folder of a run's files."""
+        return self.folder / "runs" / run_id
+
+    def set_folder(self, name: SetName | str) -> Path:
+        """Folder of a synthetic set's files."""
+        return self.folder / "sets" / name
+
+    def training_state(self) -> str:
+        """Hash of all that a synthetic image may depend on: classes, train FOVs (by content) and their annotations."""
+        facts: list[object] = [(each.name, each.role.value, each.size_um, each.size_px) for each in self.classes.list()]
+        by_fov = self.annotations.by_fov()
+        names = {each.id: each.name for each in self.classes.list()}
+        for fov in self.fovs.list():
+            marks = [
+                (names[mark.class_id], mark.x, mark.y, mark.size_px)
+                + ((mark.box.x0, mark.box.y0, mark.box.x1, mark.box.y1) if mark.box else ())
+                for mark in by_fov.get(fov.id, [])
+            ]
+            facts.append((fov.sha256, fov.split, fov.um_per_px, marks))
+        return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
+
+    def objects_present(self) -> bool:
+        """Tell whether any annotation of an object class (not only of artifacts) exists."""
+        row = self.database.row(
+            "SELECT 1 FROM annotation JOIN object_class ON object_class.id = class_id WHERE role = ? LIMIT 1",
+            (Role.OBJECT,),
+        )
+        return row is not None

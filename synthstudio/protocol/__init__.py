@@ -1,0 +1,1 @@
+"""What crosses the pipe between a host (window or command) and the engine: JSON lines, one message a line."""

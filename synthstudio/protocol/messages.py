@@ -1,0 +1,166 @@
+"""Requests and commands go to the engine, events come back. One closed union each; extra keys are refused."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from synthstudio.protocol.results import AnyResult
+from synthstudio.settings.registry import AnyJobSettings
+
+PROTOCOL_VERSION = 1
+
+
+class Message(BaseModel):
+    """Base of everything that crosses the pipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JobRequest(Message):
+    """The first line that the engine reads.
+
+    Attributes:
+        project: Absolute path of the project folder; the engine opens it read-only.
+        run_dir: Absolute path of the run's folder, which exists.
+        device: "auto", "cpu" or a device string such as "cuda:0".
+        resume: Continue from the run's last checkpoint.
+    """
+
+    version: int = PROTOCOL_VERSION
+    run_id: str
+    project: str
+    run_dir: str
+    settings: AnyJobSettings
+    device: str = "auto"
+    resume: bool = False
+
+
+class Cancel(Message):
+    """Please stop between two steps."""
+
+    command: Literal["cancel"] = "cancel"
+
+
+class SaveCheckpoint(Message):
+    """Please write a checkpoint now."""
+
+    command: Literal["save_checkpoint"] = "save_checkpoint"
+
+
+AnyCommand = Annotated[Cancel | SaveCheckpoint, Field(discriminator="command")]
+
+
+class JobStarted(Message):
+    """The job runs. `device` is in words, `versions` what the result depends on."""
+
+    event: Literal["started"] = "started"
+    device: str
+    versions: dict[str, str]
+
+
+class StageChanged(Message):
+    """A new part of the work begins, in words for the user."""
+
+    event: Literal["stage"] = "stage"
+    text: str
+
+
+class Progress(Message):
+    """`done` of `total` steps of the present stage."""
+
+    event: Literal["progress"] = "progress"
+    done: int
+    total: int
+
+
+class MetricLogged(Message):
+    """One value of a curve, for example `f1/RBC` at step 200."""
+
+    event: Literal["metric"] = "metric"
+    name: str
+    step: int
+    value: float
+
+
+class PreviewReady(Message):
+    """A small picture of what is being made. `png` is base64."""
+
+    event: Literal["preview"] = "preview"
+    caption: str
+    png: str
+
+
+class RecordsChanged(Message):
+    """Files of these record kinds are complete and can be read."""
+
+    event: Literal["records"] = "records"
+    kinds: tuple[str, ...]
+
+
+class WarningRaised(Message):
+    """Something that the user should know but that does not stop the job."""
+
+    event: Literal["warning"] = "warning"
+    text: str
+
+
+class JobFinished(Message):
+    """The end, with the result."""
+
+    event: Literal["finished"] = "finished"
+    result: AnyResult
+
+
+class JobCancelled(Message):
+    """The end, as was asked for. `how`: politely, terminated or killed."""
+
+    event: Literal["cancelled"] = "cancelled"
+    how: Literal["politely", "terminated", "killed"] = "politely"
+
+
+class JobFailed(Message):
+    """The end, with the reason and the next step in the user's words. `traceback` is for the log only."""
+
+    event: Literal["failed"] = "failed"
+    message: str
+    hint: str = ""
+    traceback: str = ""
+
+
+AnyEvent = (
+    JobStarted
+    | StageChanged
+    | Progress
+    | MetricLogged
+    | PreviewReady
+    | RecordsChanged
+    | WarningRaised
+    | JobFinished
+    | JobCancelled
+    | JobFailed
+)
+JobEvent = Annotated[AnyEvent, Field(discriminator="event")]
+JobOutcome = JobFinished | JobCancelled | JobFailed
+
+_events: TypeAdapter[AnyEvent] = TypeAdapter(JobEvent)
+_commands: TypeAdapter[Cancel | SaveCheckpoint] = TypeAdapter(AnyCommand)
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as one line of JSON, newline included."""
+    return message.model_dump_json().encode() + b"\n"
+
+
+def decode_event(line: bytes) -> AnyEvent:
+    """Read one event. Raises ValueError where the line is none."""
+    return _events.validate_json(line)
+
+
+def decode_command(line: bytes) -> Cancel | SaveCheckpoint:
+    """Read one command. Raises ValueError where the line is none."""
+    return _commands.validate_json(line)
+
+
+def decode_request(line: bytes) -> JobRequest:
+    """Read a request. Raises ValueError where the line is none."""
+    return JobRequest.model_validate_json(line)

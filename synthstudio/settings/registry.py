@@ -1,0 +1,18 @@
+"""All job kinds: the union that requests and recipes are read into, told apart by `kind`."""
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.evaluate import EvaluateSettings
+from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.train_classifier import TrainClassifierSettings
+
+SettingsUnion = ComposeSettings | TrainClassifierSettings | EvaluateSettings | ExplainSettings
+AnyJobSettings = Annotated[SettingsUnion, Field(discriminator="kind")]
+
+SETTINGS_BY_KIND: dict[str, type[JobSettings]] = {
+    str(model.model_fields["kind"].default): model for model in get_args(SettingsUnion)
+}

@@ -1,0 +1,106 @@
+"""An import happens as a whole or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthstudio.core.imaging import read_image, sha256_of_file, write_png
+from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov
+from synthstudio.domain.records import Box, Split
+from synthstudio.project import Project
+from synthstudio.project.files import FileState, file_state
+from synthstudio.project.imports import apply_import
+
+
+def planned(folder: Path, name: str, *, value: int = 0, sample: str = "s", split: Split | None = None) -> PlannedFov:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, np.full((20, 30, 3), value, np.uint8))
+    marks = (
+        PlannedAnnotation("RBC", 3.5, 4.5),
+        PlannedAnnotation("WBC", 5.0, 5.0, box=Box(1, 1, 9, 9)),
+    )
+    return PlannedFov(
+        path, name, sample, split, sha256_of_file(path), 30, 20, annotations=marks, labels=(("RBC", True),)
+    )
+
+
+def plan(*fovs: PlannedFov) -> ImportPlan:
+    return ImportPlan(fovs, ("RBC", "WBC"), {"WBC": 8.0})
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    project = Project.create(tmp_path / "study")
+    yield project
+    project.close()
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_that_an_import_adds_images_classes_marks_and_labels(project: Project, tmp_path: Path, copy: bool) -> None:
+    outcome = apply_import(project, plan(planned(tmp_path / "in", "é 1.png", split=Split.VAL)), copy=copy)
+    assert (outcome.n_fovs, outcome.n_annotations) == (1, 2)
+    (fov,) = project.fovs.list()
+    assert fov.split is Split.VAL
+    assert read_image(Path(fov.path)).shape == (20, 30, 3)
+    assert Path(fov.path).is_relative_to(project.folder) == copy
+    assert [each.size_px for each in project.classes.list()] == [None, 8.0]
+    assert project.fovs.image_labels(fov.id) == {project.classes.list()[0].id: True}
+    assert [(each.x, each.box) for each in project.annotations.list(fov.id)] == [(3.5, None), (5.0, Box(1, 1, 9, 9))]
+    assert file_state(fov) is FileState.SAME
+
+
+def test_that_the_same_image_is_not_taken_twice(project: Project, tmp_path: Path) -> None:
+    fov = planned(tmp_path / "in", "a.png")
+    apply_import(project, plan(fov), copy=False)
+    outcome = apply_import(project, plan(fov, planned(tmp_path / "in", "b.png", value=9)), copy=False)
+    assert outcome.n_fovs == 1
+    assert [str(each) for each in outcome.problems] == ["a.png: is in the project already; left out."]
+
+
+def test_that_two_images_of_one_name_in_a_sample_are_told_apart(project: Project, tmp_path: Path) -> None:
+    apply_import(project, plan(planned(tmp_path / "x", "a.png"), planned(tmp_path / "y", "a.png", value=9)), copy=False)
+    names = [each.name for each in project.fovs.list()]
+    assert len(set(names)) == 2
+    assert all(name.endswith(".png") for name in names)
+
+
+def test_that_a_cancelled_import_leaves_no_row(project: Project, tmp_path: Path) -> None:
+    def tick(done: int, total: int) -> None:
+        if done == 1:
+            raise Cancelled
+
+    fovs = [planned(tmp_path / "in", f"{i}.png", value=i) for i in range(3)]
+    with pytest.raises(Cancelled):
+        apply_import(project, plan(*fovs), copy=True, tick=tick)
+    assert project.fovs.list() == []
+    assert project.classes.list() == []
+
+
+def test_that_an_image_changed_or_gone_is_noticed_by_its_hash(project: Project, tmp_path: Path) -> None:
+    apply_import(project, plan(planned(tmp_path / "in", "a.png")), copy=False)
+    (fov,) = project.fovs.list()
+    write_png(Path(fov.path), np.full((20, 30, 3), 77, np.uint8))
+    assert file_state(fov) is FileState.CHANGED
+    Path(fov.path).unlink()
+    assert file_state(fov) is FileState.MISSING
+
+
+def test_that_an_image_that_changed_since_it_was_read_is_refused(project: Project, tmp_path: Path) -> None:
+    fov = planned(tmp_path / "in", "a.png")
+    write_png(fov.path, np.full((20, 30, 3), 77, np.uint8))
+    with pytest.raises(UserError, match="changed while it was copied"):
+        apply_import(project, plan(fov), copy=True)
+    assert project.fovs.list() == []
+
+
+def test_that_a_project_moved_with_its_images_still_finds_them(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "old" / "study")
+    apply_import(project, plan(planned(tmp_path / "old" / "images", "a.png")), copy=False)
+    project.close()
+    (tmp_path / "old").rename(tmp_path / "new")
+    again = Project.open(tmp_path / "new" / "study")
+    assert file_state(again.fovs.list()[0]) is FileState.SAME
+    again.close()

@@ -1,0 +1,253 @@
+"""The store keeps what it acknowledged, in the shape in which it was given."""
+
+import dataclasses
+import multiprocessing
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from synthstudio.domain.errors import NotFound, ProjectIsReadOnly, UserError
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId, SetName
+from synthstudio.domain.records import (
+    Annotation,
+    Box,
+    Generator,
+    Metric,
+    Role,
+    RunStatus,
+    Split,
+    Storage,
+    SyntheticSet,
+    Verdict,
+    VerdictKind,
+)
+from synthstudio.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    project = Project.create(tmp_path / "study")
+    yield project
+    project.close()
+
+
+def add_fov(project: Project, name: str = "a.png", sample: str = "s1", split: Split | None = Split.TRAIN) -> FovId:
+    sample_id = project.samples.get_or_add(sample, split=split).id
+    return project.fovs.add(
+        sample_id=sample_id,
+        name=name,
+        stored_path=f"/images/{name}",
+        storage=Storage.REFERENCE,
+        sha256="0" * 64,
+        width=640,
+        height=480,
+    )
+
+
+def centre(fov_id: FovId, class_id: ClassId, x: float = 10.5, y: float = 20.25) -> Annotation:
+    return Annotation(id=AnnotationId(0), fov_id=fov_id, class_id=class_id, x=x, y=y)
+
+
+def test_that_a_reopened_project_gives_back_every_record(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "Prüfung 日本")
+    rbc = project.classes.add("RBC", size_um=7.5)
+    fov_id = add_fov(project)
+    boxed = centre(fov_id, rbc.id).with_box(Box(1.0, 2.0, 5.5, 9.0))
+    stored, _ = project.annotations.add([centre(fov_id, rbc.id), boxed])
+    fovs, classes = project.fovs.list(), project.classes.list()
+    project.close()
+    again = Project.open(tmp_path / "Prüfung 日本")
+    assert again.annotations.list(fov_id) == stored
+    assert again.fovs.list() == fovs
+    assert again.classes.list() == classes
+    again.close()
+
+
+def test_that_deleted_and_added_again_an_annotation_keeps_its_id_and_no_id_is_used_twice(project: Project) -> None:
+    rbc = project.classes.add("RBC")
+    fov_id = add_fov(project)
+    (first,), _ = project.annotations.add([centre(fov_id, rbc.id)])
+    project.annotations.remove([first])
+    (second,), _ = project.annotations.add([centre(fov_id, rbc.id)])
+    assert second.id != first.id
+    project.annotations.add([first])
+    assert {each.id for each in project.annotations.list(fov_id)} == {first.id, second.id}
+
+
+def test_that_a_failing_transaction_leaves_nothing_behind(project: Project) -> None:
+    rbc = project.classes.add("RBC")
+    fov_id = add_fov(project)
+    with pytest.raises(sqlite3.IntegrityError), project.transaction():
+        project.annotations.add([centre(fov_id, rbc.id)])
+        project.annotations.add([centre(FovId(999), rbc.id)])
+    assert project.annotations.list(fov_id) == []
+
+
+def test_that_the_second_opener_may_only_read_and_is_told_why(project: Project) -> None:
+    second = Project.open(project.folder)
+    assert str(os.getpid()) in second.read_only_reason
+    with pytest.raises(ProjectIsReadOnly):
+        second.classes.add("WBC")
+    second.close()
+
+
+def test_that_the_lock_is_free_again_once_the_first_has_closed(tmp_path: Path) -> None:
+    Project.create(tmp_path / "p").close()
+    again = Project.open(tmp_path / "p")
+    assert not again.is_read_only
+    again.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no database at all" * 100])
+def test_that_a_damaged_database_is_said_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "p"
+    Project.create(folder).close()
+    (folder / "project.sqlite").write_bytes(content)
+    if content:
+        with pytest.raises(UserError, match="damaged or is no SynthStudio project"):
+            Project.open(folder)
+    else:  # an empty file is a valid empty database: it is set up anew, nothing can have been lost in it
+        Project.open(folder).close()
+
+
+def test_that_a_project_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    Project.create(tmp_path / "p").close()
+    connection = sqlite3.connect(tmp_path / "p" / "project.sqlite")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(UserError, match="newer SynthStudio"):
+        Project.open(tmp_path / "p")
+
+
+def test_that_a_project_is_not_made_in_a_folder_with_other_things(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(UserError, match="not empty"):
+        Project.create(tmp_path)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["letter.txt"]
+
+
+def test_that_class_names_are_unique_and_used_classes_stay(project: Project) -> None:
+    rbc = project.classes.add("RBC")
+    with pytest.raises(UserError, match="already a class RBC"):
+        project.classes.add(" RBC ")
+    project.annotations.add([centre(add_fov(project), rbc.id)])
+    with pytest.raises(UserError, match="used by 1 annotations"):
+        project.classes.remove(rbc.id)
+
+
+def test_that_classes_get_the_free_keys_and_distinct_colours(project: Project) -> None:
+    made = [project.classes.add(f"c{i}") for i in range(11)]
+    assert [each.key for each in made] == [*"123456789", "", ""]
+    assert len({each.color for each in made}) == 11
+    assert project.classes.add("dirt", role=Role.ARTIFACT).color not in {each.color for each in made}
+
+
+def test_that_a_split_belongs_to_the_sample_and_reaches_all_its_fovs(project: Project) -> None:
+    first, second = add_fov(project, "a.png"), add_fov(project, "b.png")
+    add_fov(project, "c.png", sample="s2", split=None)
+    project.samples.set_split([project.fovs.get(first).sample_id], Split.TEST)
+    assert [each.id for each in project.fovs.list(split=Split.TEST)] == [first, second]
+    assert project.fovs.list(split=Split.TRAIN) == []
+
+
+def test_that_runs_left_by_a_killed_process_are_failed_with_a_reason(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "p")
+    project.runs.add(RunId("r1"), kind="compose", title="t", settings_json="{}")
+    project.runs.set_running(RunId("r1"))
+    project.close()
+    again = Project.open(tmp_path / "p")
+    run = again.runs.get(RunId("r1"))
+    assert run.status is RunStatus.FAILED
+    assert "ended before" in run.message
+    assert run.hint
+    again.close()
+
+
+def test_that_metrics_come_back_as_curves_and_a_repeated_step_replaces(project: Project) -> None:
+    run = RunId("r1")
+    project.runs.add(run, kind="compose", title="t", settings_json="{}")
+    project.runs.add_metrics([Metric(run, 2, "loss", 0.5), Metric(run, 1, "loss", 0.9), Metric(run, 1, "f1", 0.1)])
+    project.runs.add_metrics([Metric(run, 2, "loss", 0.4)])
+    assert project.runs.metrics(run) == {"loss": [(1, 0.9), (2, 0.4)], "f1": [(1, 0.1)]}
+
+
+def test_that_an_unknown_run_is_answered_with_the_runs_that_exist(project: Project) -> None:
+    project.runs.add(RunId("r1"), kind="compose", title="t", settings_json="{}")
+    with pytest.raises(NotFound, match="r1"):
+        project.runs.get(RunId("nope"))
+
+
+def test_that_a_set_made_again_forgets_the_verdicts_about_the_old_images(project: Project) -> None:
+    made = SyntheticSet(SetName("s"), Generator.COMPOSITED, None, 2, "aa", "{}", "bb", "")
+    project.sets.put(made)
+    project.verdicts.put(Verdict(SetName("s"), 0, VerdictKind.REJECTED, "blur", "ann", ""))
+    assert project.verdicts.list("s")[0].kind is VerdictKind.REJECTED
+    project.sets.put(dataclasses.replace(made, n_images=3))
+    assert project.verdicts.list("s") == []
+    assert project.sets.get("s").n_images == 3
+
+
+def test_that_the_training_state_follows_annotations_and_classes_and_nothing_else(project: Project) -> None:
+    rbc = project.classes.add("RBC", size_px=20)
+    fov_id = add_fov(project)
+    before = project.training_state()
+    project.runs.add(RunId("r1"), kind="compose", title="t", settings_json="{}")
+    assert project.training_state() == before
+    (mark,), _ = project.annotations.add([centre(fov_id, rbc.id)])
+    assert project.training_state() != before
+    project.annotations.remove([mark])
+    assert project.training_state() == before
+
+
+finite = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(x=finite, y=finite, size=st.none() | st.floats(min_value=0.01, max_value=1e5), author=st.text(max_size=20))
+def test_that_coordinates_survive_to_the_last_bit(
+    project: Project, x: float, y: float, size: float | None, author: str
+) -> None:
+    known = project.classes.find("RBC") or project.classes.add("RBC")
+    fovs = project.fovs.list()
+    fov_id = fovs[0].id if fovs else add_fov(project)
+    mark = Annotation(AnnotationId(0), fov_id, known.id, x, y, None, size, author.encode(errors="ignore").decode())
+    (stored,), _ = project.annotations.add([mark])
+    assert project.annotations.list(fov_id)[-1] == stored
+    assert dataclasses.replace(stored, id=AnnotationId(0)) == mark
+
+
+def _click_until_killed(folder: str, pipe: object) -> None:
+    project = Project.open(Path(folder))
+    fov, rbc = project.fovs.list()[0], project.classes.list()[0]
+    while True:
+        (stored,), _ = project.annotations.add([centre(fov.id, rbc.id)])
+        pipe.send(stored.id)  # type: ignore[attr-defined]
+
+
+def test_that_no_acknowledged_annotation_is_lost_when_the_writer_is_killed(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "p")
+    project.classes.add("RBC")
+    fov_id = add_fov(project)
+    project.close()
+    context = multiprocessing.get_context("spawn")
+    acknowledged: set[int] = set()
+    for n_clicks in (1, 7, 23):
+        receiver, sender = context.Pipe(duplex=False)
+        writer = context.Process(target=_click_until_killed, args=(str(tmp_path / "p"), sender))
+        writer.start()
+        sender.close()
+        for _ in range(n_clicks):
+            acknowledged.add(receiver.recv())
+        os.kill(writer.pid or 0, signal.SIGKILL)
+        writer.join(10)
+        receiver.close()
+        again = Project.open(tmp_path / "p")
+        assert not again.is_read_only
+        assert acknowledged <= {each.id for each in again.annotations.list(fov_id)}
+        assert again.database.rows("PRAGMA integrity_check")[0][0] == "ok"
+        again.close()

@@ -1,0 +1,63 @@
+"""Every settings model can be written, read back, shown and explained."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from synthstudio.domain.errors import UserError
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.recipe import read_recipe, recipe_text, settings_from_toml
+from synthstudio.settings.registry import SETTINGS_BY_KIND
+from synthstudio.settings.schema import setting_specs
+
+RESOURCES = Path(__file__).parents[3] / "resources"
+MODELS = sorted(SETTINGS_BY_KIND.items())
+
+
+@pytest.mark.parametrize(("kind", "model"), MODELS)
+def test_that_a_recipe_gives_back_the_same_settings(kind: str, model: type[JobSettings]) -> None:
+    settings = model.model_validate({"kind": kind, "seed": 7})
+    assert settings_from_toml(tomllib.loads(recipe_text(settings)), origin="test") == settings
+
+
+@pytest.mark.parametrize(("kind", "model"), MODELS)
+def test_that_every_setting_has_help_and_every_number_has_bounds(kind: str, model: type[JobSettings]) -> None:
+    specs = setting_specs(model)
+    assert specs
+    for spec in specs:
+        assert spec.help, spec.name
+        assert spec.title, spec.name
+        if spec.kind in ("int", "float"):
+            assert spec.minimum is not None, spec.name
+            assert spec.maximum is not None, spec.name
+
+
+@pytest.mark.parametrize("kind", sorted(SETTINGS_BY_KIND))
+def test_that_every_kind_has_a_job(kind: str) -> None:
+    assert (Path(__file__).parents[3] / "synthstudio/engine/jobs" / f"{kind.replace('-', '_')}.py").is_file()
+
+
+@pytest.mark.parametrize("recipe", sorted((RESOURCES / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_that_every_preset_is_a_valid_recipe(recipe: Path) -> None:
+    assert read_recipe(recipe).kind in SETTINGS_BY_KIND
+
+
+def test_that_all_wrong_settings_are_named_at_once_and_a_near_miss_is_suggested() -> None:
+    content = {"kind": "compose", "composition": {"canvas_pix": 3, "n_objects_max": -4}, "count": "many"}
+    with pytest.raises(UserError) as caught:
+        settings_from_toml(content, origin="mine.toml")
+    message = str(caught.value)
+    assert "did you mean composition.canvas_px" in message
+    assert "composition.n_objects_max = -4" in message
+    assert "count = 'many'" in message
+
+
+def test_that_an_unknown_kind_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match="train-classifier"):
+        settings_from_toml({"kind": "train-everything"}, origin="x")
+
+
+def test_that_a_newer_recipe_is_refused() -> None:
+    with pytest.raises(UserError, match="newer"):
+        settings_from_toml({"recipe_version": 99, "kind": "compose"}, origin="x")
