@@ -1,12 +1,16 @@
 """Entry of the engine process: one request on standard input, then commands; events on standard output.
 
-The process keeps a private copy of its standard output for JSON lines and points descriptor 1 at standard error, so
-that no library's print can break the stream. The end of standard input means that the parent is gone: it exits.
+The process keeps private copies of both streams. Descriptor 1 points at standard error, so that no library's print can
+break the stream of JSON lines. Descriptor 0 points at nothing: a forked worker closes `sys.stdin`, which would wait
+for ever for the lock of a thread that reads commands from it. The end of the commands means that the parent is gone: the
+engine exits, and takes its workers along.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
 import threading
 from typing import BinaryIO
@@ -21,6 +25,16 @@ from synthstudio.protocol.messages import AnyEvent, Cancel, JobFailed, decode_co
 
 EXIT_PARENT_GONE = 3
 
+_log = logging.getLogger(__name__)
+
+
+def _private_stdin() -> BinaryIO:
+    stream = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return stream
+
 
 def _private_stdout() -> BinaryIO:
     stream = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -30,16 +44,28 @@ def _private_stdout() -> BinaryIO:
 
 def _read_commands(stream: BinaryIO, cancel: CancelToken, save_checkpoint: threading.Event) -> None:
     for line in stream:
-        if isinstance(decode_command(line), Cancel):
+        try:
+            command = decode_command(line)
+        except ValueError:
+            _log.warning("A command was not understood: %r", line[:200])
+            continue
+        if isinstance(command, Cancel):
             cancel.request()
         else:
             save_checkpoint.set()
-    os._exit(EXIT_PARENT_GONE)  # the parent is gone: nobody will read what is left to say
+    _exit_with_workers()
+
+
+def _exit_with_workers() -> None:
+    """End at once: the parent is gone, and nobody will read what is left to say."""
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(EXIT_PARENT_GONE)
 
 
 def main() -> int:
     """Run one job; return 0 whatever its end was, since the last event tells it."""
-    events = _private_stdout()
+    commands, events = _private_stdin(), _private_stdout()
     lock = threading.Lock()
 
     def emit(event: AnyEvent) -> None:
@@ -47,12 +73,12 @@ def main() -> int:
             events.write(encode(event))
 
     try:
-        request = decode_request(sys.stdin.buffer.readline())
+        request = decode_request(commands.readline())
     except ValueError as error:
         emit(JobFailed(message=f"The engine did not understand the request: {error}", hint="Update SynthStudio."))
         return 0
     cancel, save_checkpoint = CancelToken(), threading.Event()
-    reader = threading.Thread(target=_read_commands, args=(sys.stdin.buffer, cancel, save_checkpoint), daemon=True)
+    reader = threading.Thread(target=_read_commands, args=(commands, cancel, save_checkpoint), daemon=True)
     reader.start()
     run_request(
         request,
@@ -61,7 +87,6 @@ def main() -> int:
             request, project, emit=emit, cancel=cancel, save_checkpoint=save_checkpoint
         ),
     )
-    events.flush()
     # Library threads and atexit hooks must not hold up, or crash, a job that has told its end.
     os._exit(0)
 

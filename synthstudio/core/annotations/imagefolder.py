@@ -20,6 +20,8 @@ SPLIT_FOLDERS = {
     "testing": Split.TEST,
 }
 
+CONTAINER_FOLDERS = frozenset({"images", "image", "img", "imgs", "jpegimages", "data", "dataset", "pictures"})
+
 
 def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick = no_tick) -> ImportPlan:
     """Read all images in the folder and below; see `Reader`.
@@ -32,6 +34,7 @@ def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick
     paths = find_images(image_root)
     if not paths:
         raise UserError(f"{image_root} holds no images (PNG, JPEG, BMP or TIFF).", "Choose the folder that holds them.")
+    image_root = _skip_container(paths, image_root)
     naming: Literal["folder", "stem"] = "stem" if options.labels_from_folder else "folder"
     builder = PlanBuilder(root, options, default_naming=naming, image_root=image_root)
     classes = _list_folder_classes(paths, image_root, options, builder) if options.labels_from_folder else []
@@ -46,6 +49,17 @@ def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick
         builder.add(image, Marks(split=split, labels=labels), naming_path=image_root / inner)
     tick(len(paths), len(paths))
     return builder.build(list_classes(builder.fovs))
+
+
+def _skip_container(paths: list[Path], root: Path) -> Path:
+    """Return the folder inside the root that holds everything, where its name only says "images".
+
+    Otherwise all images of `study/images/*.png` would be one sample.
+    """
+    first = {path.relative_to(root).parts[0] for path in paths}
+    only = next(iter(first))
+    is_container = len(first) == 1 and only.casefold() in CONTAINER_FOLDERS and (root / only).is_dir()
+    return root / only if is_container else root
 
 
 def split_off(path: Path, root: Path) -> tuple[Split | None, Path]:

@@ -36,6 +36,9 @@ TIFF_ERRORS = (
     zlib.error,
 )
 
+ORIENTATION_TAG = 274
+X_RESOLUTION_TAG = 282
+RESOLUTION_UNIT_TAG = 296
 PHOTOMETRIC_MINISBLACK = 1
 PHOTOMETRIC_RGB = 2
 
@@ -62,8 +65,8 @@ def read_tiff_scale(path: Path) -> TiffScale:
         UserError: The file cannot be read, is damaged, or holds a stack.
     """
     with _first_page(path) as page:
-        resolution = page.tags.valueof(282)
-        unit = page.tags.valueof(296)
+        resolution = page.tags.valueof(X_RESOLUTION_TAG)
+        unit = page.tags.valueof(RESOLUTION_UNIT_TAG)
         is_ratio = isinstance(resolution, tuple) and len(resolution) == 2 and bool(resolution[1])
         px_per_unit = resolution[0] / resolution[1] if is_ratio else None
         return TiffScale(str(page.description), px_per_unit, int(unit) if isinstance(unit, int) else 2)
@@ -76,7 +79,7 @@ def read_tiff_header(path: Path) -> tuple[int, int, int]:
         UserError: The file is damaged, or holds a stack instead of one image.
     """
     with _first_page(path) as page:
-        orientation = page.tags.valueof(274)
+        orientation = page.tags.valueof(ORIENTATION_TAG)
         known = isinstance(orientation, int) and 1 <= orientation <= 8
         return int(page.imagewidth), int(page.imagelength), int(orientation) if known else 1
 
@@ -93,10 +96,19 @@ def read_tiff_pixels(path: Path, data: bytes) -> NDArray[np.generic]:
         if not ends or max(ends) > len(data):
             raise damaged(path, "it ends before its last pixels")
         shape = (int(page.imagelength), int(page.imagewidth))
-        pixels = _decode_with_opencv(data)
+        pixels = _decode_with_opencv(_without_orientation(data, page))
         if pixels is None or pixels.shape[:2] != shape:
             pixels = _decode_with_tifffile(page, path)
     return pixels
+
+
+def _without_orientation(data: bytes, page: "tifffile.TiffPage") -> bytes:
+    """Return the file with orientation 1: libtiff would turn the pixels for some orientations and not for others."""
+    tag = page.tags.get(ORIENTATION_TAG)
+    if tag is None or tag.value == 1 or tag.valueoffset + 2 > len(data):
+        return data
+    upright = struct.pack(f"{page.parent.byteorder}H", 1)
+    return data[: tag.valueoffset] + upright + data[tag.valueoffset + 2 :]
 
 
 def _decode_with_opencv(data: bytes) -> NDArray[np.generic] | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.patches.background import Background, estimate_background, even_out
-from synthstudio.core.patches.windows import PlannedPatch, plan_windows, thin_out
+from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.progress import Tick, no_tick
@@ -34,7 +34,7 @@ class Patch:
         background: Index of the FOV's background in `PatchBank.backgrounds`.
         width, height: Mean window, without jitter.
         center: `x, y` of the object's centre within the crop.
-        offset, rows, columns: Where the crop `(rows, columns, 3)` lies in `PatchBank.pixels`.
+        offset, rows, columns: Where the crop `(rows, columns, 4)` lies in `PatchBank.pixels`.
         inside: Share of the window that lies inside the FOV.
     """
 
@@ -58,7 +58,8 @@ class PatchBank:
     Attributes:
         classes: Classes in the order in which the caller gave them, also those without a patch.
         patches: Sorted by class, FOV and annotation.
-        pixels: Flat uint8; the crops are evened: their empty background is `WHITE` (`BLACK` in dark field).
+        pixels: Flat uint8, RGB and a fourth byte of 255: OpenCV turns four channels twice as fast as three. The crops
+            are evened: their empty background is `WHITE` (`BLACK` in dark field).
         backgrounds: One for each FOV of `fov_ids`.
         scale: Working scale against the original images.
         is_transmitted: Bright field: objects multiply the light.
@@ -75,10 +76,14 @@ class PatchBank:
     n_left_out: int = 0
 
     def crop(self, index: int) -> ImageArray:
-        """View of the crop of patch `index`, `(rows, columns, 3)`, evened."""
+        """View of the crop of patch `index`, `(rows, columns, 3)` RGB, evened."""
+        return self.padded_crop(index)[..., :3]
+
+    def padded_crop(self, index: int) -> NDArray[np.uint8]:
+        """The same with its fourth byte, `(rows, columns, 4)`, contiguous."""
         patch = self.patches[index]
-        end = patch.offset + patch.rows * patch.columns * 3
-        return self.pixels[patch.offset : end].reshape(patch.rows, patch.columns, 3)
+        end = patch.offset + patch.rows * patch.columns * N_CHANNELS
+        return self.pixels[patch.offset : end].reshape(patch.rows, patch.columns, N_CHANNELS)
 
     def count_by_class(self) -> dict[ClassId, int]:
         """Number of patches of each class, 0 included."""
@@ -193,15 +198,15 @@ class _Cutter:
             inner, max(0, -top), max(0, below), max(0, -left), max(0, right), cv2.BORDER_REFLECT_101
         )
         offset = int(self._offsets[index])
-        self.pixels[offset : offset + item.n_bytes] = crop.reshape(-1)
+        self.pixels[offset : offset + item.n_bytes] = cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA).reshape(-1)
         x, y = item.window.center
         return Patch(
             annotation_id=item.annotation_id,
             fov_id=item.fov_id,
             class_id=item.class_id,
             background=number,
-            width=item.window.width,
-            height=item.window.height,
+            width=round(item.window.width, 3),  # a square stays one after subtracting floats
+            height=round(item.window.height, 3),
             center=(x - left, y - top),
             offset=offset,
             rows=item.side,

@@ -14,6 +14,7 @@ from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass
 from synthstudio.settings.compose import PatchSettings
 
 TURNING_MARGIN = 1.12  # the diagonal of a window that is 10 % larger, and a little: what a turned patch may show
+N_CHANNELS = 4  # of the crops in the bank: RGB and one byte of padding
 MIN_WINDOW_PX = 3.0  # smaller windows hold nothing to learn, and degenerate boxes end up here
 
 
@@ -35,7 +36,7 @@ class PlannedPatch:
 
     @property
     def n_bytes(self) -> int:
-        return self.side * self.side * 3
+        return self.side * self.side * N_CHANNELS
 
 
 def mean_class_sizes(annotations: Sequence[Annotation]) -> dict[ClassId, float]:

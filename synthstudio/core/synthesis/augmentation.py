@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.streams import NOISE, open_stream
-from synthstudio.domain.records import Box
 from synthstudio.settings.compose import ImageAugmentation
 
 N_AUGMENTATION_NUMBERS = 8
@@ -54,13 +53,6 @@ class ImageAugmenter:
         top, left = int(place[0] * NOISE_MARGIN_PX), int(place[1] * NOISE_MARGIN_PX)
         tile = self._tile[top : top + self._side, left : left + self._side]
         np.copyto(image, cv2.addWeighted(image, 1.0, tile, sd / NOISE_UNIT, 0.0, dtype=cv2.CV_8U))
-
-
-def mirrored(box: Box, *, side: int, left_right: bool, top_bottom: bool) -> Box:
-    """The box after mirroring a square image of this side."""
-    x0, x1 = (side - box.x1, side - box.x0) if left_right else (box.x0, box.x1)
-    y0, y1 = (side - box.y1, side - box.y0) if top_bottom else (box.y0, box.y1)
-    return Box(x0, y0, x1, y1)
 
 
 def mirror_code(*, left_right: bool, top_bottom: bool) -> int | None:

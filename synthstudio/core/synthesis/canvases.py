@@ -59,6 +59,7 @@ class Canvases:
         self._lights: ByteCache[int, LightArray] = ByteCache(LIGHT_MEMORY_BYTES)
         self._grains: ByteCache[int, NDArray[np.uint8]] = ByteCache(LIGHT_MEMORY_BYTES)
         self._n_lights = max(8, min(MAX_LIGHTS, LIGHT_MEMORY_BYTES // n_bytes))
+        self._windows: dict[int, Light] = {}
         self._order = open_stream(seed, CANVASES, 0).permutation(len(bank.backgrounds)).tolist()
         self._calmest_first = sorted(
             range(len(bank.backgrounds)), key=lambda number: _relative_noise(bank.backgrounds[number])
@@ -100,6 +101,12 @@ class Canvases:
             cv2.add(evened, light, out, dtype=cv2.CV_8U)
 
     def _light(self, index: int) -> Light:
+        found = self._windows.get(index)
+        if found is None:
+            found = self._windows[index] = self._draw_light(index)
+        return found
+
+    def _draw_light(self, index: int) -> Light:
         number = self._order[index % len(self._order)]
         background = self._bank.backgrounds[number]
         x, y = open_stream(self._seed, CANVASES, 1 + index).random(2).tolist()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,20 +15,21 @@ from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.patches.bank import PatchBank
-from synthstudio.core.synthesis.augmentation import ImageAugmenter, mirror_code, mirrored
+from synthstudio.core.synthesis.augmentation import ImageAugmenter, mirror_code
 from synthstudio.core.synthesis.canvases import Canvases
-from synthstudio.core.synthesis.masks import Mask, MaskCache
+from synthstudio.core.synthesis.masks import MaskCache
 from synthstudio.core.synthesis.memory import ByteCache
 from synthstudio.core.synthesis.plan import FRESH, CompositePlan, PlannedObject, Planner
 from synthstudio.core.synthesis.rendering import PatchRenderer
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
-from synthstudio.domain.records import Box, ObjectClass, Role
+from synthstudio.domain.records import Box, ObjectClass
 from synthstudio.settings.compose import CompositionSettings
 
+ONE_IN_8_BITS = 1.0 / 255.0
 
-@dataclass(frozen=True, slots=True)
-class PlacedObject:
-    """One pasted patch.
+
+class PlacedObject(NamedTuple):
+    """One pasted patch. A named tuple because hundreds of thousands are made.
 
     Attributes:
         box: Extent of what was pasted, within the canvas, in px.
@@ -93,7 +95,6 @@ class Composer:
         self.seed = seed
         self.label_classes: tuple[ObjectClass, ...] = bank.label_classes
         self._column = {item.id: number for number, item in enumerate(self.label_classes)}
-        self._artifacts = {item.id for item in bank.classes if item.role is Role.ARTIFACT}
         self._columns = [self._column.get(patch.class_id, -1) for patch in bank.patches]
         self._planner = Planner(bank, settings, seed=seed)
         self._canvases = Canvases(bank, settings, seed=seed)
@@ -104,7 +105,6 @@ class Composer:
         side = settings.canvas_px
         self._evened = np.empty((side, side, 3), np.uint8)
         self._mirror = np.empty((side, side, 3), np.uint8)
-        self._scratch = np.empty(0, np.uint8)
 
     @property
     def n_variants(self) -> int:
@@ -120,10 +120,11 @@ class Composer:
         """What image `index` will hold."""
         return self._planner.plan(index)
 
-    def compose(self, index: int) -> Composite:
-        """Make image `index` with its objects."""
+    def compose(self, index: int, out: NDArray[np.uint8] | None = None) -> Composite:
+        """Make image `index` with its objects, in `out` (`(c, c, 3)`, C-contiguous) where it is given."""
         plan = self._planner.plan(index)
-        image = np.empty((self.settings.canvas_px,) * 2 + (3,), np.uint8)
+        # A fresh array costs its page faults, a third of the whole work: loops hand in a buffer.
+        image = np.empty((self.settings.canvas_px,) * 2 + (3,), np.uint8) if out is None else out
         self._render(plan, image)
         presence = np.zeros(len(self.label_classes), np.bool_)
         self._mark_presence(plan, presence)
@@ -168,33 +169,34 @@ class Composer:
 
     def _paste(self, item: PlannedObject, target: ImageArray) -> None:
         """Blend one patch in: `target = target * (1 - alpha) + patch * alpha`, in 8 bits, in place."""
+        left, top, look = item.left, item.top, item.look
+        premultiplied, inverse = self._layers(item)
+        right, bottom, side = left + look.width, top + look.height, self.settings.canvas_px
+        if left < 0 or top < 0 or right > side or bottom > side:
+            inner = np.s_[max(0, -top) : side - top, max(0, -left) : side - left]
+            premultiplied, inverse = premultiplied[inner], inverse[inner]
+            left, top = max(0, left), max(0, top)
+        region = target[top:bottom, left:right]
+        # Exact for all pairs: a * b / 255 is never within 1/510 of a half.
+        cv2.multiply(region, inverse, region, ONE_IN_8_BITS)
+        cv2.add(region, premultiplied, region)
+
+    def _layers(self, item: PlannedObject) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The patch times its opacity, and what is left of the canvas below; `(height, width, 3)` each."""
         look = item.look
         mask = self._masks.get(look.width, look.height, look.feather)
-        premultiplied = self._premultiplied(item, mask)
-        side = self.settings.canvas_px
-        top, left = max(0, -item.top), max(0, -item.left)
-        bottom, right = min(look.height, side - item.top), min(look.width, side - item.left)
-        region = target[item.top + top : item.top + bottom, item.left + left : item.left + right]
-        rows, columns = bottom - top, right - left
-        n_values = rows * columns * 3
-        if n_values > self._scratch.size:
-            self._scratch = np.empty(n_values, np.uint8)
-        scratch = self._scratch[:n_values].reshape(rows, columns, 3)
-        # Exact for all pairs: a * b / 255 is never within 1/510 of a half.
-        cv2.multiply(region, mask.inverse[top:bottom, left:right], scratch, 1.0 / 255.0)
-        cv2.add(scratch, premultiplied[top:bottom, left:right], region)
-
-    def _premultiplied(self, item: PlannedObject, mask: Mask) -> NDArray[np.uint8]:
         if item.variant == FRESH:
-            drawn = self._renderer.render(item.patch, item.look)
-            return _multiply(drawn, mask, drawn)
+            drawn = self._renderer.render(item.patch, look)
+            cv2.multiply(drawn, mask.alpha, drawn, ONE_IN_8_BITS)
+            return drawn, mask.inverse
         key = (item.patch, item.variant)
         found = self._variants.find(key)
         if found is None:
-            drawn = self._renderer.render(item.patch, item.look)
-            found = _multiply(drawn, mask, np.empty_like(drawn))
+            drawn = self._renderer.render(item.patch, look)
+            found = np.empty_like(drawn)
+            cv2.multiply(drawn, mask.alpha, found, ONE_IN_8_BITS)
             self._variants.add(key, found, found.nbytes)
-        return found
+        return found, mask.inverse
 
     def _mark_presence(self, plan: CompositePlan, presence: NDArray[np.bool_]) -> None:
         least = self.settings.min_visible
@@ -215,29 +217,25 @@ class Composer:
 
     def _describe_object(self, item: PlannedObject, *, left_right: bool, top_bottom: bool) -> PlacedObject:
         patch, look, side = self.bank.patches[item.patch], item.look, self.settings.canvas_px
-        window = Box(item.left, item.top, item.left + look.width, item.top + look.height)
-        window = mirrored(window, side=side, left_right=left_right, top_bottom=top_bottom)
-        box = Box(max(window.x0, 0), max(window.y0, 0), min(window.x1, side), min(window.y1, side))
-        x, y = window.center
-        is_artifact = patch.class_id in self._artifacts
+        x0, y0, width, height = item.left, item.top, look.width, look.height
+        if left_right:
+            x0 = side - x0 - width
+        if top_bottom:
+            y0 = side - y0 - height
+        column = self._columns[item.patch]
         return PlacedObject(
             class_id=patch.class_id,
             annotation_id=patch.annotation_id,
             fov_id=patch.fov_id,
-            box=box,
-            x=x,
-            y=y,
+            box=Box(max(x0, 0), max(y0, 0), min(x0 + width, side), min(y0 + height, side)),
+            x=x0 + width / 2,
+            y=y0 + height / 2,
             visible=item.visible,
-            is_artifact=is_artifact,
-            has_label=not is_artifact and item.visible >= self.settings.min_visible,
+            is_artifact=column < 0,
+            has_label=column >= 0 and item.visible >= self.settings.min_visible,
         )
 
 
 def compose_preview(composer: Composer, indices: Iterable[int]) -> list[Composite]:
     """Make a few images to be looked at; the same that a set or a training of this seed would hold."""
     return [composer.compose(index) for index in indices]
-
-
-def _multiply(drawn: ImageArray, mask: Mask, out: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    cv2.multiply(drawn, mask.alpha, out, 1.0 / 255.0)
-    return out

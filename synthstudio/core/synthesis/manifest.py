@@ -19,6 +19,7 @@ FORMAT_VERSION = 1
 HEADER_NAME = "set.json"
 MANIFEST_NAME = "manifest.jsonl"
 IMAGES_FOLDER = "images"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,17 @@ def manifest_line(composer: Composer, composite: Composite, *, sha256: str) -> s
         "n_wanted": composite.n_wanted,
         "objects": [_object_entry(item, names[item.class_id]) for item in composite.objects],
     }
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(line)
 
 
 def _object_entry(item: PlacedObject, class_name: str) -> dict[str, object]:
+    box = item.box
     return {
         "class": class_name,
         "role": "artifact" if item.is_artifact else "object",
         "labelled": item.has_label,
-        "box": [item.box.x0, item.box.y0, item.box.x1, item.box.y1],
-        "center": [item.x, item.y],
+        "box": (box.x0, box.y0, box.x1, box.y1),
+        "center": (item.x, item.y),
         "visible": round(item.visible, 4),
         "annotation": item.annotation_id,
         "fov": item.fov_id,
@@ -93,7 +95,7 @@ def header_bytes(composer: Composer, origin: SetOrigin, *, count: int, manifest_
 def bank_digest(bank: PatchBank) -> str:
     """SHA-256 of the patches, their records and their backgrounds: all of the bank that images depend on."""
     digest = hashlib.sha256()
-    digest.update(memoryview(bank.pixels))
+    digest.update(bank.pixels.data)
     digest.update(repr((bank.patches, bank.fov_ids, bank.scale, bank.is_transmitted)).encode())
     digest.update(repr([(item.id, item.name, item.role.value) for item in bank.classes]).encode())
     for background in bank.backgrounds:

@@ -13,6 +13,7 @@ from synthstudio.settings.compose import MaskShape
 CORNER_POWERS: dict[MaskShape, float] = {"rounded": 4.0, "ellipse": 2.0}
 """Exponent of the superellipse; a square has none."""
 
+HARD_FEATHER = 1e-3  # narrower than a pixel in any window
 MASK_MEMORY_BYTES = 48_000_000
 
 
@@ -47,18 +48,22 @@ def build_alpha(width: int, height: int, *, shape: MaskShape, feather: float) ->
 
     The rim fades with a smooth step over `feather` of the side; 0 is a hard edge.
     """
-    x = np.abs((np.arange(width) + 0.5) / width * 2.0 - 1.0)
-    y = np.abs((np.arange(height) + 0.5) / height * 2.0 - 1.0)
+    x, y = _distances(width), _distances(height)
     power = CORNER_POWERS.get(shape)
     if power is None:
         radius = np.maximum(x[None, :], y[:, None])
     else:
-        # Measured against the outermost pixel centres, so that the middle of each edge belongs to the shape.
-        u, v = x / max(x[0], 1e-9), y / max(y[0], 1e-9)
-        radius = (u[None, :] ** power + v[:, None] ** power) ** (1.0 / power)
-    if feather <= 0.0:
+        radius = (x[None, :] ** power + y[:, None] ** power) ** (1.0 / power)
+    if feather < HARD_FEATHER:
         return np.where(radius <= 1.0 + 1e-9, 255, 0).astype(np.uint8)
     depth = np.clip((1.0 - radius) / (2.0 * feather), 0.0, 1.0)
     soft = depth * depth * (3.0 - 2.0 * depth)
     # At least 1 of 255 within the shape, so that the mask's extent stays exactly the box.
     return np.where(radius <= 1.0 + 1e-9, np.maximum(np.rint(255.0 * soft), 1), 0).astype(np.uint8)
+
+
+def _distances(n: int) -> NDArray[np.float64]:
+    """Distance of each pixel from the middle: 0 in the middle pixels, 1 in the outermost ones, mirror-symmetric."""
+    steps = np.abs(2 * np.arange(n) + 1 - n)
+    reach = int(steps[0] - steps.min())
+    return np.asarray((steps - steps.min()) / max(1, reach), np.float64)

@@ -36,9 +36,10 @@ class PatchRenderer:
     def __init__(self, bank: PatchBank, *, own_colors: bool) -> None:
         self._bank = bank
         self._own_colors = own_colors
-        self._crops = [bank.crop(number) for number in range(len(bank.patches))]
+        self._crops = [bank.padded_crop(number) for number in range(len(bank.patches))]
         self._matrix = np.empty((2, 3), np.float64)
         self._warped = np.empty(0, np.uint8)
+        self._plain = np.empty(0, np.uint8)
         self._stained = np.empty(0, np.uint8)
         self._densities = _density_table(is_transmitted=bank.is_transmitted)
         self._tables: ByteCache[tuple[tuple[int, int, int], int, int], NDArray[np.uint8]] = ByteCache(
@@ -48,11 +49,12 @@ class PatchRenderer:
     def render(self, number: int, look: Look) -> ImageArray:
         """Draw patch `number`: `(look.height, look.width, 3)`, in a buffer that the next call overwrites."""
         width, height, angle_deg, flip, scale, density, brightness, _ = look
-        n_values = width * height * 3
-        if n_values > self._warped.size:
-            self._warped = np.empty(n_values, np.uint8)
-            self._stained = np.empty(n_values, np.uint8)
-        warped = self._warped[:n_values].reshape(height, width, 3)
+        n_px = width * height
+        if 3 * n_px > self._plain.size:
+            self._warped = np.empty(4 * n_px, np.uint8)
+            self._plain = np.empty(3 * n_px, np.uint8)
+            self._stained = np.empty(3 * n_px, np.uint8)
+        warped = self._warped[: 4 * n_px].reshape(height, width, 4)
         self._aim(number, width, height, angle_deg=angle_deg, flip=flip, scale=scale)
         cv2.warpAffine(
             self._crops[number],
@@ -62,10 +64,12 @@ class PatchRenderer:
             cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             cv2.BORDER_REFLECT_101,
         )
+        plain = self._plain[: 3 * n_px].reshape(height, width, 3)
+        cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, plain)
         if not self._own_colors and (density, brightness) == UNCHANGED:
-            return warped
-        stained = self._stained[:n_values].reshape(height, width, 3)
-        cv2.LUT(warped, self._table(number, density, brightness), stained)
+            return plain
+        stained = self._stained[: 3 * n_px].reshape(height, width, 3)
+        cv2.LUT(plain, self._table(number, density, brightness), stained)
         return stained
 
     def _aim(self, number: int, width: int, height: int, *, angle_deg: float, flip: bool, scale: float) -> None:

@@ -40,8 +40,9 @@ def write_images(composer: Composer, folder: Path, indices: range) -> list[str]:
         UserError: A file cannot be written.
     """
     lines = []
+    buffer = np.empty((composer.settings.canvas_px,) * 2 + (3,), np.uint8)
     for index in indices:
-        composite = composer.compose(index)
+        composite = composer.compose(index, buffer)
         data = encode_png(composite.image)
         path = folder / image_name(index)
         try:

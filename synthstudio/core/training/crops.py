@@ -36,13 +36,8 @@ class MarkedImage:
     is_exhaustive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CropPlace:
-    """Where a crop lies: number of its image in a list, and its top left corner in px."""
-
-    image: int
-    x: int
-    y: int
+CropPlace = tuple[int, int]
+"""Top left corner of a crop, `x, y` in px."""
 
 
 def crop_origins(length: int, side: int) -> list[int]:
@@ -53,14 +48,9 @@ def crop_origins(length: int, side: int) -> list[int]:
     return [round(step * (length - side) / (count - 1)) for step in range(count)]
 
 
-def plan_crops(images: list[MarkedImage], side: int) -> list[CropPlace]:
-    """Cut every image sequentially, row by row."""
-    return [
-        CropPlace(number, x, y)
-        for number, marked in enumerate(images)
-        for y in crop_origins(marked.image.shape[0], side)
-        for x in crop_origins(marked.image.shape[1], side)
-    ]
+def plan_crops(width: int, height: int, side: int) -> list[CropPlace]:
+    """Places of the sequential crops of an image, row by row."""
+    return [(x, y) for y in crop_origins(height, side) for x in crop_origins(width, side)]
 
 
 def pad_to_side(image: ImageArray, side: int) -> ImageArray:
@@ -72,37 +62,39 @@ def pad_to_side(image: ImageArray, side: int) -> ImageArray:
     return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT), np.uint8)
 
 
-def presence_on(marked: MarkedImage, place: CropPlace, *, side: int, n_classes: int, min_visible: float) -> NDArray[np.bool_]:
-    """Which classes are present on a crop.
+def visible_objects(
+    extents: BoxArray, places: list[CropPlace], *, side: int, min_visible: float
+) -> NDArray[np.bool_]:
+    """Which objects count as present on which crop.
 
-    An object counts when at least `min_visible` of its extent lies on the crop; of an object larger than the crop,
-    when it fills that share of the crop.
+    An object counts when at least `min_visible` of its extent lies on the crop; an object larger than the crop, when it
+    fills that share of the crop.
+
+    Args:
+        extents: `(N, 4)` in px of the image.
+        places: The crops.
+        side: Of a crop in px.
+        min_visible: 0-1.
 
     Returns:
-        `(n_classes,)`.
+        `(len(places), N)`.
     """
-    window = np.array([[place.x, place.y, place.x + side, place.y + side]], np.float64)
-    shared = box_intersections(marked.extents, window)[:, 0]
-    needed = min_visible * np.minimum(box_areas(marked.extents), float(side * side))
-    present = np.zeros(n_classes, np.bool_)
-    present[marked.labels[(shared > 0) & (shared >= needed)]] = True
-    return present
+    corners = np.array(places, np.float64).reshape(-1, 2)
+    shared = box_intersections(np.hstack([corners, corners + side]), extents)
+    needed = min_visible * np.minimum(box_areas(extents), float(side * side))
+    return np.asarray((shared > 0) & (shared >= needed - 1e-9))
 
 
-def crop_labels(
-    images: list[MarkedImage], places: list[CropPlace], *, side: int, n_classes: int, min_visible: float
+def crop_presence(
+    marked: MarkedImage, places: list[CropPlace], *, side: int, n_classes: int, min_visible: float
 ) -> NDArray[np.bool_]:
-    """Presence on all crops, `(len(places), n_classes)`."""
-    rows = [
-        presence_on(images[place.image], place, side=side, n_classes=n_classes, min_visible=min_visible)
-        for place in places
-    ]
-    return np.stack(rows) if rows else np.zeros((0, n_classes), np.bool_)
+    """Which classes are present on which crop, `(len(places), n_classes)`."""
+    visible = visible_objects(marked.extents, places, side=side, min_visible=min_visible)
+    of_class = marked.labels[:, None] == np.arange(n_classes)[None, :]  # (N, C)
+    return np.asarray((visible.astype(np.int64) @ of_class.astype(np.int64)) > 0)
 
 
-def cut(images: list[MarkedImage], places: list[CropPlace], side: int) -> NDArray[np.uint8]:
-    """Pixels of the crops, `(len(places), side, side, 3)` uint8."""
-    batch = np.empty((len(places), side, side, 3), np.uint8)
-    for row, place in zip(batch, places, strict=True):
-        row[:] = images[place.image].image[place.y : place.y + side, place.x : place.x + side]
-    return batch
+def cut_crop(image: ImageArray, place: CropPlace, side: int) -> ImageArray:
+    """View `(side, side, 3)` of a crop."""
+    x, y = place
+    return image[y : y + side, x : x + side]

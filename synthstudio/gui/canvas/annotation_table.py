@@ -29,21 +29,19 @@ class AnnotationTable:
         self._class_size = [object_class.size_in(um_per_px) or 0.0 for object_class in self.classes]
         self._class_shown = np.ones(len(self.classes), dtype=bool)
         self._n_rows = 0
+        self._numbers = np.zeros((_N_NUMBERS, 0), dtype=np.float64)
+        self._is_box, self._drawn, self._alive = (np.zeros(0, dtype=bool) for _ in range(3))
         self._reserve(max(1024, len(annotations) * 5 // 4))
         self._records: list[Annotation] = []
         self._row_of: dict[AnnotationId, int] = {}
         self.add(annotations)
 
     def _reserve(self, capacity: int) -> None:
-        numbers = np.zeros((_N_NUMBERS, capacity), dtype=np.float64)
-        is_box = np.zeros(capacity, dtype=bool)
-        drawn = np.zeros(capacity, dtype=bool)
-        alive = np.zeros(capacity, dtype=bool)
-        if self._n_rows:
-            n = self._n_rows
-            numbers[:, :n], is_box[:n] = self._numbers[:, :n], self._is_box[:n]
-            drawn[:n], alive[:n] = self._drawn[:n], self._alive[:n]
-        self._numbers, self._is_box, self._drawn, self._alive = numbers, is_box, drawn, alive
+        spare = capacity - self._alive.size
+        self._numbers = np.pad(self._numbers, ((0, 0), (0, spare)))
+        self._is_box, self._drawn, self._alive = (
+            np.pad(flags, (0, spare)) for flags in (self._is_box, self._drawn, self._alive)
+        )
 
     def __len__(self) -> int:
         return len(self._row_of)

@@ -28,7 +28,7 @@ from synthstudio.gui.canvas.decorations import minimap_area, minimap_to_image, p
 from synthstudio.gui.canvas.mark_painter import MarkPainter
 from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
 from synthstudio.gui.canvas.tools import Pointer
-from synthstudio.gui.canvas.view_state import ViewState, Viewport, clamped_state, fit_scale
+from synthstudio.gui.canvas.view_state import Viewport, ViewState, clamped_state, fit_scale
 from synthstudio.gui.theme import current_theme
 
 WHEEL_STEP = 2**0.5

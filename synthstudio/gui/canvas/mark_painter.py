@@ -169,8 +169,8 @@ def _centers_in_widget(
     table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
 ) -> NDArray[np.float64]:
     origin_x, origin_y = viewport.origin
-    centers = table.centers[:, rows].T + (look.shift_x, look.shift_y)
-    return np.asarray(centers * viewport.scale + (origin_x, origin_y))
+    centers = table.centers[:, rows].T + np.array([look.shift_x, look.shift_y])
+    return np.asarray(centers * viewport.scale + np.array([origin_x, origin_y]))
 
 
 def _frames_in_device_px(extents: NDArray[np.float64], viewport: Viewport, *, look: MarkLook) -> NDArray[np.int32]:
@@ -181,7 +181,8 @@ def _frames_in_device_px(extents: NDArray[np.float64], viewport: Viewport, *, lo
     limit_x, limit_y = viewport.width + 4 * MARGIN_PX, viewport.height + 4 * MARGIN_PX
     corners[:, 0::2] = corners[:, 0::2].clip(-4 * MARGIN_PX, limit_x)
     corners[:, 1::2] = corners[:, 1::2].clip(-4 * MARGIN_PX, limit_y)
-    return np.rint(corners * viewport.dpr).astype(np.int32)
+    frames: NDArray[np.int32] = np.rint(corners * viewport.dpr).astype(np.int32)
+    return frames
 
 
 def _edges(frames: NDArray[np.int32], *, line: int) -> NDArray[np.int32]:
@@ -235,6 +236,8 @@ def _paint_labels(
         x0, y0 = table.extents[0, row] + look.shift_x, table.extents[1, row] + look.shift_y
         left, top = origin_x + x0 * viewport.scale, origin_y + y0 * viewport.scale
         text_width = metrics.horizontalAdvance(object_class.name) + 8
+        if not table.is_box[row]:  # over the top of the circle, not at the corner of its square
+            left += ((table.extents[2, row] - table.extents[0, row]) * viewport.scale - text_width) / 2
         tag = QRectF(round(left) - 1, round(top) - metrics.height() - 3, text_width, metrics.height() + 2)
         color = QColor(object_class.color)
         painter.fillRect(tag, color)

@@ -5,6 +5,8 @@ A Python list of QRect costs about a microsecond per item twice over; the painte
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import shiboken6
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def paint_rects(painter: QPainter, edges: NDArray[np.int32]) -> None:
         return
     native = np.ascontiguousarray(edges, dtype=np.int32).copy()
     native[:, 2:] -= 1  # QRect stores its last column and row, not the ones after them
-    painter.drawRects(shiboken6.wrapInstance(native.ctypes.data, QRect), len(native))
+    painter.drawRects(cast(QRect, shiboken6.wrapInstance(native.ctypes.data, QRect)), len(native))
 
 
 def paint_sprites(painter: QPainter, centers: NDArray[np.float64], sprite: QPixmap, *, dpr: float) -> None:
@@ -47,4 +49,4 @@ def paint_sprites(painter: QPainter, centers: NDArray[np.float64], sprite: QPixm
     fragments[:, 6:8] = 1 / dpr
     fragments[:, 9] = 1.0
     first = shiboken6.wrapInstance(fragments.ctypes.data, QPainter.PixmapFragment)
-    painter.drawPixmapFragments(first, len(fragments), sprite)
+    painter.drawPixmapFragments(cast(QPainter.PixmapFragment, first), len(fragments), sprite)

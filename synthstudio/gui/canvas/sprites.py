@@ -62,7 +62,7 @@ def _draw_ring(color: str, diameter: int, dpr: float, *, bold: bool) -> QPixmap:
     middle = QPointF(pixmap.width() / 2, pixmap.height() / 2)
     _stroke_ring(painter, middle, diameter / 2, color=color, line=line, halo=halo, bold=bold)
     if diameter >= 14 * dpr:
-        _fill_dot(painter, middle, 1.5 * dpr, color=color, rim=dpr, bold=bold)
+        _fill_dot(painter, middle, 2 * dpr, color=color, rim=dpr, bold=bold)
     painter.end()
     return pixmap
 
@@ -115,5 +115,5 @@ def paint_large_ring(painter: QPainter, middle: QPointF, radius: float, *, color
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     line, halo = (BOLD_LINE_PX, BOLD_HALO_PX) if bold else (LINE_PX, HALO_PX)
     _stroke_ring(painter, middle, radius, color=color, line=line, halo=halo, bold=bold)
-    _fill_dot(painter, middle, 1.5, color=color, rim=1.0, bold=bold)
+    _fill_dot(painter, middle, 2.0, color=color, rim=1.0, bold=bold)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

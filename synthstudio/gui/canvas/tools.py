@@ -242,16 +242,24 @@ def release(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
             return Step(None, (SelectWish(scene.selection ^ picked if adds else picked),))
         case MoveDraft(ids=ids, dx=dx, dy=dy):
             return Step(None, (MoveWish(ids, dx, dy),) if dx or dy else ())
-        case BandDraft(start=start, adds=adds):
-            if _is_drag(start, pointer):
-                return Step(None, (BandWish(draft.area, adds),))
-            return Step(None, () if adds else (SelectWish(frozenset()),))
-        case BoxDraft(start=start, box=box, mark=mark):
-            if _is_drag(start, pointer) and min(box.width, box.height) >= MIN_BOX_PX:
-                return Step(None, (BoxWish(box),))
-            return Step(None, (SelectWish(frozenset({mark} if mark is not None else ())),))
+        case BandDraft():
+            return Step(None, _band_wishes(draft, pointer))
+        case BoxDraft():
+            return Step(None, (_box_wish(draft, pointer),))
         case ResizeDraft(id=annotation_id, box=box, original=original):
             return Step(None, (ResizeWish(annotation_id, box),) if box != original else ())
+
+
+def _band_wishes(draft: BandDraft, pointer: Pointer) -> tuple[Wish, ...]:
+    if _is_drag(draft.start, pointer):
+        return (BandWish(draft.area, draft.adds),)
+    return () if draft.adds else (SelectWish(frozenset()),)
+
+
+def _box_wish(draft: BoxDraft, pointer: Pointer) -> Wish:
+    if _is_drag(draft.start, pointer) and min(draft.box.width, draft.box.height) >= MIN_BOX_PX:
+        return BoxWish(draft.box)
+    return SelectWish(frozenset({draft.mark} if draft.mark is not None else ()))
 
 
 def _resized(draft: ResizeDraft, pointer: Pointer, within: Box) -> Box:

@@ -21,6 +21,8 @@ CURVED_SPAN = 100.0
 LONGEST_SUFFIX = 5
 LARGEST_INT = 2**31 - 1
 FLOAT_DECIMALS = 10
+BOX_FRAME_PX = 44
+"""Padding and arrows of a box."""
 
 
 class _FloatBox(QDoubleSpinBox):
@@ -67,7 +69,8 @@ class NumberControl(SettingControl):
         layout.setSpacing(8)
         if self.slider is not None:
             layout.addWidget(self.slider, 1)
-            self.box.setFixedWidth(self.fontMetrics().horizontalAdvance("0000.0 share") + 36)
+            longest = "0.000" if spec.kind == "float" else f"{self.box.maximum():.0f}"
+            self.box.setFixedWidth(self.fontMetrics().horizontalAdvance(longest + self.box.suffix()) + BOX_FRAME_PX)
             self.slider.valueChanged.connect(self._on_slider_changed)
         layout.addWidget(self.box, 0 if self.slider is not None else 1)
         self._fill_with(holder)

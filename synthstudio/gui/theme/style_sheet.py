@@ -66,6 +66,9 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QSpinBox:disabl
 QComboBox:disabled { color: $text_disabled; background: $window; border-color: $border; }
 *[invalid="true"] { border-color: $danger; }
 QSpinBox, QDoubleSpinBox { padding-right: 20px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; background: transparent; padding: 0 0 0 8px;
+    min-height: 0; }
+QAbstractSpinBox { padding-left: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; background: transparent; width: 18px; }
 QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; margin: 2px 2px 0 0; }
 QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; margin: 0 2px 2px 0; }
@@ -120,7 +123,7 @@ QListView::item:disabled, QTreeView::item:disabled, QTableView::item:disabled { 
 QTableView { gridline-color: $border; }
 QHeaderView { background: $panel; }
 QHeaderView::section { background: $panel; color: $text_muted; border: none; border-bottom: 1px solid $border;
-    padding: 4px 8px; font-size: ${text_small_pt}pt; }
+    padding: 4px 8px; text-align: left; font-size: ${text_small_pt}pt; }
 QTreeView::branch { background: transparent; }
 QTreeView::branch:has-children:closed { image: url($glyphs/right-muted.svg); }
 QTreeView::branch:has-children:open { image: url($glyphs/down-muted.svg); }

@@ -1,0 +1,106 @@
+"""Image files without EXIF, comments, thumbnails or colour profiles, and without loss where the format allows it."""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthstudio.core.imaging import decode_image, encode_png, read_bytes, read_image_header
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import FieldOfView
+
+# All that the pixels need; text, time, EXIF, profile and animation go.
+PNG_PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+PNG_SIGNATURE_BYTES = 8
+
+JPEG_END = 0xD9
+JPEG_SCAN = 0xDA
+JPEG_COMMENT = 0xFE
+JPEG_ADOBE = 0xEE  # tells how the colours are coded, so it stays
+JPEG_APPLICATION = frozenset(range(0xE0, 0xF0))
+JPEG_RESTARTS = frozenset(range(0xD0, 0xD8))
+
+
+@dataclass(frozen=True, slots=True)
+class CleanImage:
+    """An image file that says nothing but its pixels; `suffix` fits its content."""
+
+    data: bytes
+    suffix: str
+
+
+def read_clean_image(fov: FieldOfView) -> CleanImage:
+    """Return the FOV's image without metadata.
+
+    JPEG and PNG keep their compressed pixels bit for bit, 16-bit PNG too. An image that EXIF turns, and any other
+    format, is written anew as an upright 8-bit RGB PNG.
+
+    Raises:
+        UserError: The file is gone, or has changed since its annotations were made.
+    """
+    path = Path(fov.path)
+    header = read_image_header(path)
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != fov.sha256:
+        raise UserError(
+            f"{path} has changed since it was imported, so its annotations may no longer fit.",
+            "Put the original file back, or import the new one.",
+        )
+    if header.orientation == 1 and header.kind == "jpeg":
+        return CleanImage(strip_jpeg(data), ".jpg")
+    if header.orientation == 1 and header.kind == "png":
+        return CleanImage(strip_png(data), ".png")
+    return CleanImage(encode_png(decode_image(data, path, header)), ".png")
+
+
+def strip_png(data: bytes) -> bytes:
+    """Return a whole PNG file with only the chunks that its pixels need."""
+    kept = [data[:PNG_SIGNATURE_BYTES]]
+    position = PNG_SIGNATURE_BYTES
+    name = b""
+    while name != b"IEND" and position + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if name in PNG_PIXEL_CHUNKS:
+            kept.append(data[position:end])
+        position = end
+    return b"".join(kept)
+
+
+def strip_jpeg(data: bytes) -> bytes:
+    """Return a whole JPEG file without application data (but JFIF and Adobe's) and comments, ending at its end mark."""
+    return b"".join((b"\xff\xd8", *_iter_jpeg_parts(data), b"\xff\xd9"))
+
+
+def _iter_jpeg_parts(data: bytes) -> Iterator[bytes]:
+    position = 2
+    while (position := data.find(b"\xff", position)) >= 0 and position + 1 < len(data):
+        marker = data[position + 1]
+        if marker == JPEG_END:
+            return
+        if marker in (0x00, 0x01, 0xFF) or marker in JPEG_RESTARTS or position + 4 > len(data):
+            position += 1
+            continue
+        end = position + 2 + int(struct.unpack_from(">H", data, position + 2)[0])
+        if marker == JPEG_SCAN:
+            end = _find_scan_end(data, end)
+        if marker == 0xE0 and data[position + 4 : position + 9] == b"JFIF\0":
+            yield _without_thumbnail(data[position:end])
+        elif marker == JPEG_ADOBE or (marker not in JPEG_APPLICATION and marker != JPEG_COMMENT):
+            yield data[position:end]
+        position = end
+
+
+def _find_scan_end(data: bytes, position: int) -> int:
+    """Return where the compressed data of a scan end: at the first marker that is neither an escape nor a restart."""
+    while (position := data.find(b"\xff", position)) >= 0 and position + 1 < len(data):
+        if data[position + 1] != 0x00 and data[position + 1] not in JPEG_RESTARTS and data[position + 1] != 0xFF:
+            return position
+        position += 1
+    return len(data)
+
+
+def _without_thumbnail(segment: bytes) -> bytes:
+    """Return a JFIF header segment with an empty thumbnail (JFIF 1.02: 16 bytes after the marker)."""
+    return b"\xff\xe0\x00\x10" + segment[4:16] + b"\0\0"

@@ -1,0 +1,140 @@
+"""What is exported, under which names, and what came of it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from synthstudio.core.geometry import clip_box
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, ObjectClass
+
+# Not allowed in file names on Windows, or meaningful in paths or lists.
+UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
+
+
+@dataclass(frozen=True, slots=True)
+class ExportData:
+    """Images and marks to be written.
+
+    Attributes:
+        fovs: The images, in the order in which they are numbered.
+        annotations: Marks of each FOV; an FOV without marks may be absent.
+        classes: All classes, in the order in which they are numbered.
+        keep_names: Keep the names of the images. Otherwise they get neutral names: the originals may name a patient.
+    """
+
+    fovs: Sequence[FieldOfView]
+    annotations: Mapping[FovId, Sequence[Annotation]]
+    classes: Sequence[ObjectClass]
+    keep_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What was written.
+
+    Attributes:
+        n_left_out: FOVs that nobody has annotated; in these formats they would pass for images without objects.
+    """
+
+    out: Path
+    n_images: int
+    n_annotations: int
+    n_left_out: int
+
+
+class Writer(Protocol):
+    """Writes a data set in one format into a new folder that is whole or absent.
+
+    Raises:
+        UserError: The folder exists and is not empty, cannot be written, an image is gone or changed, or a class with
+            centre annotations has no size.
+    """
+
+    def __call__(self, data: ExportData, out: Path, *, tick: Tick = ...) -> ExportResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One annotation as it is written.
+
+    Attributes:
+        box: The box, or for a centre the square of the object's or class's size, cut at the edges of the image.
+    """
+
+    annotation: Annotation
+    object_class: ObjectClass
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class ExportImage:
+    """One image as it is written.
+
+    Attributes:
+        stem: File name without suffix.
+        sample: Neutral or own name of its sample.
+    """
+
+    fov: FieldOfView
+    stem: str
+    sample: str
+    marks: tuple[Mark, ...]
+
+
+def list_images(data: ExportData) -> list[ExportImage]:
+    """Return the annotated images with their names in the export.
+
+    Neutral names are `s0001_00001`: the number of the sample, by which the samples can be told apart again (pattern
+    `^(s\\d+)_`), and the number of the image.
+
+    Raises:
+        UserError: A class with centre annotations has no size.
+    """
+    samples: dict[str, str] = {}
+    stems: set[str] = set()
+    images: list[ExportImage] = []
+    for fov in data.fovs:
+        if not is_annotated(fov, data):
+            continue
+        neutral = samples.setdefault(fov.sample_name, f"s{len(samples) + 1:04d}")
+        stem = _keep_stem(fov.name, stems) if data.keep_names else f"{neutral}_{len(images) + 1:05d}"
+        stems.add(stem.casefold())
+        sample = fov.sample_name if data.keep_names else neutral
+        images.append(ExportImage(fov, stem, sample, tuple(_iter_marks(fov, data))))
+    return images
+
+
+def is_annotated(fov: FieldOfView, data: ExportData) -> bool:
+    """Whether anybody has looked at the FOV."""
+    return fov.state is not AnnotationState.NONE or bool(data.annotations.get(fov.id))
+
+
+def _keep_stem(name: str, taken: set[str]) -> str:
+    """Return a safe file name from the FOV's own, with a number where it is taken."""
+    base = UNSAFE_CHARACTERS.sub("_", name.rpartition(".")[0] or name).strip(" .")[:120] or "image"
+    stem = base
+    number = 2
+    while stem.casefold() in taken:
+        stem = f"{base}_{number}"
+        number += 1
+    return stem
+
+
+def _iter_marks(fov: FieldOfView, data: ExportData) -> Iterator[Mark]:
+    classes = {object_class.id: object_class for object_class in data.classes}
+    for annotation in data.annotations.get(fov.id, ()):
+        object_class = classes[annotation.class_id]
+        size_px = annotation.size_px or object_class.size_in(fov.um_per_px)
+        if annotation.box is None and not size_px:
+            raise UserError(
+                f"The class {object_class.name!r} has no size, so its centres cannot be written as boxes.",
+                "Set the mean size of the class, then export again.",
+            )
+        box = clip_box(annotation.extent(size_px or 0.0), fov.width, fov.height)
+        if box is not None:
+            yield Mark(annotation, object_class, box)

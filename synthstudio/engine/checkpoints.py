@@ -1,0 +1,112 @@
+"""Weights and training states as safetensors files: nothing in them can execute code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.domain.errors import UserError
+
+FORMAT = "synthstudio-1"
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a file holds: named tensors, and facts that are no tensors."""
+
+    tensors: Tensors
+    facts: dict[str, JsonValue]
+
+    def part(self, name: str) -> Tensors:
+        """Tensors below `name/`, without that prefix."""
+        prefix = f"{name}/"
+        return {key.removeprefix(prefix): value for key, value in self.tensors.items() if key.startswith(prefix)}
+
+
+def save_checkpoint(path: Path, parts: Mapping[str, Mapping[str, torch.Tensor]], facts: dict[str, JsonValue]) -> None:
+    """Write tensors and facts whole or not at all.
+
+    Args:
+        path: File to write; an earlier one is replaced.
+        parts: Part name -> tensor name -> tensor, for example "network" -> its state.
+        facts: Anything JSON can say.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    tensors = {
+        f"{part}/{name}": tensor.detach().cpu().contiguous()
+        for part, state in parts.items()
+        for name, tensor in state.items()
+    }
+    metadata = {"format": FORMAT, "facts": json.dumps(facts), "torch": torch.__version__}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes_atomically(path, save(tensors, metadata))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        UserError: The file is missing, damaged or of another kind.
+    """
+    tensors, metadata = _read(path)
+    if metadata.get("format") != FORMAT:
+        raise UserError(f"{path} is not a checkpoint of SynthStudio.", "Choose a file from a run's checkpoints folder.")
+    return Checkpoint(tensors, json.loads(metadata["facts"]))
+
+
+def load_weights(path: Path) -> Tensors:
+    """Read the tensors of any safetensors file. Raises UserError where it is missing or damaged."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Tensors, dict[str, str]]:
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.", "Train first, or choose another file.")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"{path} is damaged or is no safetensors file ({error}).", "Use an earlier checkpoint, or train again."
+        ) from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
+    """The optimiser's state as named tensors: `<index of the parameter>/<name>`."""
+    return {
+        f"{index}/{name}": torch.as_tensor(value)
+        for index, state in optimizer.state_dict()["state"].items()
+        for name, value in state.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what `optimizer_tensors` gave; the settings of the parameter groups stay those of `optimizer`."""
+    state: dict[int, Tensors] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split("/", 1)
+        state.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def restore_network(network: nn.Module, tensors: Tensors, *, source: str) -> None:
+    """Put weights into a network of the same shape. Raises UserError, naming `source`, where they do not fit."""
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise UserError(f"The weights in {source} do not fit the network: {reason}") from error

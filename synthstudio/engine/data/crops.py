@@ -1,0 +1,83 @@
+"""Sequential crops of many FOVs, kept in a file that any number of loader processes can map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from synthstudio.core.imaging import translate_os_error
+from synthstudio.core.training.crops import crop_presence, cut_crop, plan_crops
+from synthstudio.domain.progress import Tick, no_tick
+from synthstudio.domain.records import FieldOfView
+from synthstudio.engine.data.fields import MarkedReader
+
+
+@dataclass(frozen=True, slots=True)
+class CropStore:
+    """Crops of real FOVs.
+
+    Attributes:
+        path: File of the pixels, `(N, side, side, 3)` uint8.
+        presence: `(N, C)` bool.
+        groups: `(N,)` sample id of each crop.
+        fov_ids: `(N,)` FOV id of each crop.
+    """
+
+    path: Path
+    presence: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+    fov_ids: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.presence)
+
+    def open_pixels(self) -> NDArray[np.uint8]:
+        """Map the pixels read-only."""
+        return np.asarray(np.load(self.path, mmap_mode="r")) if len(self) else np.empty((0, 1, 1, 3), np.uint8)
+
+
+def build_crop_store(
+    reader: MarkedReader,
+    fovs: Sequence[FieldOfView],
+    path: Path,
+    *,
+    scale: float,
+    side: int,
+    n_classes: int,
+    min_visible: float,
+    tick: Tick = no_tick,
+) -> CropStore:
+    """Cut FOVs sequentially and write the crops to a file.
+
+    Raises:
+        UserError: An image cannot be read, or the file cannot be written.
+    """
+    places = [
+        plan_crops(max(side, round(fov.width * scale)), max(side, round(fov.height * scale)), side) for fov in fovs
+    ]
+    n_crops = sum(len(each) for each in places)
+    presence = np.zeros((n_crops, n_classes), np.bool_)
+    groups, fov_ids = np.zeros(n_crops, np.int64), np.zeros(n_crops, np.int64)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = open_memmap(path, mode="w+", dtype=np.uint8, shape=(max(1, n_crops), side, side, 3))
+    except OSError as error:
+        raise translate_os_error(error, path) from error
+    start = 0
+    for done, (fov, each) in enumerate(zip(fovs, places, strict=True)):
+        tick(done, len(fovs))
+        marked = reader.read(fov)
+        rows = slice(start, start + len(each))
+        for row, place in enumerate(each, start):
+            pixels[row] = cut_crop(marked.image, place, side)
+        presence[rows] = crop_presence(marked, each, side=side, n_classes=n_classes, min_visible=min_visible)
+        groups[rows], fov_ids[rows] = marked.group, marked.fov_id
+        start += len(each)
+    pixels.flush()
+    tick(len(fovs), max(1, len(fovs)))
+    return CropStore(path, presence, groups, fov_ids)

@@ -1,0 +1,89 @@
+"""FOVs of a project, read one by one at the working scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from synthstudio.core.geometry import boxes_to_array
+from synthstudio.core.imaging import ImageArray, read_image
+from synthstudio.core.patches.bank import scaled
+from synthstudio.core.patches.windows import mean_class_sizes
+from synthstudio.core.training.crops import MarkedImage, pad_to_side
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import ClassId
+from synthstudio.domain.records import Annotation, AnnotationState, FieldOfView, ObjectClass
+from synthstudio.project import Project
+
+
+def read_fov(fov: FieldOfView) -> ImageArray:
+    """Read the full-resolution pixels of an FOV, `(H, W, 3)` uint8 RGB.
+
+    Raises:
+        UserError: The file is gone, damaged, or no longer the one that was imported.
+    """
+    image = read_image(Path(fov.path))
+    if image.shape[:2] != (fov.height, fov.width):
+        raise UserError(
+            f"{fov.path} is {image.shape[1]} x {image.shape[0]} px, but was {fov.width} x {fov.height} when imported.",
+            "Put the original file back, or remove the image from the project and import it again.",
+        )
+    return image
+
+
+def class_sizes(classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None) -> list[float]:
+    """Mean side of each class in full-resolution px: as stated, else measured from its boxes.
+
+    Raises:
+        UserError: A class has neither.
+    """
+    measured = mean_class_sizes(annotations)
+    sizes = []
+    for item in classes:
+        size = item.size_in(um_per_px) or measured.get(item.id)
+        if size is None:
+            raise UserError(
+                f'The class "{item.name}" has no size, so nothing is known about the extent of its clicks.',
+                "Give the class a mean size in micrometres or pixels, or draw a box around one of its objects.",
+            )
+        sizes.append(size)
+    return sizes
+
+
+class MarkedReader:
+    """Reads FOVs with their annotations for one set of classes and one working scale."""
+
+    def __init__(self, project: Project, classes: Sequence[ObjectClass], *, scale: float, side: int) -> None:
+        self._annotations = project.annotations.by_fov()
+        self._all = [item for marks in self._annotations.values() for item in marks]
+        self._classes = tuple(classes)
+        self._column: dict[ClassId, int] = {item.id: number for number, item in enumerate(classes)}
+        self._scale = scale
+        self._side = side
+
+    def is_marked(self, fov: FieldOfView) -> bool:
+        """Whether anything is known about the objects on the FOV: it has annotations, or is said to be done."""
+        return fov.state is AnnotationState.EXHAUSTIVE or bool(self._annotations.get(fov.id))
+
+    def read(self, fov: FieldOfView) -> MarkedImage:
+        """Read one FOV at the working scale, at least one crop in size."""
+        image = pad_to_side(scaled(read_fov(fov), self._scale), self._side)
+        sizes = class_sizes(self._classes, self._all, fov.um_per_px)
+        marks = [mark for mark in self._annotations.get(fov.id, []) if mark.class_id in self._column]
+        labels = np.array([self._column[mark.class_id] for mark in marks], np.int64)
+        boxes = [mark.extent(sizes[column]) for mark, column in zip(marks, labels, strict=True)]
+        return MarkedImage(
+            fov_id=fov.id,
+            group=fov.sample_id,
+            image=image,
+            extents=boxes_to_array(boxes) * self._scale,
+            labels=labels,
+            is_exhaustive=fov.state is AnnotationState.EXHAUSTIVE,
+        )
+
+    def iter_read(self, fovs: Sequence[FieldOfView]) -> Iterator[MarkedImage]:
+        """Read FOVs one after the other, so that only one is in memory."""
+        for fov in fovs:
+            yield self.read(fov)

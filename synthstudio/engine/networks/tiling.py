@@ -1,0 +1,75 @@
+"""Class maps of images of any size, tile by tile, equal to those of one pass over the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor
+
+from synthstudio.domain.progress import Tick, no_tick
+from synthstudio.engine.networks.base import ClassMapNetwork, round_up
+
+
+class _Span(NamedTuple):
+    """Along one axis, in px: what is read, and the part of it whose cells are kept."""
+
+    read_start: int
+    read_end: int
+    keep_start: int
+    keep_end: int
+
+
+def _spans(length: int, *, tile: int, halo: int) -> list[_Span]:
+    return [
+        _Span(max(0, start - halo), min(length, start + tile + halo), start, min(length, start + tile))
+        for start in range(0, length, tile)
+    ]
+
+
+def _tiles(height: int, width: int, *, tile: int, halo: int) -> Iterator[tuple[_Span, _Span]]:
+    for rows in _spans(height, tile=tile, halo=halo):
+        for columns in _spans(width, tile=tile, halo=halo):
+            yield rows, columns
+
+
+@torch.inference_mode()
+def tiled_class_maps(
+    network: ClassMapNetwork, image: Tensor, *, tile_px: int = 1024, tick: Tick = no_tick
+) -> Tensor:
+    """Class maps of one image.
+
+    Each tile is read with a halo beyond which nothing can touch its cells, so there are no seams; where the image ends,
+    a tile ends too, and the network pads it as it would pad the whole image.
+
+    Args:
+        network: In eval mode.
+        image: `(3, H, W)` normalised, on the network's device.
+        tile_px: Side of a tile without its halo; bounds the memory.
+        tick: Called once per tile.
+
+    Returns:
+        `(C, ceil(H / stride), ceil(W / stride))` on the CPU.
+    """
+    height, width = image.shape[1:]
+    padded_height, padded_width = round_up(height, network.alignment), round_up(width, network.alignment)
+    padded = F.pad(image[None], (0, padded_width - width, 0, padded_height - height), mode="replicate")
+    stride, tile = network.stride, round_up(tile_px, network.alignment)
+    tiles = list(_tiles(padded_height, padded_width, tile=tile, halo=network.halo_px))
+    whole: Tensor | None = None
+    for done, (rows, columns) in enumerate(tiles):
+        tick(done, len(tiles))
+        maps = network.class_maps(padded[:, :, rows.read_start : rows.read_end, columns.read_start : columns.read_end])
+        if whole is None:
+            whole = torch.empty((maps.shape[1], padded_height // stride, padded_width // stride))
+        top, left = (rows.keep_start - rows.read_start) // stride, (columns.keep_start - columns.read_start) // stride
+        n_rows, n_columns = (rows.keep_end - rows.keep_start) // stride, (columns.keep_end - columns.keep_start) // stride
+        whole[
+            :,
+            rows.keep_start // stride : rows.keep_end // stride,
+            columns.keep_start // stride : columns.keep_end // stride,
+        ] = maps[0, :, top : top + n_rows, left : left + n_columns].float().cpu()
+    assert whole is not None  # an image has at least one pixel, so there is a tile
+    return whole[:, : -(-height // stride), : -(-width // stride)].contiguous()

@@ -1,0 +1,143 @@
+"""One row of a form: label, control, mark of a changed value with its reset, and the place for an error."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from typing_extensions import override
+
+from synthstudio.gui.forms.numbers import LONGEST_SUFFIX
+from synthstudio.gui.forms.setting_control import SettingControl
+from synthstudio.gui.theme import GRID_PX
+from synthstudio.settings.schema import SettingSpec, SettingValue
+
+LABEL_SHARE, CONTROL_SHARE = 2, 3
+RESET_WIDTH_PX = 20
+
+
+class SettingRow(QWidget):
+    """A setting in a form."""
+
+    value_changed = Signal()
+    help_requested = Signal(object)
+
+    def __init__(self, spec: SettingSpec, control: SettingControl, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spec = spec
+        self.control = control
+        control.setParent(self)
+        self.label = QLabel(spec.title, self)
+        self.label.setBuddy(control)
+        self.label.setWordWrap(True)
+        self.reset = QToolButton(self)
+        self.reset.setText("\u21ba")
+        self.reset.setFixedSize(RESET_WIDTH_PX, RESET_WIDTH_PX)
+        self.reset.setStyleSheet("padding: 0;")
+        self.reset.setAccessibleName(f"Reset {spec.title}")
+        self.error = QLabel(self)
+        self.error.setProperty("danger", True)
+        self.error.setProperty("small", True)
+        self.error.setWordWrap(True)
+        self.error.hide()
+        self._lay_out()
+        text = help_text(spec)
+        for widget in (self.label, control):
+            widget.setToolTip(text)
+        self.installEventFilter(self)
+        for child in control.findChildren(QWidget):
+            child.installEventFilter(self)
+        control.value_changed.connect(self._on_control_value_changed)
+        self.reset.clicked.connect(self._on_reset_clicked)
+        self._mark()
+
+    def _lay_out(self) -> None:
+        # The reset keeps its place when it is hidden: nothing jumps when a value changes.
+        policy = QSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        policy.setRetainSizeWhenHidden(True)
+        self.reset.setSizePolicy(policy)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, GRID_PX // 2, 0, GRID_PX // 2)
+        layout.setHorizontalSpacing(2 * GRID_PX)
+        layout.setVerticalSpacing(2)
+        layout.setColumnStretch(0, LABEL_SHARE)
+        layout.setColumnStretch(1, CONTROL_SHARE)
+        layout.addWidget(self.label, 0, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self.control, 0, 1)
+        layout.addWidget(self.reset, 0, 2)
+        layout.addWidget(self.error, 1, 0, 1, 3)
+        self.label.setMinimumWidth(96)
+
+    def show_error(self, message: str) -> None:
+        """Show what is wrong with the value; an empty message clears it."""
+        self.error.setText(message)
+        self.error.setVisible(bool(message))
+        for child in (self.control, *self.control.findChildren(QWidget)):
+            if bool(child.property("invalid")) != bool(message):
+                child.setProperty("invalid", bool(message))
+                child.style().unpolish(child)
+                child.style().polish(child)
+
+    def is_changed(self) -> bool:
+        """Tell whether the value differs from the default."""
+        return self.control.value() != plain_default(self.spec)
+
+    def _mark(self) -> None:
+        is_changed = self.is_changed()
+        self.reset.setVisible(is_changed)
+        self.reset.setToolTip(f"Back to the default, {shown_value(plain_default(self.spec))}")
+        font = self.label.font()
+        if font.bold() != is_changed:
+            font.setBold(is_changed)
+            self.label.setFont(font)
+
+    @Slot()
+    def _on_control_value_changed(self) -> None:
+        self._mark()
+        self.value_changed.emit()
+
+    @Slot()
+    def _on_reset_clicked(self) -> None:
+        self.control.show_value(plain_default(self.spec))
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn):
+            self.help_requested.emit(self.spec)
+        return super().eventFilter(watched, event)
+
+
+def plain_default(spec: SettingSpec) -> SettingValue:
+    """The default as a control shows it."""
+    if spec.default is not None or spec.optional:
+        return spec.default
+    empty: dict[str, SettingValue] = {"bool": False, "int": 0, "float": 0.0, "list": ()}
+    return empty.get(spec.kind, spec.choices[0] if spec.choices else "")
+
+
+def shown_value(value: SettingValue) -> str:
+    """A value in words."""
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return "on" if value else "off"
+        case tuple():
+            return ", ".join(str(each) for each in value) or "all"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def help_text(spec: SettingSpec) -> str:
+    """Help, unit, range and default of a setting in a few sentences."""
+    parts = [spec.help] if spec.help else []
+    unit = f" {spec.unit}" if spec.unit else ""
+    if spec.minimum is not None and spec.maximum is not None:
+        parts.append(f"Range {spec.minimum:.10g} to {spec.maximum:.10g}{unit}.")
+    elif spec.minimum is not None:
+        parts.append(f"At least {spec.minimum:.10g}{unit}.")
+    elif len(spec.unit) > LONGEST_SUFFIX:
+        parts.append(f"In {spec.unit}.")
+    parts.append(f"Default: {shown_value(plain_default(spec))}.")
+    return " ".join(parts)

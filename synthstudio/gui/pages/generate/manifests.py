@@ -1,0 +1,80 @@
+"""Reads pages of a written set for the browser, and proves a set. Pure; runs in the background."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from synthstudio.core.imaging import read_image
+from synthstudio.core.patches.bank import build_patch_bank
+from synthstudio.core.synthesis.composer import Composer
+from synthstudio.core.synthesis.manifest import MANIFEST_NAME
+from synthstudio.core.synthesis.verification import Finding, verify_set
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Split, SyntheticSet
+from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
+from synthstudio.project import Project
+from synthstudio.settings.compose import ComposeSettings
+
+UNKNOWN_COLOR = "#8A8A8A"
+
+
+def read_page(
+    folder: Path, *, first: int, count: int, colors: Mapping[str, str], tick: Tick
+) -> list[GridImage]:
+    """Read images `first` to `first + count` of a set with their boxes.
+
+    Args:
+        folder: Folder of the set.
+        first: Number of the first image.
+        count: How many at most.
+        colors: Class name -> `#RRGGBB`.
+        tick: Called once per image.
+
+    Raises:
+        UserError: Manifest or image is missing or damaged.
+    """
+    try:
+        with (folder / MANIFEST_NAME).open(encoding="utf-8") as manifest:
+            lines = list(itertools.islice(manifest, first, first + count))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The manifest of the set {folder.name} cannot be read: {error}.", "Verify the set.") from error
+    images = []
+    for number, line in enumerate(lines):
+        tick(number, len(lines))
+        images.append(_read_image(folder, line, colors, number=first + number))
+    return images
+
+
+def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: int) -> GridImage:
+    try:
+        entry = json.loads(line)
+        boxes = tuple(
+            GridBox(*item["box"], colors.get(item["class"], UNKNOWN_COLOR), is_quiet=not item["labelled"])
+            for item in entry["objects"]
+        )
+        path, caption = folder / entry["file"], ", ".join(entry["labels"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"Line {number + 1} of the manifest of the set {folder.name} is damaged.", "Verify the set."
+        ) from error
+    return GridImage(to_qimage(read_image(path)), boxes, caption)
+
+
+def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> list[Finding]:
+    """Compare a set with its manifest and make every image again. Raises UserError where it cannot be read."""
+    settings = ComposeSettings.model_validate_json(item.settings_json)
+    fovs = project.fovs.list(split=Split.TRAIN)
+    by_fov = project.annotations.by_fov()
+    bank = build_patch_bank(
+        fovs,
+        [mark for fov in fovs for mark in by_fov.get(fov.id, [])],
+        project.classes.list(),
+        settings=settings.patches,
+        read=lambda fov: read_image(Path(fov.path)),
+    )
+    composer = Composer(bank, settings.composition, seed=settings.seed)
+    return verify_set(project.set_folder(item.name), composer, manifest_sha256=item.manifest_sha256, tick=tick)

@@ -1,0 +1,95 @@
+"""The Generate workspace: three ways to make images, of which compositing is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.pages.generate.compositing import CompositingView
+from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.notice import Notice
+from synthstudio.gui.widgets.segments import Segments
+from synthstudio.gui.workspace import Workspace
+
+LATER = {
+    "GAN": (
+        "Semantic-map GAN",
+        "Training a GAN on photographs with a condition and a skin tone, and painting maps for it, comes in a later "
+        "version of SynthStudio. Compositing works today.",
+    ),
+    "Diffusion": (
+        "Diffusion from a handful of images",
+        "Fine-tuning a local Stable Diffusion on ten guide images comes in a later version of SynthStudio. "
+        "Compositing works today.",
+    ),
+}
+
+
+class GeneratePage(QWidget):
+    """Compositing, GAN, Diffusion."""
+
+    title = "Generate"
+    icon = "mdi6.image-multiple-outline"
+
+    page_requested = Signal(str)
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.segments = Segments(["Compositing", *LATER], self)
+        self.compositing = CompositingView(workspace, self)
+        self.stack = QStackedWidget(self)
+        self.stack.addWidget(self.compositing)
+        for title, text in LATER.values():
+            self.stack.addWidget(Notice(title, text))
+        self.segments.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.segments)
+        layout.addWidget(self.stack, 1)
+        self.segments.index_changed.connect(self.stack.setCurrentIndex)
+        self.compositing.page_requested.connect(self.page_requested)
+
+    def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
+        """What can be done here."""
+        view = self.compositing
+        return (
+            ActionSpec(
+                "generate.write",
+                "Write set",
+                view.write_set,
+                shortcut="Ctrl+Return",
+                icon="mdi6.content-save-outline",
+                menu="Generate",
+                enabled_when=view.writer.button.isEnabled,
+            ),
+            ActionSpec(
+                "generate.seed",
+                "Another seed",
+                view.draw_another_seed,
+                shortcut="Ctrl+R",
+                icon="mdi6.dice-multiple-outline",
+                menu="Generate",
+                enabled_when=lambda: view.loader.bank is not None,
+            ),
+            ActionSpec(
+                "generate.boxes",
+                "Boxes in the preview",
+                view.preview.boxes.toggle,
+                shortcut="B",
+                icon="mdi6.vector-square",
+                menu="Generate",
+                checked_when=view.preview.boxes.isChecked,
+            ),
+            *(
+                ActionSpec(f"generate.{word.lower()}", f"Show {word.lower()}", _shower(view, number), menu="Generate")
+                for number, word in enumerate(("Preview", "Patches", "Sets"))
+            ),
+        )
+
+
+def _shower(view: CompositingView, number: int) -> Callable[[], None]:
+    return lambda: view.tabs.setCurrentIndex(number)

@@ -1,0 +1,100 @@
+"""What the user prefers, in a small readable TOML that holds only what differs from the default."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import platformdirs
+
+from synthstudio.domain.errors import UserError
+
+ThemeName = Literal["system", "light", "dark"]
+MAX_RECENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The preferences; every field has the default that a new user gets.
+
+    Attributes:
+        theme: "system" follows the desktop.
+        device: What jobs run on: "auto", "cpu" or a device string such as "cuda:0".
+        author: Name stored with new annotations.
+        shows_rail_labels: Whether the workspaces on the rail have their names beside their icons.
+        recent_projects: Absolute folders, the last one first.
+    """
+
+    theme: ThemeName = "system"
+    device: str = "auto"
+    author: str = ""
+    shows_rail_labels: bool = True
+    recent_projects: tuple[str, ...] = ()
+
+    def with_recent(self, folder: Path) -> Preferences:
+        """Return the preferences with this project as the last one opened."""
+        others = [each for each in self.recent_projects if each != str(folder)]
+        return dataclasses.replace(self, recent_projects=(str(folder), *others)[:MAX_RECENT])
+
+
+def preferences_path() -> Path:
+    """File of the preferences."""
+    return platformdirs.user_config_path("synthstudio", appauthor=False) / "preferences.toml"
+
+
+def read_preferences(path: Path) -> Preferences:
+    """Read the preferences; a missing file means the defaults.
+
+    Raises:
+        UserError: The file cannot be read or is no TOML, or a value is of the wrong kind.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Preferences()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The preferences {path} cannot be read: {error}.", "The defaults are used.") from error
+    return _checked(values, path)
+
+
+def _checked(values: dict[str, object], path: Path) -> Preferences:
+    chosen: dict[str, object] = {}
+    for field in dataclasses.fields(Preferences):
+        if field.name not in values:
+            continue
+        value = values[field.name]
+        if isinstance(value, list):
+            value = tuple(str(each) for each in value)
+        if not isinstance(value, type(field.default)) or (field.name == "theme" and value not in get_args(ThemeName)):
+            raise UserError(
+                f"The preferences {path} have {field.name} = {value!r}, which is impossible.", "The defaults are used."
+            )
+        chosen[field.name] = value
+    return dataclasses.replace(Preferences(), **chosen)  # type: ignore[arg-type]  # each was compared with its default
+
+
+def write_preferences(path: Path, preferences: Preferences) -> None:
+    """Write what differs from the defaults.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    defaults = Preferences()
+    lines = []
+    for field in dataclasses.fields(Preferences):
+        value = getattr(preferences, field.name)
+        if value != getattr(defaults, field.name):
+            lines.append(f"{field.name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n")
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text("".join(lines), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"The preferences {path} cannot be written: {error.strerror or error}.", "They hold until the end only."
+        ) from error

@@ -1,0 +1,310 @@
+"""What all pages share: the open project, the job queue, what is shown, and the news of every change."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoStack
+
+from synthstudio.core.imaging import read_image
+from synthstudio.domain.errors import ProjectIsReadOnly, UserError
+from synthstudio.domain.ids import ClassId, FovId, RunId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Changes
+from synthstudio.gui.background import Background, Task
+from synthstudio.gui.canvas.pyramid import ImagePyramid, build_pyramid
+from synthstudio.gui.canvas.view_state import ViewState
+from synthstudio.gui.gpu_worker import GpuWorker
+from synthstudio.gui.preferences import Preferences, preferences_path, read_preferences, write_preferences
+from synthstudio.project import Project
+
+if TYPE_CHECKING:
+    from synthstudio.settings.base import JobSettings
+
+CACHE_BYTES = 192 << 20
+"""Decoded images kept: two or three fields of 4072 x 3072 px, or hundreds of small ones."""
+
+ImageDone = Callable[[ImagePyramid], None]
+Failed = Callable[[Exception], None]
+
+
+class Workspace(QObject):
+    """Handed to every page; never global.
+
+    Attributes:
+        project: The open project, or None.
+        background: The pool for short work.
+        gpu_worker: The queue of jobs.
+        undo_stack: Undo and redo of edits; cleared with the project.
+        view_states: How each FOV was last looked at, so that it stays so on every page.
+
+    Signals:
+        project_changed: Another project is open, or none.
+        records_changed: (`Changes`) Some records of the project changed; views re-read what they show.
+        current_fov_changed: (`FovId` or None)
+        current_class_changed: (`ClassId` or None)
+        preferences_changed: Some preference changed.
+    """
+
+    project_changed = Signal()
+    records_changed = Signal(object)
+    current_fov_changed = Signal(object)
+    current_class_changed = Signal(object)
+    preferences_changed = Signal()
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        engine_command: Sequence[str] | None = None,
+        preferences_file: Path | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.project: Project | None = None
+        self.background = Background(self)
+        self.undo_stack = QUndoStack(self)
+        self.view_states: dict[FovId, ViewState] = {}
+        self.current_fov_id: FovId | None = None
+        self.current_class_id: ClassId | None = None
+        self.fov_order: tuple[FovId, ...] = ()
+        self._preferences_file = preferences_file or preferences_path()
+        self.preferences_error: UserError | None = None
+        self.preferences = self._read_preferences()
+        self.gpu_worker = GpuWorker(self, device=self.preferences.device, command=engine_command)
+        self.gpu_worker.records_changed.connect(self._on_worker_records_changed)
+        self._images: OrderedDict[FovId, ImagePyramid] = OrderedDict()
+        self._generation = 0
+
+    # Preferences
+
+    def _read_preferences(self) -> Preferences:
+        try:
+            return read_preferences(self._preferences_file)
+        except UserError as error:
+            self.preferences_error = error  # the window is not there yet to show it
+            return Preferences()
+
+    def set_preferences(self, preferences: Preferences) -> None:
+        """Adopt preferences and write them. Raises UserError where they cannot be written; they are adopted anyway."""
+        if preferences == self.preferences:
+            return
+        self.preferences = preferences
+        self.gpu_worker.device = preferences.device
+        self.preferences_changed.emit()
+        write_preferences(self._preferences_file, preferences)
+
+    # Project
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a project is open and may be changed."""
+        return self.project is not None and not self.project.is_read_only
+
+    def require_project(self) -> Project:
+        """Return the open project. Raises UserError where there is none."""
+        if self.project is None:
+            raise UserError("No project is open.", "Open one, or make a new one.")
+        return self.project
+
+    def require_writable_project(self) -> Project:
+        """Return the open project. Raises UserError where there is none or it is read-only, with the reason."""
+        project = self.require_project()
+        if project.is_read_only:
+            raise ProjectIsReadOnly(
+                f"This project is open read-only: {project.read_only_reason}",
+                "Close the other window or command, then open the project again.",
+            )
+        return project
+
+    def open_project(self, path: Path) -> None:
+        """Open a project in place of the present one. Raises UserError; the present one then stays open."""
+        if self.project is not None and self.project.folder == path.expanduser().resolve():
+            return
+        self._adopt(Project.open(path))
+
+    def create_project(self, path: Path) -> None:
+        """Make a new project and open it. Raises UserError; the present one then stays open."""
+        self._adopt(Project.create(path))
+
+    def close_project(self) -> None:
+        """Close the project; its jobs are stopped first."""
+        if self.project is not None:
+            self._release()
+            self.project_changed.emit()
+            self.set_current_fov(None)
+
+    def _adopt(self, project: Project) -> None:
+        self._release()
+        self.project = project
+        self.gpu_worker.set_project(project)
+        self.project_changed.emit()
+        fovs = project.fovs.list()
+        self.fov_order = tuple(fov.id for fov in fovs)
+        self.set_current_class(next((each.id for each in project.classes.list()), None))
+        self.set_current_fov(self.fov_order[0] if self.fov_order else None)
+        # Last: what fails here is only the list of recent projects.
+        self.set_preferences(self.preferences.with_recent(project.folder))
+
+    def _release(self) -> None:
+        self._generation += 1
+        self._images.clear()
+        self.view_states.clear()
+        self.undo_stack.clear()
+        self.current_fov_id = self.current_class_id = None
+        self.fov_order = ()
+        if self.project is not None:
+            self.gpu_worker.stop()
+            self.gpu_worker.set_project(None)
+            self.project.close()
+            self.project = None
+
+    def shut_down(self) -> None:
+        """Stop the jobs and the threads and close the project; the end of the window."""
+        self.gpu_worker.stop()
+        self.background.stop()
+        self._release()
+
+    # Changes and what is shown
+
+    def announce(self, changed: Changes) -> None:
+        """Tell every view what a mutation touched; the one who mutates calls it once."""
+        if "fovs" in changed.kinds and self.project is not None:
+            self._refresh_fovs()
+        if "classes" in changed.kinds:
+            self._refresh_class()
+        self.records_changed.emit(changed)
+
+    def _refresh_fovs(self) -> None:
+        order = tuple(fov.id for fov in self.require_project().fovs.list())
+        if set(order) != set(self.fov_order):
+            self.fov_order = order
+        for gone in [fov_id for fov_id in self._images if fov_id not in order]:
+            del self._images[gone]
+        if self.current_fov_id not in order:
+            self.set_current_fov(order[0] if order else None)
+
+    def _refresh_class(self) -> None:
+        known = [each.id for each in self.require_project().classes.list()]
+        if self.current_class_id not in known:
+            self.set_current_class(known[0] if known else None)
+
+    def set_current_fov(self, fov_id: FovId | None) -> None:
+        """Show another FOV on every page."""
+        if fov_id != self.current_fov_id:
+            self.current_fov_id = fov_id
+            self.current_fov_changed.emit(fov_id)
+
+    def set_fov_order(self, order: Sequence[FovId]) -> None:
+        """Say in which order the list shows the FOVs, filtered and sorted; next and previous follow it."""
+        self.fov_order = tuple(order)
+
+    def step_fov(self, step: int) -> None:
+        """Show the FOV `step` places further in the list; stays at its ends."""
+        if not self.fov_order:
+            return
+        if self.current_fov_id in self.fov_order:
+            place = self.fov_order.index(self.current_fov_id) + step
+            self.set_current_fov(self.fov_order[min(max(place, 0), len(self.fov_order) - 1)])
+        else:
+            self.set_current_fov(self.fov_order[0])
+
+    def set_current_class(self, class_id: ClassId | None) -> None:
+        """Choose the class that new annotations get."""
+        if class_id != self.current_class_id:
+            self.current_class_id = class_id
+            self.current_class_changed.emit(class_id)
+
+    @property
+    def view_state(self) -> ViewState | None:
+        """How the current FOV was last looked at, or None where it was not yet."""
+        return self.view_states.get(self.current_fov_id) if self.current_fov_id is not None else None
+
+    @view_state.setter
+    def view_state(self, state: ViewState) -> None:
+        if self.current_fov_id is not None:
+            self.view_states[self.current_fov_id] = state
+
+    # Jobs
+
+    def submit(self, settings: JobSettings, *, title: str = "", resume_run: RunId | None = None) -> RunId:
+        """Put a job into the queue. Raises UserError where the project is read-only."""
+        return self.gpu_worker.submit(settings, title=title, resume_run=resume_run)
+
+    @Slot(object)
+    def _on_worker_records_changed(self, changed: Changes) -> None:
+        if self.project is not None:
+            self.announce(changed)
+
+    # Images
+
+    def load_fov_image(
+        self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None = None
+    ) -> Task | None:
+        """Give the decoded image of an FOV to `done`: at once where it is cached, else from a thread.
+
+        The next and the previous FOV of the list are decoded ahead afterwards.
+        """
+        known = self._images.get(fov_id)
+        if known is not None:
+            self._images.move_to_end(fov_id)
+            done(known)
+            self._preload_neighbours(fov_id)
+            return None
+
+        def on_done(pyramid: ImagePyramid) -> None:
+            done(pyramid)
+            if fov_id == self.current_fov_id:
+                self._preload_neighbours(fov_id)
+
+        return self._decode(fov_id, on_done, owner, failed=failed, priority=1)
+
+    def forget_image(self, fov_id: FovId) -> None:
+        """Decode the image of an FOV anew next time: its file has changed place or content."""
+        self._images.pop(fov_id, None)
+
+    def _decode(self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None, priority: int) -> Task:
+        path = Path(self.require_project().fovs.get(fov_id).path)
+        generation = self._generation
+
+        def work(_: Tick) -> ImagePyramid:
+            return build_pyramid(read_image(path))
+
+        def keep(pyramid: ImagePyramid) -> None:
+            if generation == self._generation:
+                self._keep(fov_id, pyramid)
+                done(pyramid)
+
+        return self.background.run(work, done=keep, failed=failed, owner=owner, priority=priority)
+
+    def _keep(self, fov_id: FovId, pyramid: ImagePyramid) -> None:
+        self._images[fov_id] = pyramid
+        self._images.move_to_end(fov_id)
+        total = sum(_n_bytes(each) for each in self._images.values())
+        while total > CACHE_BYTES and len(self._images) > 1:
+            _, oldest = self._images.popitem(last=False)
+            total -= _n_bytes(oldest)
+
+    def _preload_neighbours(self, fov_id: FovId) -> None:
+        if fov_id not in self.fov_order:
+            return
+        place = self.fov_order.index(fov_id)
+        for neighbour in (place + 1, place - 1):
+            if 0 <= neighbour < len(self.fov_order) and self.fov_order[neighbour] not in self._images:
+                # A neighbour that cannot be read is reported when it is opened, not before.
+                self._decode(self.fov_order[neighbour], _ignore_image, self, failed=_ignore_error, priority=0)
+
+
+def _ignore_image(_: ImagePyramid) -> None:
+    """The cache has it."""
+
+
+def _ignore_error(_: Exception) -> None:
+    """It is told when the user opens that FOV."""
+
+
+def _n_bytes(pyramid: ImagePyramid) -> int:
+    return pyramid.pixels.nbytes + sum(level.sizeInBytes() for level in pyramid.levels[1:])

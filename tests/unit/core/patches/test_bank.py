@@ -1,0 +1,132 @@
+"""The patch bank: what is cut, how large, and what stays out."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from synthstudio.core.patches.background import estimate_background
+from synthstudio.core.patches.bank import build_patch_bank, scaled
+from synthstudio.core.synthesis.manifest import bank_digest
+from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.ids import AnnotationId
+from synthstudio.domain.records import Annotation, Box
+from synthstudio.settings.compose import PatchSettings
+from tests.support.cells import SIDES_PX, make_bank, make_cells
+
+
+def test_that_every_annotation_gives_a_patch_of_its_class_size() -> None:
+    bank = make_bank()
+    assert bank.count_by_class() == {1: 9, 2: 9, 3: 9}
+    assert all(patch.width == patch.height == SIDES_PX[patch.class_id] for patch in bank.patches)
+    assert bank.n_left_out == 0
+
+
+def test_that_a_patch_is_centred_on_its_click() -> None:
+    cells = make_cells(noise=0.0)
+    bank = make_bank(cells)
+    large = next(number for number, patch in enumerate(bank.patches) if patch.class_id == 2)
+    crop, patch = bank.crop(large), bank.patches[large]
+    dark = crop[..., 1] < 120
+    rows, columns = np.nonzero(dark)
+    assert abs(columns.mean() + 0.5 - patch.center[0]) < 1.5
+    assert abs(rows.mean() + 0.5 - patch.center[1]) < 1.5
+
+
+def test_that_the_working_scale_shrinks_patches_and_pixels() -> None:
+    bank = make_bank(settings=PatchSettings(scale=0.5))
+    assert all(patch.width == SIDES_PX[patch.class_id] / 2 for patch in bank.patches)
+    assert bank.pixels.nbytes < make_bank().pixels.nbytes / 3
+    assert scaled(np.zeros((240, 320, 3), np.uint8), 0.5).shape == (120, 160, 3)
+
+
+def test_that_boxes_measure_a_class_without_a_size() -> None:
+    cells = make_cells(boxes=True)
+    nameless = [dataclasses.replace(item, size_px=None) for item in cells.classes]
+    bank = make_bank(dataclasses.replace(cells, classes=nameless))
+    assert {patch.class_id: round(patch.width) for patch in bank.patches} == {1: 40, 2: 60, 3: 14}
+
+
+def test_that_a_class_without_size_and_boxes_is_named() -> None:
+    cells = make_cells()
+    nameless = [dataclasses.replace(item, size_px=None) for item in cells.classes]
+    with pytest.raises(UserError, match='"round" has no size'):
+        make_bank(dataclasses.replace(cells, classes=nameless))
+
+
+def test_that_own_boxes_are_used_where_they_are_wanted() -> None:
+    cells = make_cells()
+    box = Box(30, 40, 80, 60)
+    first = cells.annotations[0].with_box(box)
+    bank = make_bank(
+        dataclasses.replace(cells, annotations=[first, *cells.annotations[1:]]), PatchSettings(window="own_box")
+    )
+    patch = next(patch for patch in bank.patches if patch.annotation_id == first.id)
+    assert (patch.width, patch.height) == (50, 20)
+
+
+def test_that_objects_mostly_outside_the_image_are_left_out_and_cut_ones_mirrored() -> None:
+    cells = make_cells()
+    cut = Annotation(AnnotationId(900), cells.fovs[0].id, cells.classes[0].id, 12.0, 100.0)
+    gone = Annotation(AnnotationId(901), cells.fovs[0].id, cells.classes[0].id, -5.0, 100.0)
+    bank = make_bank(dataclasses.replace(cells, annotations=[*cells.annotations, cut, gone]))
+    ids = {patch.annotation_id: number for number, patch in enumerate(bank.patches)}
+    assert AnnotationId(901) not in ids
+    assert bank.n_left_out == 1
+    patch = bank.patches[ids[AnnotationId(900)]]
+    assert patch.inside == pytest.approx(0.8)
+    assert bank.crop(ids[AnnotationId(900)]).min() > 50  # no black beyond the edge
+
+
+def test_that_memory_is_bounded_by_thinning_the_largest_classes() -> None:
+    cells = make_cells(n_fovs=12)
+    many = [dataclasses.replace(item, id=AnnotationId(1000 + item.id)) for item in cells.annotations]
+    many += [dataclasses.replace(item, id=AnnotationId(5000 * k + item.id)) for item in many for k in range(1, 20)]
+    bank = make_bank(dataclasses.replace(cells, annotations=many), PatchSettings(memory_mb=16))
+    assert bank.pixels.nbytes <= 16_000_000
+    assert bank.n_left_out > 0
+    assert min(bank.count_by_class().values()) == max(bank.count_by_class().values())
+
+
+def test_that_the_order_of_the_input_does_not_matter() -> None:
+    cells = make_cells()
+    shuffled = dataclasses.replace(cells, annotations=cells.annotations[::-1], fovs=cells.fovs[::-1])
+    assert bank_digest(make_bank(cells)) == bank_digest(make_bank(shuffled))
+
+
+def test_that_annotations_of_other_images_stay_out() -> None:
+    cells = make_cells()
+    bank = make_bank(dataclasses.replace(cells, fovs=cells.fovs[:1]))
+    assert {patch.fov_id for patch in bank.patches} == {cells.fovs[0].id}
+
+
+def test_that_no_annotation_is_said_in_words() -> None:
+    cells = make_cells()
+    with pytest.raises(UserError, match="No patch can be cut"):
+        make_bank(dataclasses.replace(cells, annotations=[]))
+
+
+def test_that_building_can_be_cancelled() -> None:
+    cells = make_cells()
+
+    def cancel(done: int, total: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        build_patch_bank(
+            cells.fovs, cells.annotations, cells.classes, settings=PatchSettings(), read=cells.read, tick=cancel
+        )
+
+
+def test_that_the_background_is_found_among_objects() -> None:
+    cells = make_cells(noise=2.0)
+    background = estimate_background(cells.images[cells.fovs[0].id])
+    assert np.abs(np.subtract(background.color, (215, 210, 205))).max() < 3
+    assert np.sqrt(np.diag(background.noise)) == pytest.approx([2, 2, 2], abs=0.5)
+    assert background.field[1].mean() == pytest.approx(-0.04, abs=0.01)  # darker to the right, as drawn
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (64, 64, 3)])
+def test_that_tiny_and_flat_images_have_a_background(shape: tuple[int, int, int]) -> None:
+    background = estimate_background(np.full(shape, 200, np.uint8))
+    assert np.abs(np.subtract(background.color, 200)).max() < 1

@@ -1,0 +1,283 @@
+"""Composites: what is pasted is what is labelled."""
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis.composer import Composer, compose_preview
+from synthstudio.core.synthesis.masks import build_alpha
+from synthstudio.core.synthesis.plan import plan_composite
+from synthstudio.domain.errors import UserError
+from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation
+from tests.support.cells import make_bank, make_cells
+
+PLAIN_IMAGE = ImageAugmentation(brightness=0, contrast=0, blur_px=0, noise=0, jpeg=0, flip=False)
+PLAIN_PATCH = PatchAugmentation(contrast=0, hue=0)
+
+
+@pytest.fixture(scope="module")
+def bank() -> PatchBank:
+    return make_bank()
+
+
+@pytest.fixture(scope="module")
+def box_bank() -> PatchBank:
+    return make_bank(make_cells(boxes=True))
+
+
+@pytest.mark.parametrize("render", ["continuous", "cached"])
+@pytest.mark.parametrize("canvas", ["matched", "black", "mean"])
+def test_that_an_image_depends_on_its_index_alone(bank: PatchBank, render: str, canvas: str) -> None:
+    chosen = CompositionSettings(canvas_px=96, n_objects_max=8, image=ImageAugmentation(jpeg=30)).model_copy(
+        update={"render": render, "canvas": canvas}
+    )
+    forward = Composer(bank, chosen, seed=5).compose_batch(range(12))
+    # A cache too small to hold anything, another order, and single images instead of a batch.
+    other = Composer(bank, chosen, seed=5)
+    for index in (11, 0, 7, 3, 7):
+        image = other.compose(index)
+        assert np.array_equal(image.image, forward[0][index])
+        assert np.array_equal(image.presence, forward[1][index])
+    assert not np.array_equal(Composer(bank, chosen, seed=6).compose(0).image, forward[0][0])
+
+
+def test_that_evicted_variants_come_back_the_same(bank: PatchBank) -> None:
+    chosen = CompositionSettings(canvas_px=96, render="cached", cache_mb=8, variants=4)
+    calm, pressed = Composer(bank, chosen, seed=1), Composer(bank, chosen, seed=1)
+    pressed._variants._limit_bytes = 20_000
+    for index in range(40):
+        assert np.array_equal(calm.compose(index).image, pressed.compose(index).image)
+        assert pressed.cache_bytes <= 20_000
+
+
+def test_that_a_batch_fills_the_buffer_it_is_given(bank: PatchBank) -> None:
+    composer = Composer(bank, CompositionSettings(canvas_px=64), seed=0)
+    buffer = np.zeros((3, 64, 64, 3), np.uint8)
+    images, presence = composer.compose_batch([4, 9, 2], buffer)
+    assert images is buffer
+    assert presence.shape == (3, 2)
+    assert np.array_equal(images[1], composer.compose(9).image)
+
+
+@pytest.mark.parametrize("mask", ["square", "rounded", "ellipse"])
+@pytest.mark.parametrize("blend", ["paste", "feather", "mixed"])
+@pytest.mark.parametrize("window", ["class_size", "own_box"])
+def test_that_a_box_is_the_extent_of_what_was_pasted(
+    bank: PatchBank, box_bank: PatchBank, mask: str, blend: str, window: str
+) -> None:
+    chosen = CompositionSettings(
+        canvas_px=128, n_objects_min=1, n_objects_max=1, canvas="black", image=PLAIN_IMAGE
+    ).model_copy(update={"mask": mask, "blend": blend})
+    # Bright patches on black: every pixel that is touched differs.
+    bright = dataclasses.replace(bank if window == "class_size" else box_bank)
+    bright = dataclasses.replace(bright, pixels=np.full_like(bright.pixels, 255))
+    for index in range(40):
+        composite = Composer(bright, chosen, seed=2).compose(index)
+        (item,) = composite.objects
+        rows, columns = np.nonzero(composite.image.max(axis=2))
+        seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        expected = (item.box.x0, item.box.y0, item.box.x1, item.box.y1)
+        # A soft rim of opacity 1/255 rounds to nothing at first: one px at most per edge, more on ellipse tips.
+        slack = 1 if blend == "paste" or mask != "ellipse" else 3
+        assert np.abs(np.subtract(seen, expected)).max() <= slack
+
+
+@given(
+    width=st.integers(2, 90),
+    height=st.integers(2, 90),
+    shape=st.sampled_from(["square", "rounded", "ellipse"]),
+    feather=st.floats(0, 0.5),
+)
+def test_that_a_mask_touches_all_four_edges(width: int, height: int, shape: str, feather: float) -> None:
+    alpha = build_alpha(width, height, shape=shape, feather=feather)  # type: ignore[arg-type]  # drawn from its values
+    assert alpha.shape == (height, width)
+    assert min(alpha[0].max(), alpha[-1].max(), alpha[:, 0].max(), alpha[:, -1].max()) >= 1
+    assert np.array_equal(alpha, alpha[::-1, ::-1])
+
+
+def test_that_artifacts_are_pasted_and_give_no_label(bank: PatchBank) -> None:
+    composer = Composer(bank, CompositionSettings(canvas_px=200, classes=("dirt",), n_objects_min=3), seed=0)
+    composite = composer.compose(0)
+    assert composite.objects
+    assert all(item.is_artifact and not item.has_label for item in composite.objects)
+    assert not composite.presence.any()
+    assert [item.name for item in composer.label_classes] == ["round", "large"]
+
+
+def test_that_presence_follows_from_the_labelled_objects(bank: PatchBank) -> None:
+    composer = Composer(bank, CompositionSettings(canvas_px=150, n_objects_max=12, max_overlap=1.0), seed=4)
+    n_hidden = 0
+    for index in range(60):
+        composite = composer.compose(index)
+        expected = [
+            any(item.class_id == label.id and item.has_label for item in composite.objects)
+            for label in composer.label_classes
+        ]
+        assert composite.presence.tolist() == expected
+        n_hidden += sum(not item.has_label and not item.is_artifact for item in composite.objects)
+    assert n_hidden > 0  # free overlap hides some, and those do not count
+
+
+def visible_share(boxes: list[tuple[int, int, int, int]], number: int, side: int) -> float:
+    x0, y0, x1, y1 = boxes[number]
+    layer = np.zeros((side * 3, side * 3), bool)
+    layer[side + y0 : side + y1, side + x0 : side + x1] = True
+    for left, top, right, bottom in boxes[number + 1 :]:
+        layer[side + top : side + bottom, side + left : side + right] = False
+    return float(layer[side : 2 * side, side : 2 * side].sum() / ((x1 - x0) * (y1 - y0)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    index=st.integers(0, 2**40),
+    seed=st.integers(0, 2**31 - 1),
+    side=st.integers(48, 300),
+    most=st.integers(1, 25),
+    overlap=st.sampled_from([0.0, 0.3, 0.8, 1.0]),
+    overhang=st.floats(0, 0.5),
+)
+def test_that_a_plan_keeps_its_promises(
+    *, bank: PatchBank, index: int, seed: int, side: int, most: int, overlap: float, overhang: float
+) -> None:
+    chosen = CompositionSettings(canvas_px=side, n_objects_max=most, max_overlap=overlap, overhang=overhang)
+    plan = plan_composite(bank, chosen, seed=seed, index=index)
+    assert plan == plan_composite(bank, chosen, seed=seed, index=index)
+    assert 1 <= plan.n_wanted <= most
+    assert len(plan.objects) <= plan.n_wanted
+    boxes = []
+    for item in plan.objects:
+        patch, look = bank.patches[item.patch], item.look
+        ratio = look.width / patch.width
+        assert 0.9 * 0.9 - 0.51 / patch.width <= ratio <= 1.1 * 1.1 + 0.51 / patch.width
+        assert item.left < side
+        assert item.top < side
+        assert item.left + look.width > 0
+        assert item.top + look.height > 0
+        if look.width <= side:
+            assert item.left >= -overhang * look.width - 1
+            assert item.left + look.width <= side + overhang * look.width + 1
+        boxes.append((item.left, item.top, item.left + look.width, item.top + look.height))
+    for number, item in enumerate(plan.objects):
+        exact = visible_share(boxes, number, side)
+        assert item.visible <= exact + 1e-9
+        if exact < chosen.min_visible or item.visible < chosen.min_visible:
+            assert item.visible == pytest.approx(exact)
+
+
+def test_that_no_object_is_covered_more_than_allowed(bank: PatchBank) -> None:
+    chosen = CompositionSettings(
+        canvas_px=160, n_objects_min=20, max_overlap=0.3, overhang=0.0, classes=("round", "large")
+    )
+    for index in range(20):
+        plan = plan_composite(bank, chosen, seed=0, index=index)
+        assert len(plan.objects) < plan.n_wanted  # the canvas is too small for twenty
+        assert all(item.visible >= 0.7 for item in plan.objects)
+
+
+def test_that_turned_patches_show_no_black_corner(bank: PatchBank) -> None:
+    chosen = CompositionSettings(
+        canvas_px=160, n_objects_min=6, n_objects_max=6, mask="square", blend="paste", image=PLAIN_IMAGE
+    )
+    darkest = min(int(Composer(bank, chosen, seed=0).compose(index).image.min()) for index in range(30))
+    assert darkest > 35  # the drawn dirt is 60 grey before stain jitter
+
+
+def test_that_a_matched_patch_of_background_cannot_be_seen() -> None:
+    cells = make_cells(noise=0.0)
+    moved = [dataclasses.replace(item, x=60.0, y=120.0) for item in cells.annotations[:1]]
+    bank = make_bank(dataclasses.replace(cells, annotations=[*moved, *cells.annotations[9:]]))
+    empty = dataclasses.replace(bank, pixels=np.full_like(bank.pixels, 208))
+    chosen = CompositionSettings(canvas_px=120, n_objects_min=5, image=PLAIN_IMAGE, blend="paste", mask="square")
+    image = Composer(empty, chosen, seed=1).compose(3).image.astype(int)
+    assert np.abs(np.diff(image, axis=1)).max() <= 2
+    assert np.abs(np.diff(image, axis=0)).max() <= 2
+
+
+def test_that_evening_out_makes_the_drawn_background_flat() -> None:
+    bank = make_bank(make_cells(noise=0.0))
+    corners = [bank.crop(number)[:3, :3] for number in range(len(bank.patches))]
+    assert abs(float(np.median(corners)) - 208) <= 2
+    assert all(abs(item.color[0] - 215) < 3 for item in bank.backgrounds)
+
+
+@pytest.mark.parametrize(("canvas", "color"), [("black", 0), ("white", 255)])
+def test_that_the_paper_canvas_is_flat_and_its_patches_keep_their_colours(
+    bank: PatchBank, canvas: str, color: int
+) -> None:
+    chosen = CompositionSettings(
+        canvas_px=200, n_objects_min=1, n_objects_max=1, blend="paste", mask="square", image=PLAIN_IMAGE,
+        patch=PLAIN_PATCH, overhang=0.0, classes=("large",),
+    ).model_copy(update={"canvas": canvas})  # fmt: skip
+    composite = Composer(bank, chosen, seed=0).compose(1)
+    (item,) = composite.objects
+    x0, y0, x1, y1 = (int(value) for value in (item.box.x0, item.box.y0, item.box.x1, item.box.y1))
+    inside = composite.image[y0:y1, x0:x1]
+    outside = composite.image.copy()
+    outside[y0:y1, x0:x1] = color
+    assert (outside == color).all()
+    assert np.abs(inside[inside.shape[0] // 2, inside.shape[1] // 2].astype(int) - (90, 60, 160)).max() <= 12
+    assert composite.canvas_fov_id is None
+
+
+def test_that_dark_field_patches_are_added_to_the_canvas() -> None:
+    bank = make_bank(make_cells(background=(20, 18, 22), noise=1.0))
+    assert not bank.is_transmitted
+    chosen = CompositionSettings(canvas_px=120, n_objects_max=2, classes=("dirt",), image=PLAIN_IMAGE)
+    composite = Composer(bank, chosen, seed=0).compose(0)
+    assert abs(float(np.median(composite.image)) - 20) < 4
+
+
+def test_that_classes_are_drawn_evenly_or_as_annotated(bank: PatchBank) -> None:
+    thinned = dataclasses.replace(
+        bank, patches=tuple(patch for patch in bank.patches if patch.class_id != 2 or patch.fov_id == 1)
+    )
+    counts = {}
+    for draw in ("uniform", "empirical"):
+        chosen = CompositionSettings(canvas_px=1000, n_objects_min=40, n_objects_max=40, class_presence=1.0).model_copy(
+            update={"class_draw": draw}
+        )
+        drawn = [
+            thinned.patches[item.patch].class_id
+            for index in range(25)
+            for item in plan_composite(thinned, chosen, seed=0, index=index).objects
+        ]
+        counts[draw] = np.bincount(drawn, minlength=4)[1:] / len(drawn)
+    assert np.abs(counts["uniform"] - 1 / 3).max() < 0.06
+    assert np.abs(counts["empirical"] - np.array([9, 3, 9]) / 21).max() < 0.06
+
+
+def test_that_a_class_is_absent_from_some_images(bank: PatchBank) -> None:
+    _, presence = Composer(bank, CompositionSettings(canvas_px=200, n_objects_min=10), seed=0).compose_batch(range(80))
+    assert (presence.mean(axis=0) > 0.4).all()
+    assert (presence.mean(axis=0) < 0.9).all()
+
+
+def test_that_flips_move_boxes_with_their_objects(bank: PatchBank) -> None:
+    chosen = CompositionSettings(
+        canvas_px=128, n_objects_min=1, n_objects_max=1, canvas="black", blend="paste", mask="square",
+        image=ImageAugmentation(brightness=0, contrast=0, blur_px=0, noise=0, flip=True),
+    )  # fmt: skip
+    bright = dataclasses.replace(bank, pixels=np.full_like(bank.pixels, 255))
+    for index in range(20):
+        composite = Composer(bright, chosen, seed=0).compose(index)
+        (item,) = composite.objects
+        rows, columns = np.nonzero(composite.image.max(axis=2))
+        assert (columns.min(), rows.min()) == (item.box.x0, item.box.y0)
+        assert (columns.max() + 1, rows.max() + 1) == (item.box.x1, item.box.y1)
+
+
+def test_that_unknown_classes_are_named(bank: PatchBank) -> None:
+    with pytest.raises(UserError, match='no class "yeast"'):
+        Composer(bank, CompositionSettings(classes=("yeast",)), seed=0)
+
+
+def test_that_a_changed_setting_is_previewed_at_once(bank: PatchBank) -> None:
+    started = time.perf_counter()
+    composites = compose_preview(Composer(bank, CompositionSettings(canvas_px=128), seed=9), range(2))
+    assert time.perf_counter() - started < 0.5  # 50 ms on a quiet machine; the benchmark measures it
+    assert [item.index for item in composites] == [0, 1]

@@ -1,0 +1,119 @@
+"""Sets on disk: the same bytes whatever the workers, whole or absent, and provable."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis.composer import Composer
+from synthstudio.core.synthesis.manifest import SetOrigin
+from synthstudio.core.synthesis.sets import write_set
+from synthstudio.core.synthesis.verification import verify_set
+from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.settings.compose import ComposeSettings, CompositionSettings
+from tests.support.cells import make_bank
+
+SETTINGS = CompositionSettings(canvas_px=128, n_objects_max=6)
+ORIGIN = SetOrigin(ComposeSettings(composition=SETTINGS, seed=3), project_state="abc")
+
+
+@pytest.fixture(scope="module")
+def bank() -> PatchBank:
+    return make_bank()
+
+
+def composer_of(bank: PatchBank, render: str = "continuous") -> Composer:
+    settings = SETTINGS.model_copy(update={"render": render})
+    return Composer(bank, settings, seed=3)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("render", ["continuous", "cached"])
+def test_that_a_set_has_the_same_bytes_with_0_1_and_2_workers(bank: PatchBank, tmp_path: Path, render: str) -> None:
+    written = []
+    for workers in (0, 1, 2):
+        folder = tmp_path / f"w{workers}"
+        summary = write_set(folder, composer_of(bank, render), 21, origin=ORIGIN, workers=workers)
+        assert summary.n_images == 21
+        written.append((contents(folder), summary.sha256))
+    assert written[0] == written[1] == written[2]
+    assert len(written[0][0]) == 23
+
+
+def test_that_each_line_names_the_source_of_every_object(bank: PatchBank, tmp_path: Path) -> None:
+    composer = composer_of(bank)
+    write_set(tmp_path / "set", composer, 12, origin=ORIGIN)
+    known = {patch.annotation_id: patch.fov_id for patch in bank.patches}
+    lines = [json.loads(line) for line in (tmp_path / "set/manifest.jsonl").read_text().splitlines()]
+    assert [line["index"] for line in lines] == list(range(12))
+    for line in lines:
+        assert {item["class"] for item in line["objects"] if item["labelled"]} == set(line["labels"])
+        for item in line["objects"]:
+            assert known[item["annotation"]] == item["fov"]
+            assert item["fov"] in line["source_fovs"]
+            assert item["labelled"] is False or item["role"] == "object"
+    header = json.loads((tmp_path / "set/set.json").read_text())
+    assert header["seed"] == 3
+    assert header["project_state"] == "abc"
+    assert {"opencv", "numpy", "synthstudio"} == set(header["versions"])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_that_a_cancelled_set_leaves_nothing_behind(bank: PatchBank, tmp_path: Path, workers: int) -> None:
+    def cancel_later(done: int, total: int) -> None:
+        if done >= 16:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_set(tmp_path / "set", composer_of(bank), 200, origin=ORIGIN, workers=workers, tick=cancel_later)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_an_existing_set_is_never_overwritten(bank: PatchBank, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    with pytest.raises(UserError, match="already a set"):
+        write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
+
+
+def test_that_the_rest_of_a_killed_run_is_replaced(bank: PatchBank, tmp_path: Path) -> None:
+    (tmp_path / "set.partial").mkdir()
+    (tmp_path / "set.partial/rest.png").write_bytes(b"x")
+    write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
+    assert not (tmp_path / "set.partial").exists()
+    assert verify_set(tmp_path / "set", composer_of(bank)) == []
+
+
+@pytest.mark.parametrize("with_composer", [False, True])
+def test_that_verify_finds_one_flipped_byte(bank: PatchBank, tmp_path: Path, with_composer: bool) -> None:
+    folder = tmp_path / "set"
+    summary = write_set(folder, composer_of(bank), 9, origin=ORIGIN)
+    composer = composer_of(bank) if with_composer else None
+    assert verify_set(folder, composer, manifest_sha256=summary.sha256) == []
+    path = folder / "images/000005.png"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert {finding.index for finding in verify_set(folder, composer)} == {5}
+
+
+def test_that_verify_finds_missing_extra_and_edited_files(bank: PatchBank, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    write_set(folder, composer_of(bank), 4, origin=ORIGIN)
+    (folder / "images/000001.png").unlink()
+    (folder / "images/extra.png").write_bytes(b"x")
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"labels"', '"lables"', 1))
+    found = {finding.file for finding in verify_set(folder)}
+    assert found == {"images/000001.png", "images/extra.png", "manifest.jsonl"}
+
+
+def test_that_verify_says_when_the_patches_have_changed(bank: PatchBank, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    write_set(folder, composer_of(bank), 3, origin=ORIGIN)
+    other = make_bank(settings=ORIGIN.settings.patches.model_copy(update={"scale": 0.5}))
+    findings = verify_set(folder, Composer(other, SETTINGS, seed=3))
+    assert any("patches have changed" in finding.message for finding in findings)
