@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from synthstudio.protocol.messages import JobFailed
 
 N_LOG_LINES = 40
 _ACCESS_VIOLATION = 0xC0000005
 _OUT_OF_MEMORY_HINT = "Choose a smaller batch or canvas, or close other programs."
+
+
+def has_checkpoint(run_dir: Path) -> bool:
+    """Tell whether the run in this folder can be resumed."""
+    return any((run_dir / "checkpoints").glob("*.safetensors"))
 
 
 def crash_outcome(returncode: int, log_tail: Sequence[str], *, can_resume: bool) -> JobFailed:

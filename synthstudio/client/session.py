@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-from pydantic import ValidationError
 
 from synthstudio.client.cancelling import DEFAULT_GRACES, Graces, HostCancel
+from synthstudio.client.endings import has_checkpoint
 from synthstudio.client.launch import engine_command
 from synthstudio.client.recording import Recorder
 from synthstudio.client.supervision import supervise
@@ -21,8 +19,8 @@ from synthstudio.project import Project
 from synthstudio.project.runs import new_run_id
 from synthstudio.protocol.messages import AnyEvent, JobFailed, JobOutcome, JobRequest
 from synthstudio.settings.base import JobSettings
-from synthstudio.settings.recipe import explain_validation, recipe_text, settings_from_toml
-from synthstudio.settings.registry import SETTINGS_BY_KIND, SettingsUnion
+from synthstudio.settings.recipe import recipe_text, settings_from_toml
+from synthstudio.settings.registry import SettingsUnion
 
 _log = logging.getLogger(__name__)
 
@@ -98,20 +96,6 @@ def execute_run(
 def stored_settings(run: Run) -> SettingsUnion:
     """Return the settings of a run. Raises UserError where this version cannot read them."""
     return settings_from_toml(json.loads(run.settings_json), origin=f"The run {run.id}")
-
-
-def with_settings(settings: JobSettings, values: dict[str, object]) -> SettingsUnion:
-    """Return the settings with some of them replaced. Raises UserError, naming all that is impossible."""
-    merged = settings.model_dump(mode="json", exclude_none=True) | values
-    try:
-        return settings_from_toml(merged, origin="The settings")
-    except ValidationError as error:
-        raise explain_validation(error, SETTINGS_BY_KIND[settings.kind], origin="The settings") from error
-
-
-def has_checkpoint(run_dir: Path) -> bool:
-    """Tell whether the run in this folder can be resumed."""
-    return any((run_dir / "checkpoints").glob("*.safetensors"))
 
 
 def _recorded(

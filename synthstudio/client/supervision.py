@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from synthstudio.client.cancelling import DEFAULT_GRACES, Graces, HostCancel
-from synthstudio.client.endings import crash_outcome
+from synthstudio.client.endings import crash_outcome, has_checkpoint
 from synthstudio.client.process import EngineProcess
 from synthstudio.protocol.messages import (
     AnyEvent,
@@ -63,8 +63,7 @@ def supervise(
         return final
     if ladder.rung in ("terminated", "killed"):
         return JobCancelled(how=ladder.rung)
-    can_resume = any((run_dir / "checkpoints").glob("*.safetensors"))
-    return crash_outcome(engine.wait(0) or 0, engine.log_tail(), can_resume=can_resume)
+    return crash_outcome(engine.wait(0) or 0, engine.log_tail(), can_resume=has_checkpoint(run_dir))
 
 
 def _watch(engine: EngineProcess, ladder: _Ladder, on_event: Callable[[AnyEvent], None]) -> JobOutcome | None:

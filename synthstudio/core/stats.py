@@ -68,4 +68,4 @@ def wilson_interval(successes: int, n: int, *, z: float = 1.959964) -> tuple[flo
 
 def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Divide element by element; NaN, without a warning, where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    return np.asarray(np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))

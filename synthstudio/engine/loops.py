@@ -127,18 +127,18 @@ class TrainingLoop:
         settings: Steps, optimiser, schedule, averaging.
         context: Told about progress, and asked whether to stop.
         folder: For the checkpoints.
-        loss: Maps a batch, as `batches` gives it, to a scalar; runs under the chosen precision.
-        validate: Looks at the averaged network in eval mode.
+        loss: Maps images and labels, as `batches` gives them, to a scalar; calls the network.
+        validate: Looks at the averaged network, which is in eval mode.
     """
 
-    def __init__[B](
+    def __init__(
         self,
         network: nn.Module,
         settings: OptimizationSettings,
         context: JobContext,
         *,
         folder: Path,
-        loss: Callable[[B], Tensor],
+        loss: Callable[[Tensor, Tensor], Tensor],
         validate: Callable[[nn.Module], Validation],
     ) -> None:
         self.network = network
@@ -151,3 +151,105 @@ class TrainingLoop:
         self._validate = validate
         self._optimizer = build_optimizer(network, settings)
         self._losses: list[float] = []
+        self._began = 0.0
+
+    def resume(self) -> bool:
+        """Continue from the last checkpoint, where there is one; tell whether there was."""
+        path = self._folder / LAST
+        if not path.is_file():
+            return False
+        checkpoint = load_checkpoint(path)
+        restore_network(self.network, checkpoint.part("network"), source=str(path))
+        restore_network(self.average, checkpoint.part("average"), source=str(path))
+        restore_optimizer(self._optimizer, checkpoint.part("optimizer"))
+        self.state = TrainingState.from_facts(checkpoint.facts)
+        return True
+
+    def run(self, batches: Callable[[int, int], Iterator[tuple[Tensor, Tensor]]]) -> TrainingState:
+        """Train from the present state to the last step, or until validation stops it.
+
+        Args:
+            batches: Called with the first and the end step; gives one batch per step, the same ones every time.
+
+        Raises:
+            UserError: The loss is no longer a number.
+            Cancelled: After a checkpoint was written.
+        """
+        self._began = time.monotonic() - self.state.seconds
+        if self.state.is_over or self.state.step >= self._settings.steps:
+            return self.state
+        try:
+            for images, labels in batches(self.state.step, self._settings.steps):
+                self._context.tick(self.state.step, self._settings.steps)
+                self._take_step(images, labels)
+                if self._is_time_to_validate():
+                    self._look()
+                elif self._context.take_checkpoint_request():
+                    self._save_last()
+                if self.state.is_over:
+                    break
+        except Cancelled:
+            self._save_last()
+            raise
+        self._context.tick(self._settings.steps, self._settings.steps)
+        return self.state
+
+    def _take_step(self, images: Tensor, labels: Tensor) -> None:
+        rate = learning_rate(self.state.step, self._settings)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        with self._precision():
+            loss = self._loss(images, labels)
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise UserError(
+                f"The loss became {value} at step {self.state.step + 1}; the training was stopped.",
+                "Use a lower learning rate or fp32 precision, and start again.",
+            )
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call] # torch has no annotation for it
+        self._optimizer.step()
+        update_average(self.average, self.network, memory=self._settings.ema, step=self.state.step)
+        self.state.step += 1
+        self._losses.append(value)
+        if self.state.step % LOG_EVERY == 0 or self.state.step == self._settings.steps:
+            self._context.metric("loss/train", sum(self._losses) / len(self._losses), step=self.state.step)
+            self._losses.clear()
+
+    def _precision(self) -> AbstractContextManager[object]:
+        if self._settings.precision == "fp32":
+            return nullcontext()
+        device = next(self.network.parameters()).device
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+
+    def _is_time_to_validate(self) -> bool:
+        return self.state.step % self._settings.evaluate_every == 0 or self.state.step == self._settings.steps
+
+    def _look(self) -> None:
+        """Validate, keep the best, decide whether to go on, and write the last state."""
+        found = self._validate(self.average)
+        for name, value in found.figures.items():
+            self._context.metric(name, value, step=self.state.step)
+        if found.score >= self.state.top_score - SCORE_TOLERANCE:
+            self.state.best_step = self.state.step
+            self.state.best_figures = dict(found.figures)
+            save_checkpoint(
+                self._folder / BEST, {"network": self.average.state_dict()}, {"step": self.state.step, **found.figures}
+            )
+        self.state.n_worse = 0 if found.score > self.state.top_score else self.state.n_worse + 1
+        self.state.top_score = max(self.state.top_score, found.score)
+        self.state.is_over = 0 < self._settings.patience <= self.state.n_worse
+        self._save_last()
+
+    def _save_last(self) -> None:
+        self.state.seconds = time.monotonic() - self._began
+        save_checkpoint(
+            self._folder / LAST,
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": optimizer_tensors(self._optimizer),
+            },
+            self.state.to_facts(),
+        )

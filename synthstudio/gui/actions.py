@@ -28,6 +28,7 @@ class ActionSpec:
         enabled_when: Whether it can be done now.
         checked_when: Makes the action checkable: whether it is on now.
         tip: One sentence for the tooltip, where the text does not say it all.
+        focus: Widget that must have the focus for the shortcut, where its keys mean other things elsewhere.
     """
 
     id: str
@@ -39,6 +40,7 @@ class ActionSpec:
     enabled_when: Callable[[], bool] = _always
     checked_when: Callable[[], bool] | None = None
     tip: str = ""
+    focus: QWidget | None = None
 
     @property
     def shortcuts(self) -> tuple[str, ...]:
@@ -78,11 +80,12 @@ class ActionRegistry(QObject):
         action = QAction(spec.text, owner)
         action.setObjectName(spec.id)
         action.setShortcuts([QKeySequence(key) for key in spec.shortcuts])
-        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        in_focus = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        action.setShortcutContext(in_focus if spec.focus else Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checked_when is not None)
         action.setToolTip(_tool_tip(spec))
         action.triggered.connect(lambda: self._run(spec))
-        owner.addAction(action)
+        (spec.focus or owner).addAction(action)
         self._specs[spec.id], self._actions[spec.id], self._owners[spec.id] = spec, action, owner
         self._refresh_one(spec)
         if spec.icon:

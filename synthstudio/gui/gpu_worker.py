@@ -6,19 +6,19 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 from typing_extensions import override
 
-from synthstudio.client.cancelling import HostCancel
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus, changes
 from synthstudio.project import Project
 
 if TYPE_CHECKING:
+    from synthstudio.client import HostCancel
     from synthstudio.protocol.messages import AnyEvent, JobOutcome
     from synthstudio.settings.base import JobSettings
 
@@ -33,7 +33,7 @@ class _Job:
     run_id: RunId
     title: str
     is_resumed: bool
-    cancel: HostCancel = field(default_factory=HostCancel)
+    cancel: HostCancel
 
 
 class GpuWorker(QThread):
@@ -82,7 +82,7 @@ class GpuWorker(QThread):
         Raises:
             UserError: No project is open, or it is read-only or cannot be written.
         """
-        from synthstudio.client.session import start_run  # noqa: PLC0415 - 0.2 s that the first paint need not wait for
+        from synthstudio.client import HostCancel, start_run  # noqa: PLC0415 - 0.2 s that the first paint need not wait for
 
         project = self._project
         if project is None:
@@ -91,7 +91,7 @@ class GpuWorker(QThread):
             raise ProjectIsReadOnly(f"{project.name} is open read-only. {project.read_only_reason}")
         run_id = resume_run or start_run(project, settings, title=title)
         title = title or project.runs.get(run_id).title
-        job = _Job(project, run_id, title, is_resumed=resume_run is not None)
+        job = _Job(project, run_id, title, is_resumed=resume_run is not None, cancel=HostCancel())
         with self._condition:
             self._waiting.append(job)
             self._condition.notify()
@@ -174,7 +174,7 @@ class GpuWorker(QThread):
                 self.idle.emit()
 
     def _execute(self, job: _Job) -> JobOutcome:
-        from synthstudio.client.session import execute_run  # noqa: PLC0415 - as in `submit`
+        from synthstudio.client import execute_run  # noqa: PLC0415 - as in `submit`
         from synthstudio.protocol.messages import JobFailed  # noqa: PLC0415 - as in `submit`
 
         def on_event(event: AnyEvent) -> None:

@@ -31,7 +31,7 @@ class PatchSettings(SettingsGroup):
 
     even_light: bool = Field(True, title="Even out illumination", json_schema_extra={"tier": "advanced"})
     """Divide each image by its own smooth illumination before cutting, so that a patch from a dark corner has the same
-    background as one from the middle. Only used where the canvas is matched."""
+    background as one from the middle. Off, only the mean colour of the background is evened out."""
 
     memory_mb: int = Field(
         512, ge=16, le=16384, title="Memory for patches", json_schema_extra={"tier": "advanced", "unit": "MB"}
@@ -149,9 +149,10 @@ class CompositionSettings(SettingsGroup):
     """How the rim is treated: "feather" fades the patch out at its rim, "paste" is a hard edge (paper), "mixed" draws
     one of them, and the width, for each image, so that a detector learns to ignore the seam."""
 
-    mask: MaskShape = Field("rounded", title="Patch shape", json_schema_extra={"tier": "basic"})
-    """Outline of what is pasted: the whole "square" (paper), a square with "rounded" corners, or the "ellipse" in it,
-    which hides most of the neighbours."""
+    mask: MaskShape = Field("ellipse", title="Patch shape", json_schema_extra={"tier": "basic"})
+    """Outline of what is pasted: the whole "square" (paper), a square with "rounded" corners, or the "ellipse" in it.
+    The ellipse hides the neighbours in the corners and looks most like real cells; for angular objects that fill their
+    window take "rounded"."""
 
     feather: float = Field(
         0.12, ge=0.0, le=0.5, title="Feather", json_schema_extra={"tier": "basic", "unit": "share of the side"}

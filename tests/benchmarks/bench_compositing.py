@@ -68,7 +68,7 @@ class Straightforward:
         for item in plan.objects:
             look, patch = item.look, self._bank.patches[item.patch]
             matrix = cv2.getRotationMatrix2D(patch.center, look.angle_deg, look.scale)
-            matrix[:, 2] += look.width / 2 - patch.center[0], look.height / 2 - patch.center[1]
+            matrix[:, 2] += np.subtract((look.width / 2, look.height / 2), patch.center)
             size = (look.width, look.height)
             drawn = cv2.warpAffine(self._crops[item.patch], matrix, size, borderMode=cv2.BORDER_REFLECT_101)
             drawn = (drawn[:, ::-1] if look.flip else drawn) * (color / 208.0)

@@ -70,7 +70,9 @@ def make_cells(
 ) -> Cells:
     """Draw discs of three classes, one an artifact, on a background that is darker to the right."""
     rng = np.random.default_rng(7)
-    fovs, annotations, images = [], [], {}
+    fovs: list[FieldOfView] = []
+    annotations: list[Annotation] = []
+    images: dict[FovId, ImageArray] = {}
     for number in range(1, n_fovs + 1):
         fov = make_fov(number)
         light = np.linspace(1.04, 0.96, fov.width, dtype=np.float32)[None, :, None]

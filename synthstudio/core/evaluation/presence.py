@@ -65,8 +65,7 @@ def tune_threshold(scores: FloatArray, labels: NDArray[np.bool_]) -> float | Non
     with the same F1 the one nearest to 0.5 is taken.
 
     Returns:
-        The threshold in 0-1, or None where no label is positive or none is negative... in which case no threshold
-        can be told from another.
+        The threshold in 0-1, or None where all labels are the same: then no threshold can be told from another.
     """
     n_positive = int(labels.sum())
     if n_positive == 0 or n_positive == len(labels):

@@ -54,4 +54,4 @@ def blend_overlay(image: ImageArray, overlay: RgbaArray) -> ImageArray:
     """Lay an overlay `(H, W, 4)` over an image `(H, W, 3)`, both uint8, of the same size."""
     alpha = overlay[..., 3:].astype(np.float32) / 255.0
     mixed = image.astype(np.float32) * (1.0 - alpha) + overlay[..., :3].astype(np.float32) * alpha
-    return np.rint(mixed).astype(np.uint8)
+    return np.asarray(np.rint(mixed), np.uint8)

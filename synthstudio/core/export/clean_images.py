@@ -1,12 +1,15 @@
 """Image files without EXIF, comments, thumbnails or colour profiles, and without loss where the format allows it."""
 
+import dataclasses
 import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthstudio.core.imaging import decode_image, encode_png, read_bytes, read_image_header
+import numpy as np
+
+from synthstudio.core.imaging import ImageArray, ImageHeader, decode_image, encode_png, read_bytes, read_image_header
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 
@@ -47,11 +50,20 @@ def read_clean_image(fov: FieldOfView) -> CleanImage:
             f"{path} has changed since it was imported, so its annotations may no longer fit.",
             "Put the original file back, or import the new one.",
         )
-    if header.orientation == 1 and header.kind == "jpeg":
-        return CleanImage(strip_jpeg(data), ".jpg")
-    if header.orientation == 1 and header.kind == "png":
-        return CleanImage(strip_png(data), ".png")
-    return CleanImage(encode_png(decode_image(data, path, header)), ".png")
+    pixels = decode_image(data, path, header)
+    if header.orientation == 1 and header.kind in ("jpeg", "png"):
+        stripped = strip_jpeg(data) if header.kind == "jpeg" else strip_png(data)
+        if _shows(stripped, pixels, path, header):
+            return CleanImage(stripped, ".jpg" if header.kind == "jpeg" else ".png")
+    return CleanImage(encode_png(pixels), ".png")
+
+
+def _shows(data: bytes, pixels: ImageArray, path: Path, header: ImageHeader) -> bool:
+    """Whether a stripped file still shows the same image: files can be odd in ways that the stripping does not know."""
+    try:
+        return np.array_equal(decode_image(data, path, dataclasses.replace(header, pixels_at=0)), pixels)
+    except UserError:
+        return False
 
 
 def strip_png(data: bytes) -> bytes:

@@ -7,13 +7,14 @@ import cv2
 from synthstudio.core.imaging.files import write_bytes_atomically
 from synthstudio.core.imaging.formats import ImageArray
 
-PNG_COMPRESSION = 3  # measured choice of OpenCV: higher levels cost much time for a few per cent of microscope images
+# Entropy coding alone, without a search for repeats: camera noise does not repeat. Measured on six BCCD images and a
+# simulated one against OpenCV's default level 3: 42 instead of 60 ms, 464 instead of 532 kB.
+PNG_OPTIONS = (cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 
 
 def encode_png(image: ImageArray) -> bytes:
     """Return `(H, W, 3)` uint8 RGB as the bytes of a PNG file; the same image gives the same bytes."""
-    options = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), PNG_OPTIONS)
     if not done:
         raise ValueError(f"OpenCV cannot encode an image of shape {image.shape} as PNG")
     return data.tobytes()

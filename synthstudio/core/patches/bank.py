@@ -23,6 +23,7 @@ from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass, Role
 from synthstudio.settings.compose import PatchSettings
 
+N_LIGHT_SAMPLES = 5
 DARK_FIELD_GREY = 56.0  # a background darker than this in its median colour is dark field: light adds, not multiplies
 
 
@@ -139,10 +140,11 @@ def build_patch_bank(
         )
     used = {item.fov_id for item in kept}
     sources = [fov for fov in ordered if fov.id in used]
-    cutter = _Cutter(kept, settings=settings, n_fovs=len(sources))
+    is_transmitted = _is_bright_field(sources, settings=settings, read=read)
+    cutter = _Cutter(kept, settings=settings, is_transmitted=is_transmitted)
     for done, fov in enumerate(sources):
         tick(done, len(sources))
-        cutter.cut(done, fov, scaled(read(fov), settings.scale))
+        cutter.cut(done, fov, _read_scaled(fov, settings=settings, read=read))
     tick(len(sources), len(sources))
     return PatchBank(
         classes=tuple(classes),
@@ -151,16 +153,37 @@ def build_patch_bank(
         fov_ids=tuple(fov.id for fov in sources),
         backgrounds=tuple(cutter.backgrounds),
         scale=settings.scale,
-        is_transmitted=bool(cutter.is_transmitted),
+        is_transmitted=is_transmitted,
         n_left_out=n_outside + len(planned) - len(kept),
     )
+
+
+def _read_scaled(fov: FieldOfView, *, settings: PatchSettings, read: Callable[[FieldOfView], ImageArray]) -> ImageArray:
+    image = read(fov)
+    if image.shape[:2] != (fov.height, fov.width):
+        raise UserError(
+            f"The image {fov.name} is now {image.shape[1]} x {image.shape[0]} px, but was imported with"
+            f" {fov.width} x {fov.height} px.",
+            "Put the original file back, or import the image anew.",
+        )
+    return scaled(image, settings.scale)
+
+
+def _is_bright_field(
+    sources: Sequence[FieldOfView], *, settings: PatchSettings, read: Callable[[FieldOfView], ImageArray]
+) -> bool:
+    """Decided once for all, by a few FOVs: patches of both kinds of light cannot lie on one canvas."""
+    few = sources[:: max(1, len(sources) // N_LIGHT_SAMPLES)][:N_LIGHT_SAMPLES]
+    greys = [np.median(estimate_background(_read_scaled(fov, settings=settings, read=read)).color) for fov in few]
+    return float(np.median(greys)) >= DARK_FIELD_GREY
 
 
 class _Cutter:
     """Fills the flat pixel array FOV by FOV, so that only one FOV is in memory at a time."""
 
-    def __init__(self, planned: Sequence[PlannedPatch], *, settings: PatchSettings, n_fovs: int) -> None:
+    def __init__(self, planned: Sequence[PlannedPatch], *, settings: PatchSettings, is_transmitted: bool) -> None:
         self._settings = settings
+        self._is_transmitted = is_transmitted
         self._by_fov: dict[FovId, list[int]] = {}
         self._planned = planned
         sizes = [item.n_bytes for item in planned]
@@ -170,7 +193,6 @@ class _Cutter:
         self.pixels = np.empty(int(self._offsets[-1]), np.uint8)
         self.patches: list[Patch | None] = [None] * len(planned)
         self.backgrounds: list[Background] = []
-        self.is_transmitted: bool | None = None
 
     def cut(self, number: int, fov: FieldOfView, image: ImageArray) -> None:
         """Cut all patches of one FOV, given at the working scale."""
@@ -181,11 +203,8 @@ class _Cutter:
             flat = np.zeros_like(background.field)
             flat[0] = 1.0
             background = dataclasses.replace(background, field=flat)
-        if self.is_transmitted is None:
-            # Decided once, by the first FOV: patches of both kinds of light cannot lie on one canvas.
-            self.is_transmitted = float(np.median(background.color)) >= DARK_FIELD_GREY
         self.backgrounds.append(background)
-        evened = even_out(image, background, is_transmitted=self.is_transmitted)
+        evened = even_out(image, background, is_transmitted=self._is_transmitted)
         for index in indices:
             self.patches[index] = self._cut_one(index, number, evened)
 

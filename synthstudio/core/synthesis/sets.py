@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ from synthstudio.core.synthesis.manifest import (
 from synthstudio.core.synthesis.workers import iter_lines
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
+
+SCRATCH_FOLDER = ".workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ def _fill(partial: Path, composer: Composer, *, count: int, workers: int, tick: 
     """Write images and manifest; return the manifest's SHA-256."""
     digest, done = hashlib.sha256(), 0
     tick(0, count)
-    with (
-        tempfile.TemporaryDirectory(prefix="synthstudio-") as scratch,
-        (partial / MANIFEST_NAME).open("wb") as manifest,
-    ):
-        chunks = iter_lines(composer, partial, count=count, workers=workers, scratch=Path(scratch))
+    # Within the unfinished set, not in the system's folder for temporary files: a killed run must leave one thing only.
+    scratch = partial / SCRATCH_FOLDER
+    scratch.mkdir()
+    with (partial / MANIFEST_NAME).open("wb") as manifest:
+        chunks = iter_lines(composer, partial, count=count, workers=workers, scratch=scratch)
         try:
             for lines in chunks:
                 data = "".join(f"{line}\n" for line in lines).encode()
@@ -93,7 +94,8 @@ def _fill(partial: Path, composer: Composer, *, count: int, workers: int, tick: 
                 done += len(lines)
                 tick(done, count)
         finally:
-            chunks.close()  # stops the workers before their folder goes
+            chunks.close()  # ends the workers, which hold the file in the scratch folder open
+    _clear(scratch)
     return digest.hexdigest()
 
 

@@ -13,9 +13,7 @@ MAX_RATE_RATIO = 2.0
 MIN_RATE_DIFFERENCE = 0.05
 
 
-def domain_gap_alarms(
-    names: list[str], *, predicted: NDArray[np.float64], annotated: NDArray[np.float64]
-) -> list[str]:
+def domain_gap_alarms(names: list[str], *, predicted: NDArray[np.float64], annotated: NDArray[np.float64]) -> list[str]:
     """Compare how often each class is predicted on real crops with how often it is annotated.
 
     Args:

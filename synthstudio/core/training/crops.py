@@ -62,9 +62,7 @@ def pad_to_side(image: ImageArray, side: int) -> ImageArray:
     return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT), np.uint8)
 
 
-def visible_objects(
-    extents: BoxArray, places: list[CropPlace], *, side: int, min_visible: float
-) -> NDArray[np.bool_]:
+def visible_objects(extents: BoxArray, places: list[CropPlace], *, side: int, min_visible: float) -> NDArray[np.bool_]:
     """Which objects count as present on which crop.
 
     An object counts when at least `min_visible` of its extent lies on the crop; an object larger than the crop, when it

@@ -85,6 +85,11 @@ class CropBatches(Dataset[Batch]):
             self._augmenter.augment(image, tuple(chosen[:N_AUGMENTATION_NUMBERS]))
         return torch.from_numpy(images), torch.from_numpy(self._store.presence[rows].astype(np.float32))
 
+    @property
+    def presence(self) -> NDArray[np.bool_]:
+        """Presence on all crops, `(M, C)`."""
+        return self._store.presence
+
     def _rows(self, step: int) -> list[int]:
         first, count = step * self._batch_size, len(self._store)
         positions = range(first, first + self._batch_size)

@@ -33,7 +33,9 @@ def read_fov(fov: FieldOfView) -> ImageArray:
     return image
 
 
-def class_sizes(classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None) -> list[float]:
+def class_sizes(
+    classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None
+) -> list[float]:
     """Mean side of each class in full-resolution px: as stated, else measured from its boxes.
 
     Raises:

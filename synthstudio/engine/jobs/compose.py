@@ -43,7 +43,9 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
     context.stage("Cutting patches")
     bank = build_project_bank(project, settings.patches, tick=context.tick)
     if bank.n_left_out:
-        context.warn(f"{bank.n_left_out} annotations were left out: too far outside their image, or for lack of memory.")
+        context.warn(
+            f"{bank.n_left_out} annotations were left out: too far outside their image, or for lack of memory."
+        )
     composer = Composer(bank, settings.composition, seed=settings.seed)
     context.preview(_sheet(composer, range(min(_SHEET_IMAGES, settings.count))), "First images")
     context.stage("Composing")

@@ -44,4 +44,5 @@ class SmallCam(ClassMapNetwork):
 
     @override
     def class_maps(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images))  # (N, C, H / stride, W / stride)
+        maps: Tensor = self.head(self.features(images))  # (N, C, H / stride, W / stride)
+        return maps

@@ -36,9 +36,7 @@ def _tiles(height: int, width: int, *, tile: int, halo: int) -> Iterator[tuple[_
 
 
 @torch.inference_mode()
-def tiled_class_maps(
-    network: ClassMapNetwork, image: Tensor, *, tile_px: int = 1024, tick: Tick = no_tick
-) -> Tensor:
+def tiled_class_maps(network: ClassMapNetwork, image: Tensor, *, tile_px: int = 1024, tick: Tick = no_tick) -> Tensor:
     """Class maps of one image.
 
     Each tile is read with a halo beyond which nothing can touch its cells, so there are no seams; where the image ends,
@@ -65,7 +63,10 @@ def tiled_class_maps(
         if whole is None:
             whole = torch.empty((maps.shape[1], padded_height // stride, padded_width // stride))
         top, left = (rows.keep_start - rows.read_start) // stride, (columns.keep_start - columns.read_start) // stride
-        n_rows, n_columns = (rows.keep_end - rows.keep_start) // stride, (columns.keep_end - columns.keep_start) // stride
+        n_rows, n_columns = (
+            (rows.keep_end - rows.keep_start) // stride,
+            (columns.keep_end - columns.keep_start) // stride,
+        )
         whole[
             :,
             rows.keep_start // stride : rows.keep_end // stride,

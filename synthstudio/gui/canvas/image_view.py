@@ -172,16 +172,18 @@ class ImageView(QWidget):
     @Slot()
     def one_to_one(self) -> None:
         """Show one image pixel per device pixel, about the middle of the view."""
-        self.zoom_by(1 / self.viewport.device_scale)
+        self._zoom_to(1 / self.devicePixelRatioF())
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom by a factor, with the point under `at` (widget px; the middle without it) staying in place."""
+        self._zoom_to(self._state.scale * factor, at)
+
+    def _zoom_to(self, scale: float, at: QPointF | None = None) -> None:
         if self._pyramid is None:
             return
         viewport = self.viewport
         at = at or QPointF(viewport.width / 2, viewport.height / 2)
-        limits = ViewState(self._state.center_x, self._state.center_y, self._state.scale * factor)
-        scale = self._clamped(limits).scale
+        scale = self._clamped(ViewState(self._state.center_x, self._state.center_y, scale)).scale
         self.set_view_state(viewport.zoomed(scale, at_x=at.x(), at_y=at.y()))
 
     def pan_by(self, dx: float, dy: float) -> None:

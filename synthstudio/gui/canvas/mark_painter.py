@@ -26,6 +26,8 @@ MAX_CROWDED_MARKS = 400
 MAX_COVER = 3.0
 """Beyond `MAX_CROWDED_MARKS`, outlines whose areas sum to more than this many views are drawn as dots."""
 MAX_LABELS = 400
+MAX_RIMMED_BOXES = 3000
+"""Beyond this boxes lose their halo: it costs as much as the boxes, and in a crowd of them nobody sees it."""
 SMALL_PX, POINT_PX, LARGE_PX = 7.0, 14.0, 320.0
 """Widget px: below the first a circle is a dot; a class without size gets the second; above the third no sprite."""
 MARGIN_PX = 16.0
@@ -158,8 +160,9 @@ class MarkPainter:
         for class_row in np.unique(class_rows):
             color = QColor(table.classes[class_row].color)
             own = frames[class_rows == class_row]
-            painter.setBrush(QColor(255, 255, 255, 235) if look.bold else halo_for(color))
-            paint_rects(painter, _edges(own, line=line + 2 * rim))
+            if rows.size <= MAX_RIMMED_BOXES:
+                painter.setBrush(QColor(255, 255, 255, 235) if look.bold else halo_for(color))
+                paint_rects(painter, _edges(own, line=line + 2 * rim))
             painter.setBrush(color)
             paint_rects(painter, _edges(own, line=line))
         painter.restore()

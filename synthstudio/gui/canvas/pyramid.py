@@ -21,27 +21,25 @@ SMALLEST_LEVEL_PX = 128
 class ImagePyramid:
     """Levels of one image, full resolution first, each about half the one before.
 
-    Attributes:
-        pixels: The full image, (H, W, 3) uint8 RGB; level 0 of `levels` paints from this very memory.
+    All are RGB32: 4/3 of 4 bytes per px in memory, and three times as fast to scale as 3-byte px.
     """
 
-    pixels: NDArray[np.uint8]
     levels: tuple[QImage, ...]
 
     @property
     def width(self) -> int:
-        return int(self.pixels.shape[1])
+        return self.levels[0].width()
 
     @property
     def height(self) -> int:
-        return int(self.pixels.shape[0])
+        return self.levels[0].height()
 
     def color_at(self, x: float, y: float) -> tuple[int, int, int] | None:
         """RGB of the pixel that contains (x, y) image px, or None outside the image."""
         if not (0 <= x < self.width and 0 <= y < self.height):
             return None
-        red, green, blue = self.pixels[int(y), int(x)]
-        return int(red), int(green), int(blue)
+        color = self.levels[0].pixelColor(int(x), int(y))
+        return color.red(), color.green(), color.blue()
 
     def level_for(self, device_scale: float) -> QImage:
         """The smallest level that still has a pixel for every device pixel."""
@@ -53,16 +51,15 @@ def build_pyramid(image: NDArray[np.uint8]) -> ImagePyramid:
     """Build the levels of an image; pure and safe in any thread.
 
     Args:
-        image: (H, W, 3) uint8 RGB. Kept, not copied, where it is contiguous: do not write to it afterwards.
+        image: (H, W, 3) uint8 RGB; copied.
     """
-    pixels = np.ascontiguousarray(image)
-    level = pixels
-    levels = [_as_image(pixels)]
+    level = np.ascontiguousarray(image)
+    levels = [_as_image(level)]
     while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
         half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
         level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        levels.append(_as_image(level).convertToFormat(QImage.Format.Format_RGB32))
-    return ImagePyramid(pixels, tuple(levels))
+        levels.append(_as_image(level))
+    return ImagePyramid(tuple(levels))
 
 
 def paint_pyramid(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) -> None:
@@ -91,4 +88,5 @@ def paint_pyramid(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) 
 
 def _as_image(pixels: NDArray[np.uint8]) -> QImage:
     height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    view = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return view.convertToFormat(QImage.Format.Format_RGB32)

@@ -59,7 +59,8 @@ class PresetBar(QWidget):
 
     def __init__(self, presets: Sequence[Preset], default: JobSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._presets = [Preset("Default", default), *presets]
+        has_default = any(_values(each.settings) == _values(default) for each in presets)
+        self._presets = [*presets] if has_default else [Preset("Default", default), *presets]
         self.combo = QComboBox(self)
         self.combo.setAccessibleName("Preset")
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -76,10 +77,9 @@ class PresetBar(QWidget):
 
     def show_match(self, settings: JobSettings, *, ignored: frozenset[str] = frozenset()) -> None:
         """Select the preset that equals these settings, seed and `ignored` aside."""
-        left_out = {"seed", *ignored}
-        shown = settings.model_dump(exclude=left_out)
+        shown = _values(settings, ignored)
         for number, preset in enumerate(self._presets):
-            if preset.settings.model_dump(exclude=left_out) == shown:
+            if _values(preset.settings, ignored) == shown:
                 self.combo.setCurrentIndex(number)
                 return
         self.combo.setCurrentIndex(len(self._presets))
@@ -88,3 +88,8 @@ class PresetBar(QWidget):
     def _on_combo_activated(self, index: int) -> None:
         if index < len(self._presets):
             self.preset_chosen.emit(self._presets[index].settings)
+
+
+def _values(settings: JobSettings, ignored: frozenset[str] = frozenset()) -> dict[str, object]:
+    """What makes a preset: everything but the seed."""
+    return settings.model_dump(exclude={"seed", *ignored})

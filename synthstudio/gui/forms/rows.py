@@ -46,6 +46,7 @@ class SettingRow(QWidget):
         self.installEventFilter(self)
         for child in control.findChildren(QWidget):
             child.installEventFilter(self)
+        control.show_value(plain_default(spec))
         control.value_changed.connect(self._on_control_value_changed)
         self.reset.clicked.connect(self._on_reset_clicked)
         self._mark()
@@ -85,10 +86,9 @@ class SettingRow(QWidget):
         is_changed = self.is_changed()
         self.reset.setVisible(is_changed)
         self.reset.setToolTip(f"Back to the default, {shown_value(plain_default(self.spec))}")
-        font = self.label.font()
-        if font.bold() != is_changed:
-            font.setBold(is_changed)
-            self.label.setFont(font)
+        weight = "font-weight: 600;" if is_changed else ""
+        if self.label.styleSheet() != weight:
+            self.label.setStyleSheet(weight)
 
     @Slot()
     def _on_control_value_changed(self) -> None:

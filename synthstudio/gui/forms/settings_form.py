@@ -19,7 +19,7 @@ from synthstudio.settings.schema import SettingSpec, SettingValue, setting_specs
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[str, ...]
 
-HELP_LINES = 5
+HELP_LINES = 4
 
 
 class _FormSignals(QWidget):
@@ -85,7 +85,8 @@ class SettingsForm(_FormSignals, Generic[Model]):
         for number, (group, rows) in enumerate(groups.items()):
             body = self._build_group(group, rows)
             if group:
-                section = Section(rows[0].spec.group, body, is_open=number <= 2)
+                section = Section(rows[0].spec.group, body)
+                section.set_folded(number > 2)
                 self.sections[group] = section
                 layout.addWidget(section)
             else:
@@ -224,7 +225,9 @@ def _advanced_section(rows: Sequence[SettingRow]) -> Section:
     layout.setSpacing(0)
     for row in rows:
         layout.addWidget(row)
-    return Section(f"Advanced ({len(rows)})", body, is_open=False, is_quiet=True)
+    section = Section(f"Advanced ({len(rows)})", body)
+    section.set_folded(True)
+    return section
 
 
 def _errors_by_place(error: ValidationError) -> dict[Path, str]:

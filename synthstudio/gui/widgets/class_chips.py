@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QLabel, QWidget
 
 
@@ -30,6 +31,16 @@ class ClassChips(QLabel):
         """Show these."""
         self.chips = tuple(chips)
         self.setText("&nbsp;&nbsp;&nbsp; ".join(_html(chip) for chip in chips))
+
+
+def color_icon(color: str) -> QIcon:
+    """A square of a class's colour that stays the same where its row is selected."""
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(color))
+    icon = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Active):
+        icon.addPixmap(pixmap, mode)
+    return icon
 
 
 def _html(chip: Chip) -> str:

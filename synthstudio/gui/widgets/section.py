@@ -1,57 +1,52 @@
-"""A titled part of a panel that opens and closes."""
+"""A titled part of a side panel that folds away."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from synthstudio.gui.widgets.icons import themed_icon
 
 
 class Section(QWidget):
-    """A header that shows or hides `content`.
+    """A heading with a fold button and a place for small buttons, and a body below.
 
-    Args:
-        title: Text of the header.
-        content: What opens and closes below it.
-        is_open: Whether it starts open.
+    Signals:
+        folded_changed: (is folded)
     """
 
-    toggled = Signal(bool)
+    folded_changed = Signal(bool)
 
-    def __init__(
-        self, title: str, content: QWidget, *, is_open: bool = True, is_quiet: bool = False, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.content = content
-        self.header = QToolButton(self)
-        self.header.setText(title)
-        self.header.setCheckable(True)
-        self.header.setChecked(is_open)
-        self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        # A header is no pressed button: the accent of a checked tool button would shout from every section.
-        weight = "400" if is_quiet else "600"
-        self.header.setStyleSheet(
-            f"QToolButton, QToolButton:checked {{ background: transparent; color: palette(window-text); "
-            f"font-weight: {weight}; text-align: left; padding: 4px 0; }}"
-        )
+        self.body = body
+        self.fold_button = QToolButton()
+        self.fold_button.setText(title)
+        self.fold_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fold_button.setIconSize(QSize(14, 14))
+        self.fold_button.setToolTip(f"Show or hide {title.lower()}")
+        self.fold_button.clicked.connect(lambda: self.set_folded(not self.is_folded))
+        self.detail = QLabel()
+        self.detail.setProperty("muted", True)
+        self.header = QHBoxLayout()
+        self.header.setContentsMargins(4, 4, 4, 0)
+        self.header.setSpacing(4)
+        self.header.addWidget(self.fold_button)
+        self.header.addStretch()
+        self.header.addWidget(self.detail)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addWidget(content)
-        self.header.toggled.connect(self._on_header_toggled)
-        self._on_header_toggled(is_open)
+        layout.setContentsMargins(0, 0, 0, 4)
+        layout.setSpacing(4)
+        layout.addLayout(self.header)
+        layout.addWidget(body, 1)
+        self.set_folded(False)
 
     @property
-    def is_open(self) -> bool:
-        return self.header.isChecked()
+    def is_folded(self) -> bool:
+        return self.body.isHidden()
 
-    def set_open(self, is_open: bool) -> None:
-        """Open or close it."""
-        self.header.setChecked(is_open)
-
-    @Slot(bool)
-    def _on_header_toggled(self, is_open: bool) -> None:
-        self.header.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self.content.setVisible(is_open)
-        self.toggled.emit(is_open)
+    def set_folded(self, folded: bool) -> None:
+        """Show only the heading, or all."""
+        self.body.setVisible(not folded)
+        self.fold_button.setIcon(themed_icon("mdi6.chevron-right" if folded else "mdi6.chevron-down"))
+        self.folded_changed.emit(folded)

@@ -1,43 +1,50 @@
-"""A row of joined buttons of which one is chosen."""
+"""A choice of few, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 
 class Segments(QWidget):
-    """One choice out of a few, all in sight; arrow keys move it."""
+    """Buttons of which one is pressed.
 
-    index_changed = Signal(int)
+    Args:
+        choices: (value, text, tooltip) of each button.
 
-    def __init__(self, titles: Sequence[str], parent: QWidget | None = None) -> None:
+    Signals:
+        chosen: (value) By the user, not by `set_value`.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, choices: Sequence[tuple[str, str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QButtonGroup(self)
-        self._group.setExclusive(True)
+        self._buttons: dict[str, QPushButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for number, title in enumerate(titles):
-            button = QToolButton(self)
-            button.setText(title)
+        for value, text, tip in choices:
+            button = QPushButton(text)
             button.setCheckable(True)
-            button.setChecked(number == 0)
-            self._group.addButton(button, number)
-            layout.addWidget(button)
-        self._group.idToggled.connect(self._on_group_toggled)
+            button.setToolTip(tip)
+            button.setProperty("segment", True)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setMinimumWidth(0)
+            button.clicked.connect(lambda _checked=False, value=value: self.chosen.emit(value))
+            self._group.addButton(button)
+            self._buttons[value] = button
+            layout.addWidget(button, 1)
 
-    @property
-    def index(self) -> int:
-        return self._group.checkedId()
+    def set_value(self, value: str | None) -> None:
+        """Press the button of a value; None presses none."""
+        self._group.setExclusive(value is not None)
+        for each, button in self._buttons.items():
+            button.setChecked(each == value)
 
-    def set_index(self, index: int) -> None:
-        """Choose a segment by its number."""
-        self._group.button(index).setChecked(True)
-
-    @Slot(int, bool)
-    def _on_group_toggled(self, index: int, is_checked: bool) -> None:
-        if is_checked:
-            self.index_changed.emit(index)
+    def button(self, value: str) -> QPushButton:
+        """The button of a value."""
+        return self._buttons[value]

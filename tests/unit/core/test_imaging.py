@@ -12,7 +12,6 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from synthstudio.core import imaging
 from synthstudio.core.imaging import (
     ImageArray,
     encode_png,
@@ -37,7 +36,7 @@ def build_png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def encode(suffix: str, image: NDArray[np.generic]) -> bytes:
+def encode(suffix: str, image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     return cv2.imencode(suffix, image)[1].tobytes()
 
 
@@ -99,9 +98,7 @@ def test_that_transparent_pixels_are_laid_over_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("brightest", "full_scale"), [(255, 255), (1000, 1023), (4095, 4095), (65535, 65535)])
-def test_that_sixteen_bit_is_scaled_by_the_depth_of_the_camera(
-    tmp_path: Path, brightest: int, full_scale: int
-) -> None:
+def test_that_sixteen_bit_is_scaled_by_the_depth_of_the_camera(tmp_path: Path, brightest: int, full_scale: int) -> None:
     pixels = np.array([[0, brightest // 2, brightest]], np.uint16)
     (tmp_path / "a.png").write_bytes(encode(".png", pixels))
     expected = np.rint(pixels / full_scale * 255)
@@ -229,10 +226,9 @@ def test_that_damaged_images_never_raise_anything_but_a_user_error(tmp_path: Pat
             (tmp_path / "a.img").write_bytes(data[: int(rng.integers(len(data) // 2, len(data) + 1))])
             try:
                 image = read_image(tmp_path / "a.img")
-            except UserError as error:
-                assert str(error)
-            else:
-                assert (image.shape[1], image.shape[0]) == read_image_size(tmp_path / "a.img")
+            except UserError:
+                continue
+            assert (image.shape[1], image.shape[0]) == read_image_size(tmp_path / "a.img")
 
 
 def test_that_writing_replaces_the_old_file_and_leaves_no_temporary_one(tmp_path: Path) -> None:
@@ -249,7 +245,7 @@ def test_that_a_full_disk_keeps_the_old_file_and_leaves_no_temporary_one(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     write_bytes_atomically(tmp_path / "a", b"old")
-    monkeypatch.setattr(imaging.files.os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(UserError, match="The disk is full") as caught:
         write_bytes_atomically(tmp_path / "a", b"new")
     assert_one_clear_sentence(caught.value, tmp_path / "a")

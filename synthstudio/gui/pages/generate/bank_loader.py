@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Signal
 
-from synthstudio.core.imaging import ImageArray, read_image
-from synthstudio.core.patches.bank import PatchBank, build_patch_bank
+from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Annotation, FieldOfView, Split
+from synthstudio.domain.records import Annotation, FieldOfView
 from synthstudio.gui.errors import report
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
+from synthstudio.project.patches import build_project_bank, list_train_fovs
 from synthstudio.settings.compose import PatchSettings
 
 PATCH_RECORDS = frozenset({"annotations", "classes", "fovs", "samples"})
@@ -125,22 +123,16 @@ def _build(project: Project, settings: PatchSettings, known: _Built | None, tick
     state = project.training_state()
     if known is not None and known.state == state and known.settings == settings:
         return known
-    fovs = project.fovs.list(split=Split.TRAIN)
-    classes = project.classes.list()
-    by_fov = project.annotations.by_fov()
-    annotations: list[Annotation] = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
-    trouble = _find_trouble(project, fovs, annotations)
+    trouble = _find_trouble(project)
     if trouble is not None:
         return trouble
-    bank = build_patch_bank(fovs, annotations, classes, settings=settings, read=_read, tick=tick)
-    return _Built(state, settings, bank)
+    return _Built(state, settings, build_project_bank(project, settings, tick=tick))
 
 
-def _read(fov: FieldOfView) -> ImageArray:
-    return read_image(Path(fov.path))
-
-
-def _find_trouble(project: Project, fovs: list[FieldOfView], annotations: list[Annotation]) -> Trouble | None:
+def _find_trouble(project: Project) -> Trouble | None:
+    fovs = list_train_fovs(project)
+    by_fov = project.annotations.by_fov()
+    annotations = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
     if not project.fovs.list():
         return Trouble(
             "There are no images yet.", "Import a folder of fields of view, then click some objects.", "import"
@@ -157,14 +149,18 @@ def _find_trouble(project: Project, fovs: list[FieldOfView], annotations: list[A
             "Click the centres of some objects on images of the training split. Each click becomes a patch.",
             "annotations",
         )
-    used = {mark.class_id for mark in annotations}
+    return _find_class_without_size(project, fovs, annotations)
+
+
+def _find_class_without_size(
+    project: Project, fovs: list[FieldOfView], annotations: list[Annotation]
+) -> Trouble | None:
     by_id = {fov.id: fov for fov in fovs}
     for item in project.classes.list():
         marks = [mark for mark in annotations if mark.class_id == item.id]
-        has_size = all(
-            mark.box is not None or mark.size_px or item.size_in(by_id[mark.fov_id].um_per_px) for mark in marks
-        )
-        if item.id in used and not has_size and not any(mark.box for mark in marks):
+        if any(mark.box is not None for mark in marks):
+            continue  # measured from its boxes
+        if any(not mark.size_px and item.size_in(by_id[mark.fov_id].um_per_px) is None for mark in marks):
             return Trouble(
                 f"The class {item.name} has no size.",
                 "Give it a mean size in µm or px: it is the side of the window that is cut around each click.",

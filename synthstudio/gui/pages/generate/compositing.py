@@ -22,7 +22,7 @@ from synthstudio.gui.pages.generate.sets_panel import SetsPanel
 from synthstudio.gui.pages.generate.write_panel import OWN_SETTINGS, WritePanel
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.class_chips import Chip
-from synthstudio.gui.widgets.notice import Notice
+from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.compose import ComposeSettings
 
@@ -50,7 +50,7 @@ class CompositingView(QWidget):
         self.preview = PreviewPanel(self)
         self.patches = PatchPanel(workspace, self)
         self.sets = SetsPanel(workspace, self)
-        self.notice = Notice(parent=self)
+        self.notice = NextStep(parent=self)
         self.presets = PresetBar(list_presets("compose"), ComposeSettings(), self)
         self.form = SettingsForm(
             ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self
@@ -160,7 +160,7 @@ class CompositingView(QWidget):
 
     def _show_trouble(self, trouble: Trouble) -> None:
         self._needs = trouble.needs
-        self.notice.show_notice(trouble.title, trouble.text, BUTTONS.get(trouble.needs, ""))
+        self.notice.show_step(trouble.title, trouble.text, BUTTONS.get(trouble.needs, ""))
         self.preview.clear(trouble.title)
         self.patches.set_bank(None)
         # Sets that were written stay in reach even where nothing new can be made.

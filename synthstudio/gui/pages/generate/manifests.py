@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from synthstudio.core.imaging import read_image
-from synthstudio.core.patches.bank import build_patch_bank
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.verification import Finding, verify_set
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Split, SyntheticSet
+from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
 from synthstudio.project import Project
+from synthstudio.project.patches import build_project_bank
 from synthstudio.settings.compose import ComposeSettings
 
 UNKNOWN_COLOR = "#8A8A8A"
@@ -67,14 +67,6 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
 def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> list[Finding]:
     """Compare a set with its manifest and make every image again. Raises UserError where it cannot be read."""
     settings = ComposeSettings.model_validate_json(item.settings_json)
-    fovs = project.fovs.list(split=Split.TRAIN)
-    by_fov = project.annotations.by_fov()
-    bank = build_patch_bank(
-        fovs,
-        [mark for fov in fovs for mark in by_fov.get(fov.id, [])],
-        project.classes.list(),
-        settings=settings.patches,
-        read=lambda fov: read_image(Path(fov.path)),
-    )
+    bank = build_project_bank(project, settings.patches)
     composer = Composer(bank, settings.composition, seed=settings.seed)
     return verify_set(project.set_folder(item.name), composer, manifest_sha256=item.manifest_sha256, tick=tick)

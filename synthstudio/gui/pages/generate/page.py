@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.compositing import CompositingView
 from synthstudio.gui.theme import GRID_PX
-from synthstudio.gui.widgets.notice import Notice
+from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.workspace import Workspace
 
+SEGMENTS_WIDTH_PX = 360
 LATER = {
     "GAN": (
         "Semantic-map GAN",
@@ -38,20 +39,31 @@ class GeneratePage(QWidget):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.segments = Segments(["Compositing", *LATER], self)
+        self.segments = Segments([(name, name, "") for name in ("Compositing", *LATER)], self)
+        self.segments.set_value("Compositing")
         self.compositing = CompositingView(workspace, self)
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.compositing)
         for title, text in LATER.values():
-            self.stack.addWidget(Notice(title, text))
-        self.segments.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
+            self.stack.addWidget(NextStep(title, text))
+        self.segments.setFixedWidth(SEGMENTS_WIDTH_PX)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 0)
+        bar.addWidget(self.segments)
+        bar.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.segments)
+        layout.addLayout(bar)
         layout.addWidget(self.stack, 1)
-        self.segments.index_changed.connect(self.stack.setCurrentIndex)
+        self.segments.chosen.connect(self.choose)
         self.compositing.page_requested.connect(self.page_requested)
+
+    @Slot(str)
+    def choose(self, generator: str) -> None:
+        """Show one of the three ways: "Compositing", "GAN" or "Diffusion"."""
+        self.segments.set_value(generator)
+        self.stack.setCurrentIndex(("Compositing", *LATER).index(generator))
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
         """What can be done here."""

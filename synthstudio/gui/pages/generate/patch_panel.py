@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Role
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.class_chips import color_icon
 from synthstudio.gui.widgets.image_grid import GridImage, to_qimage
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
@@ -56,9 +56,7 @@ class PatchPanel(QWidget):
             counts = bank.count_by_class()
             for item in bank.classes:
                 entry = QListWidgetItem(f"{item.name}  {counts[item.id]:,}", self.classes)
-                pixmap = QPixmap(12, 12)
-                pixmap.fill(QColor(item.color))
-                entry.setIcon(pixmap)
+                entry.setIcon(color_icon(item.color))
                 entry.setData(Qt.ItemDataRole.UserRole, item.id)
                 if item.role is Role.ARTIFACT:
                     entry.setToolTip("Artifacts are pasted, but give no label.")

@@ -47,7 +47,6 @@ class PreviewPanel(QWidget):
         self.seed.setToolTip("Draw other images from the same settings")
         self.chips = ClassChips(self)
         self.facts = QLabel(self)
-        self.facts.setWordWrap(True)
         for label in (self.chips, self.facts):
             label.setProperty("muted", True)
         self._lay_out()
@@ -109,13 +108,9 @@ class PreviewPanel(QWidget):
         lost = 1 - facts.n_placed / facts.n_wanted if facts.n_wanted else 0.0
         text = f"About {facts.n_placed:.1f} objects on an image"
         if lost >= 0.005:
-            text += (
-                f"; {lost:.0%} of those drawn find no place"
-                " — enlarge the canvas, allow more overlap, or draw fewer objects"
-            )
+            text += f"; {lost:.0%} of those drawn find no place"
+            self.facts.setToolTip("Enlarge the canvas, allow more overlap, or draw fewer objects.")
         self.facts.setText(text + ".")
-        self.facts.setProperty("danger", lost > 0.25)
-        self.facts.style().polish(self.facts)
         chips = []
         for item in classes:
             mean, share = facts.mean_by_class.get(item.id, 0.0), facts.presence_by_class.get(item.id, 0.0)

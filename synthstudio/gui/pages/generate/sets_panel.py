@@ -20,7 +20,7 @@ from synthstudio.core.synthesis.verification import Finding
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.pages.generate.manifests import prove_set, read_page
 from synthstudio.gui.theme import GRID_PX
-from synthstudio.gui.widgets.notice import Notice
+from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
 
@@ -79,7 +79,7 @@ class SetsPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.list)
         layout.addLayout(right, 1)
-        empty = Notice("No set has been written yet.", "Choose a name and a number on the right, then press “Write set”.")
+        empty = NextStep("No set has been written yet.", "Choose a name and a number on the right, then press “Write set”.")
         self.stack.addWidget(empty)
         self.stack.addWidget(page)
         outer = QVBoxLayout(self)

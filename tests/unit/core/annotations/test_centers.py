@@ -119,7 +119,7 @@ def test_that_mutated_real_files_give_problems_and_never_exceptions(tmp_path: Pa
     images = tmp_path / "images"
     images.mkdir()
     shutil.copy(source / "Dataset" / "656.jpg", images)
-    for number in range(300):
+    for number in range(200):
         data = bytearray(seed)
         for _ in range(int(rng.integers(1, 10))):
             place = int(rng.integers(0, len(data)))

@@ -11,7 +11,9 @@ from synthstudio.core.imaging import write_png
 from synthstudio.domain.plans import PlannedAnnotation, PlannedFov
 
 
-def write_fov(path: Path, discs: list[tuple[int, int, int, str]], *, background: int = 220, ink: int = 120) -> PlannedFov:
+def write_fov(
+    path: Path, discs: list[tuple[int, int, int, str]], *, background: int = 220, ink: int = 120
+) -> PlannedFov:
     """Draw discs (x, y, radius, class) and click each of them."""
     image = np.full((240, 320, 3), background, np.uint8)
     for x, y, radius, _ in discs:

@@ -18,7 +18,9 @@ WIDTH, HEIGHT = 100, 80
 
 
 def build_object(name: str = "cell", box: tuple[object, object, object, object] = (11, 21, 30, 50)) -> str:
-    corners = "".join(f"<{tag}>{value}</{tag}>" for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
+    corners = "".join(
+        f"<{tag}>{value}</{tag}>" for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
+    )
     return f"<object><name>{name}</name><bndbox>{corners}</bndbox></object>\n"
 
 

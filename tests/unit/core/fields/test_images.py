@@ -60,7 +60,9 @@ def test_that_an_image_directly_in_the_root_is_its_own_sample() -> None:
     assert sample_name(Path("/d/a.png"), Path("/d"), SampleNaming("folder")) == "a"
 
 
-@pytest.mark.parametrize(("pattern", "words"), [("(", "no regular expression"), ("a", "0 groups"), ("(a)(b)", "2 groups")])
+@pytest.mark.parametrize(
+    ("pattern", "words"), [("(", "no regular expression"), ("a", "0 groups"), ("(a)(b)", "2 groups")]
+)
 def test_that_a_wrong_pattern_is_explained(pattern: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         SampleNaming.from_option(pattern, default="stem")

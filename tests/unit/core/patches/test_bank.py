@@ -106,6 +106,14 @@ def test_that_no_annotation_is_said_in_words() -> None:
         make_bank(dataclasses.replace(cells, annotations=[]))
 
 
+def test_that_an_image_that_changed_its_size_is_named() -> None:
+    cells = make_cells()
+    first = cells.fovs[0].id
+    shrunk = {**cells.images, first: cells.images[first][:100]}
+    with pytest.raises(UserError, match="fov 1 is now 320 x 100 px"):
+        make_bank(dataclasses.replace(cells, images=shrunk))
+
+
 def test_that_building_can_be_cancelled() -> None:
     cells = make_cells()
 

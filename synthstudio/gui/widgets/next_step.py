@@ -10,7 +10,7 @@ from synthstudio.gui.theme import GRID_PX
 TEXT_WIDTH_PX = 440
 
 
-class Notice(QWidget):
+class NextStep(QWidget):
     """A title, a sentence or two, and one button where there is something to do."""
 
     button_clicked = Signal()
@@ -33,9 +33,9 @@ class Notice(QWidget):
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
         self.button.clicked.connect(self.button_clicked)
-        self.show_notice(title, text, button)
+        self.show_step(title, text, button)
 
-    def show_notice(self, title: str, text: str, button: str = "") -> None:
+    def show_step(self, title: str, text: str, button: str = "") -> None:
         """Say something else."""
         self.title.setText(title)
         self.text.setText(text)

@@ -1,0 +1,86 @@
+"""What a classifier is trained on: decided from the project's records, before the first image is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from synthstudio.core.training.scale import choose_scale
+from synthstudio.core.training.splits import carve_validation
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import AnnotationState, FieldOfView, ObjectClass, Role, Split
+from synthstudio.engine.data.fields import class_sizes
+from synthstudio.project import Project
+from synthstudio.settings.train_classifier import TrainClassifierSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The parts of a training; FOVs of the test split are never among them.
+
+    Attributes:
+        train: FOVs to learn from, annotated or not.
+        validation: Annotated FOVs that choose checkpoint and thresholds: the exhaustively annotated ones where there
+            are any.
+        is_exhaustive: Whether `validation` is annotated exhaustively.
+        classes: Object classes with an annotation on a training FOV, in the project's order.
+        artifacts: Artifact classes with one: pasted, never labelled.
+        sizes_px: Mean sizes of `classes` at the working scale.
+        scale: Working scale against the original images.
+    """
+
+    train: list[FieldOfView]
+    validation: list[FieldOfView]
+    is_exhaustive: bool
+    classes: list[ObjectClass]
+    artifacts: list[ObjectClass]
+    sizes_px: list[float]
+    scale: float
+
+
+def choose_material(project: Project, settings: TrainClassifierSettings) -> Material:
+    """Choose FOVs, classes and working scale.
+
+    Raises:
+        UserError: There are no training images, no annotations on them, or no validation can be had.
+    """
+    train, validation = _choose_fovs(project, settings)
+    by_fov = project.annotations.by_fov()
+    marks = [mark for fov in train for mark in by_fov.get(fov.id, [])]
+    used = {mark.class_id for mark in marks}
+    classes = [each for each in project.classes.list() if each.id in used and each.role is Role.OBJECT]
+    if not classes:
+        raise UserError(
+            "No object is annotated on the training images, so there is nothing to learn.",
+            "Click the centres of some objects on images of the train split.",
+        )
+    known = [fov for fov in validation if fov.state is AnnotationState.EXHAUSTIVE or by_fov.get(fov.id)]
+    whole = [fov for fov in known if fov.state is AnnotationState.EXHAUSTIVE]
+    if not known:
+        raise UserError(
+            "No validation image has an annotation, so neither thresholds nor the best checkpoint can be chosen.",
+            "Annotate some images of the val split, or empty that split so that training images are set aside.",
+        )
+    calibrations = [fov.um_per_px for fov in train if fov.um_per_px]
+    sizes = class_sizes(classes, marks, median(calibrations) if calibrations else None)
+    side = settings.composition.canvas_px
+    scale = choose_scale(sizes, side=side) if settings.patches.auto_scale else settings.patches.scale
+    return Material(
+        train=train,
+        validation=whole or known,
+        is_exhaustive=bool(whole),
+        classes=classes,
+        artifacts=[each for each in project.classes.list() if each.id in used and each.role is Role.ARTIFACT],
+        sizes_px=[size * scale for size in sizes],
+        scale=scale,
+    )
+
+
+def _choose_fovs(project: Project, settings: TrainClassifierSettings) -> tuple[list[FieldOfView], list[FieldOfView]]:
+    train = project.fovs.list(split=Split.TRAIN)
+    if not train:
+        raise UserError("No image is in the train split.", "Put some samples into it, or import images with a split.")
+    validation = project.fovs.list(split=Split.VAL)
+    if validation:
+        return train, validation
+    return carve_validation(train, share=settings.validation_share, seed=settings.seed)

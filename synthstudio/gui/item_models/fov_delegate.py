@@ -1,0 +1,133 @@
+"""How an FOV looks in the list: a card in a narrow list, a line in a wide one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from typing_extensions import override
+
+from synthstudio.domain.records import AnnotationState
+from synthstudio.gui.item_models.fov_list import FovRow, RowRole
+from synthstudio.gui.theme import current_theme
+
+WIDE_FROM_PX = 176
+"""List width from which a line is shown instead of a card."""
+LINE_THUMBNAIL_PX = 52
+CARD_THUMBNAIL_PX = 72
+_PADDING_PX = 6
+
+
+class FovDelegate(QStyledItemDelegate):
+    """Paints thumbnail, name, sample, number of annotations, split and state."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._list = parent
+
+    @property
+    def _is_wide(self) -> bool:
+        return self._list.width() >= WIDE_FROM_PX
+
+    @override
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        line = option.fontMetrics.height()
+        if self._is_wide:
+            return QSize(120, max(LINE_THUMBNAIL_PX, 3 * line) + 2 * _PADDING_PX)
+        return QSize(64, CARD_THUMBNAIL_PX + 2 * line + 2 * _PADDING_PX + 4)
+
+    @override
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row: FovRow = index.data(RowRole)
+        theme = current_theme()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        state = option.state
+        if state & QStyle.StateFlag.State_Selected or state & QStyle.StateFlag.State_MouseOver:
+            is_selected = bool(state & QStyle.StateFlag.State_Selected)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.accent_soft if is_selected else theme.hover))
+            painter.drawRoundedRect(option.rect.adjusted(4, 1, -4, -1), 4, 4)
+        inner = option.rect.adjusted(8, _PADDING_PX, -8, -_PADDING_PX)
+        if self._is_wide:
+            self._paint_line(painter, option, inner, row)
+        else:
+            self._paint_card(painter, option, inner, row)
+        painter.restore()
+
+    def _paint_line(self, painter: QPainter, option: QStyleOptionViewItem, inner: QRect, row: FovRow) -> None:
+        picture = QRect(inner.left(), inner.top(), LINE_THUMBNAIL_PX, LINE_THUMBNAIL_PX)
+        picture.moveTop(inner.top() + (inner.height() - LINE_THUMBNAIL_PX) // 2)
+        _paint_picture(painter, picture, row)
+        text = inner.adjusted(LINE_THUMBNAIL_PX + 10, 0, 0, 0)
+        line = option.fontMetrics.height()
+        top = text.top() + (text.height() - 3 * line) // 2
+        texts = (row.fov.name, row.fov.sample_name, f"{row.n_annotations:,} · {row.fov.split or 'no split'}")
+        theme = current_theme()
+        for number, each in enumerate(texts):
+            painter.setPen(QColor(theme.text if number == 0 else theme.text_muted))
+            area = QRect(text.left(), top + number * line, text.width(), line)
+            is_last = number == len(texts) - 1
+            room = area.adjusted(16, 0, 0, 0) if is_last else area
+            _paint_text(painter, option, room, each)
+            if is_last:
+                _paint_state(painter, QPointF(area.left() + 5, area.center().y() + 0.5), row.fov.state)
+
+    def _paint_card(self, painter: QPainter, option: QStyleOptionViewItem, inner: QRect, row: FovRow) -> None:
+        picture = QRect(inner.left(), inner.top(), inner.width(), CARD_THUMBNAIL_PX)
+        _paint_picture(painter, picture, row)
+        theme = current_theme()
+        line = option.fontMetrics.height()
+        name = QRect(inner.left(), picture.bottom() + 4, inner.width(), line)
+        painter.setPen(QColor(theme.text))
+        _paint_text(painter, option, name, row.fov.name)
+        below = name.translated(0, line)
+        painter.setPen(QColor(theme.text_muted))
+        split = row.fov.split or "–"
+        _paint_text(painter, option, below.adjusted(16, 0, 0, 0), f"{row.n_annotations:,} · {split}")
+        _paint_state(painter, QPointF(below.left() + 5, below.center().y() + 0.5), row.fov.state)
+
+
+def _paint_text(painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str) -> None:
+    elided = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+
+
+def _paint_picture(painter: QPainter, area: QRect, row: FovRow) -> None:
+    theme = current_theme()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.surround))
+    painter.drawRoundedRect(area, 3, 3)
+    if row.thumbnail is not None:
+        size = row.thumbnail.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRect(0, 0, size.width(), size.height())
+        target.moveCenter(area.center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(target, row.thumbnail)
+    elif row.is_broken:
+        font = QFont(painter.font())
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.danger))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "!")
+        font.setBold(False)
+        painter.setFont(font)
+
+
+def _paint_state(painter: QPainter, middle: QPointF, state: AnnotationState) -> None:
+    """An empty, half or full disc: not, partly, exhaustively annotated."""
+    theme = current_theme()
+    radius = 4.5
+    disc = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
+    color = QColor(theme.text_muted if state is not AnnotationState.EXHAUSTIVE else theme.success)
+    painter.setPen(QPen(color, 1.2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(disc)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    if state is AnnotationState.EXHAUSTIVE:
+        painter.drawEllipse(disc)
+    elif state is AnnotationState.PARTIAL:
+        painter.drawPie(disc, 90 * 16, 180 * 16)

@@ -1,0 +1,79 @@
+"""The annotations of the FOV as a table whose selection is that of the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+
+from synthstudio.domain.ids import AnnotationId
+from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
+
+ROW_PX = 24
+MAX_LINKED = 2000
+"""A larger selection is not shown row by row: selecting 100 000 rows takes Qt seconds."""
+
+
+class AnnotationPanel(QWidget):
+    """The table.
+
+    Signals:
+        selection_chosen: (tuple of `AnnotationId`) Rows were selected by the user.
+        reveal_requested: (`AnnotationId`) A row was made current by the user: bring it into view.
+    """
+
+    selection_chosen = Signal(object)
+    reveal_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = AnnotationRowsModel(self)
+        self.table = QTableView()
+        self.table.setAccessibleName("Annotations of this field")
+        self.table.setModel(self.model)
+        self.table.setIconSize(QSize(10, 10))
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((1, 46), (2, 46), (3, 66)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            self.table.setColumnWidth(column, width)
+        self.table.selectionModel().selectionChanged.connect(self._on_selection_changed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.table)
+        self._is_following = False
+
+    def set_selection(self, ids: Collection[AnnotationId]) -> None:
+        """Select the rows of these annotations, as the viewer has them."""
+        selection = QItemSelection()
+        last = self.model.columnCount() - 1
+        rows = [self.model.row_of(each) for each in ids] if len(ids) <= MAX_LINKED else []
+        known = [row for row in rows if row is not None]
+        for row in known:
+            selection.select(self.model.index(row, 0), self.model.index(row, last))
+        self._is_following = True
+        self.table.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if len(known) == 1:
+            self.table.scrollTo(self.model.index(known[0], 0))
+        self._is_following = False
+
+    @Slot()
+    def _on_selection_changed(self) -> None:
+        if self._is_following:
+            return
+        rows = [index.row() for index in self.table.selectionModel().selectedRows()]
+        ids = tuple(self.model.id_at(row) for row in rows)
+        self.selection_chosen.emit(ids)
+        if len(ids) == 1:
+            self.reveal_requested.emit(ids[0])

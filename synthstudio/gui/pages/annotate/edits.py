@@ -1,0 +1,165 @@
+"""An edit of annotations with its inverse, and the undo command around it.
+
+The edit is committed before its command is put on the stack: an edit that fails leaves no trace on the stack.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QUndoCommand
+from typing_extensions import override
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.records import Annotation, Changes, ObjectClass, changes
+from synthstudio.project import Project
+
+NUDGE_ID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationEdit:
+    """Annotations of one FOV before and after: what is only before is removed, only after added, in both changed."""
+
+    fov_id: FovId
+    before: tuple[Annotation, ...] = ()
+    after: tuple[Annotation, ...] = ()
+
+    @property
+    def inverse(self) -> AnnotationEdit:
+        return AnnotationEdit(self.fov_id, self.after, self.before)
+
+    @property
+    def removed(self) -> tuple[Annotation, ...]:
+        kept = {annotation.id for annotation in self.after}
+        return tuple(annotation for annotation in self.before if annotation.id not in kept)
+
+    @property
+    def added(self) -> tuple[Annotation, ...]:
+        known = {annotation.id for annotation in self.before}
+        return tuple(annotation for annotation in self.after if annotation.id not in known)
+
+    @property
+    def changed(self) -> tuple[Annotation, ...]:
+        known = {annotation.id for annotation in self.before}
+        return tuple(annotation for annotation in self.after if annotation.id in known)
+
+
+def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit, Changes]:
+    """Write an edit in one transaction.
+
+    Returns:
+        The edit with the ids that new annotations got, and what changed.
+
+    Raises:
+        UserError: The project is read-only, or its disk cannot be written.
+    """
+    added, changed = edit.added, edit.changed
+    with project.transaction():
+        told = changes("annotations", fov_ids=frozenset({edit.fov_id}))
+        if edit.removed:
+            told |= project.annotations.remove(edit.removed)
+        if changed:
+            told |= project.annotations.update(changed)
+        stored: list[Annotation] = []
+        if added:
+            stored, news = project.annotations.add(added)
+            told |= news
+    return dataclasses.replace(edit, after=(*changed, *stored)), told
+
+
+class EditCommand(QUndoCommand):
+    """An edit that has been committed.
+
+    Args:
+        apply: Commits an edit, shows it, and gives it back with its ids.
+        failed: Told where undo or redo could not be written; the command then leaves the stack.
+        merge_id: Edits of the same id that follow one another on the same annotations become one step.
+    """
+
+    def __init__(
+        self,
+        edit: AnnotationEdit,
+        text: str,
+        *,
+        apply: Callable[[AnnotationEdit], AnnotationEdit],
+        failed: Callable[[UserError], None],
+        merge_id: int = -1,
+    ) -> None:
+        super().__init__(text)
+        self.edit = edit
+        self._apply = apply
+        self._failed = failed
+        self._merge_id = merge_id
+        self._is_committed = True
+
+    @override
+    def redo(self) -> None:
+        if self._is_committed:  # QUndoStack.push calls redo; the edit was committed before
+            self._is_committed = False
+            return
+        self._try(self.edit)
+
+    @override
+    def undo(self) -> None:
+        self._try(self.edit.inverse)
+
+    def _try(self, edit: AnnotationEdit) -> None:
+        try:
+            self._apply(edit)
+        except UserError as error:
+            self.setObsolete(True)
+            self._failed(error)
+
+    @override
+    def id(self) -> int:
+        return self._merge_id
+
+    @override
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, EditCommand) or _ids(other.edit) != _ids(self.edit):
+            return False
+        self.edit = dataclasses.replace(self.edit, after=other.edit.after)
+        return True
+
+
+def _ids(edit: AnnotationEdit) -> frozenset[AnnotationId]:
+    return frozenset(annotation.id for annotation in edit.after)
+
+
+class ClassCommand(QUndoCommand):
+    """A change of a class that has been committed."""
+
+    def __init__(
+        self,
+        before: ObjectClass,
+        after: ObjectClass,
+        *,
+        apply: Callable[[ObjectClass], None],
+        failed: Callable[[UserError], None],
+    ) -> None:
+        super().__init__(f"edit class {after.name}")
+        self._before, self._after = before, after
+        self._apply, self._failed = apply, failed
+        self._is_committed = True
+
+    @override
+    def redo(self) -> None:
+        if self._is_committed:
+            self._is_committed = False
+            return
+        self._try(self._after)
+
+    @override
+    def undo(self) -> None:
+        self._try(self._before)
+
+    def _try(self, record: ObjectClass) -> None:
+        try:
+            self._apply(record)
+        except UserError as error:
+            self.setObsolete(True)
+            self._failed(error)

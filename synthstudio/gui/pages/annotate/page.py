@@ -1,0 +1,429 @@
+"""The Annotate workspace: the viewer, and beside it classes, field, annotations and display."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, ObjectClass, Split
+from synthstudio.gui import errors
+from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.canvas.fov_view import FovView
+from synthstudio.gui.canvas.mark_painter import MarkStyle
+from synthstudio.gui.canvas.pyramid import ImagePyramid
+from synthstudio.gui.canvas.view_state import ViewState, fit_scale
+from synthstudio.gui.errors import Notice, NoticeAction, Severity
+from synthstudio.gui.pages.annotate.annotation_panel import AnnotationPanel
+from synthstudio.gui.pages.annotate.class_dialog import ClassDialog, new_class
+from synthstudio.gui.pages.annotate.class_panel import ClassPanel
+from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
+from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.pages.annotate.field_panel import FieldPanel
+from synthstudio.gui.pages.annotate.missing_files import FoundFile, find_moved, relink
+from synthstudio.gui.pages.annotate.readout import Readout
+from synthstudio.gui.pages.annotate.specs import annotate_actions
+from synthstudio.gui.widgets.section import Section
+from synthstudio.gui.workspace import Workspace
+from synthstudio.project.files import FileState, file_state
+
+SIDE_WIDTH_PX = 224
+
+
+class AnnotatePage(QWidget):
+    """Shows the current FOV and edits its annotations.
+
+    What the viewer shows is `shown_fov`; it follows the workspace's current FOV as soon as its image is decoded, so
+    that a click always lands on the image that was clicked.
+    """
+
+    title = "Annotate"
+    icon = "mdi6.target"
+    toolbar_ids = ("annotate.select", "annotate.center", "annotate.box", "annotate.undo", "annotate.redo")
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self.view = FovView()
+        self.class_panel, self.field_panel = ClassPanel(), FieldPanel()
+        self.annotation_panel, self.display_panel = AnnotationPanel(), DisplayPanel()
+        self.editor = Editor(workspace, self.view, self.annotation_panel.model, self)
+        self.readout = Readout(self.view)
+        self.classes: dict[ClassId, ObjectClass] = {}
+        self._hides_marks = False
+        self._lay_out()
+        self._connect()
+        self.view.set_tool("center")
+        self._on_project_changed()
+
+    # Building
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        self.class_section = Section("Classes", self.class_panel)
+        self.field_section = Section("Field", self.field_panel)
+        self.annotation_section = Section("Annotations", self.annotation_panel)
+        self.display_section = Section("Display", self.display_panel)
+        for section in (self.class_section, self.field_section, self.annotation_section, self.display_section):
+            column.addWidget(section, 1 if section is self.annotation_section else 0)
+        column.addStretch(0)
+        self.annotation_panel.setMinimumHeight(120)
+        self.side = QScrollArea()
+        self.side.setFrameShape(QFrame.Shape.NoFrame)
+        self.side.setWidgetResizable(True)
+        self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.setWidget(side)
+        self.side.setMinimumWidth(200)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.addWidget(self.view)
+        self.splitter.addWidget(self.side)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setCollapsible(0, False)
+        self.splitter.setSizes([1000, SIDE_WIDTH_PX])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        workspace.project_changed.connect(self._on_project_changed)
+        workspace.records_changed.connect(self._on_records_changed)
+        workspace.current_fov_changed.connect(self._on_current_fov_changed)
+        workspace.current_class_changed.connect(self._on_current_class_changed)
+        self.view.view_changed.connect(self._on_view_changed)
+        self.view.selection_changed.connect(self._on_view_selection_changed)
+        self.view.context_menu_requested.connect(self._on_context_menu_requested)
+        self.annotation_panel.selection_chosen.connect(self.view.set_selection)
+        self.annotation_panel.reveal_requested.connect(self.view.reveal)
+        self.class_panel.class_chosen.connect(workspace.set_current_class)
+        self.class_panel.edit_requested.connect(self.edit_class)
+        self.class_panel.hidden_changed.connect(lambda _hidden: self._apply_hidden())
+        self.field_panel.state_chosen.connect(lambda text: self.set_state(AnnotationState(text)))
+        self.field_panel.split_chosen.connect(self._on_split_chosen)
+        self.field_panel.calibration_chosen.connect(self._on_calibration_chosen)
+        self.display_panel.style_chosen.connect(lambda text: self.view.set_mark_style(MarkStyle(text)))
+        self.display_panel.scale_bar_toggled.connect(self.view.set_scale_bar_visible)
+        self.display_panel.marks_toggled.connect(lambda shown: self.set_marks_hidden(hidden=not shown))
+        self.editor.counts_changed.connect(self._show_counts)
+
+    def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
+        """What can be done here."""
+        return annotate_actions(self)
+
+    # What is shown
+
+    @property
+    def shown_fov(self) -> FieldOfView | None:
+        """The FOV whose image the viewer shows."""
+        return self.editor.fov
+
+    @Slot()
+    def _on_project_changed(self) -> None:
+        self._show_nothing("")
+        self._read_classes()
+
+    @Slot(object)
+    def _on_records_changed(self, told: Changes) -> None:
+        if "classes" in told.kinds:
+            self._read_classes()
+        fov = self.shown_fov
+        if fov is None or self.workspace.project is None:
+            return
+        if "fovs" in told.kinds or "samples" in told.kinds:
+            self._read_fov_again(fov.id)
+        touches = not told.fov_ids or fov.id in told.fov_ids
+        if not self.editor.is_announcing and ("classes" in told.kinds or ("annotations" in told.kinds and touches)):
+            self._show_annotations()
+
+    def _read_fov_again(self, fov_id: FovId) -> None:
+        if fov_id not in self.workspace.fov_order and fov_id != self.workspace.current_fov_id:
+            return  # it is gone; the workspace has moved on
+        former = self.editor.fov
+        fov = self.workspace.require_project().fovs.get(fov_id)
+        self.editor.fov = fov
+        self.field_panel.set_fov(fov)
+        if former is not None and former.um_per_px != fov.um_per_px:
+            self.view.set_um_per_px(fov.um_per_px)
+            self._show_annotations()
+
+    def _read_classes(self) -> None:
+        project = self.workspace.project
+        classes = project.classes.list() if project else []
+        self.classes = {each.id: each for each in classes}
+        self.class_panel.set_classes(classes, self._counts())
+        self._on_current_class_changed(self.workspace.current_class_id)
+
+    @Slot(object)
+    def _on_current_class_changed(self, class_id: ClassId | None) -> None:
+        if class_id is not None and class_id not in self.classes:
+            return  # its project is being opened; the classes are read with the records
+        self.class_panel.set_current(class_id)
+        self.view.set_current_class(self.classes[class_id] if class_id is not None else None)
+
+    @Slot(object)
+    def _on_current_fov_changed(self, fov_id: FovId | None) -> None:
+        self.view.cancel_draft()
+        if fov_id is None:
+            self._show_nothing("")
+            return
+        self._read_classes()
+        self.workspace.load_fov_image(
+            fov_id, partial(self._on_image_decoded, fov_id), self, failed=partial(self._on_image_failed, fov_id)
+        )
+
+    def _on_image_decoded(self, fov_id: FovId, pyramid: ImagePyramid) -> None:
+        if fov_id != self.workspace.current_fov_id:
+            return
+        fov = self.workspace.require_project().fovs.get(fov_id)
+        self.editor.fov = None  # the view says its first region while it is laid out; that is not the user's
+        self.view.set_selection(())
+        self.view.set_image(pyramid)
+        self.editor.fov = fov
+        self.field_panel.set_fov(fov)
+        self._show_annotations()
+        state = self.workspace.view_states.get(fov_id)
+        if state is not None:
+            self.view.set_view_state(state)
+        if (pyramid.width, pyramid.height) != (fov.width, fov.height):
+            self._tell_changed(fov)
+        else:
+            self._check_file(fov)
+
+    def _on_image_failed(self, fov_id: FovId, error: Exception) -> None:
+        if fov_id != self.workspace.current_fov_id:
+            return
+        fov = self.workspace.require_project().fovs.get(fov_id)
+        self._show_nothing("This image cannot be shown.")
+        if Path(fov.path).is_file() or not isinstance(error, UserError):
+            errors.report(error, parent=self)
+            return
+        notice = Notice(
+            f"The image of {fov.name} is missing: there is no file {fov.path}.",
+            "Its annotations are safe. Show where the file lies now, and others that moved with it are found too.",
+            action=NoticeAction("Find the file…", partial(self.ask_for_moved_file, fov)),
+        )
+        errors.post(notice, parent=self)
+
+    def _show_nothing(self, placeholder: str) -> None:
+        self.editor.fov = None
+        self.editor.annotations = {}
+        self.view.set_image(None)
+        self.view.set_placeholder(placeholder)
+        self.view.set_annotations((), self.classes, None)
+        self.annotation_panel.model.set_annotations((), self.classes)
+        self.field_panel.set_fov(None)
+        self._show_counts()
+
+    def _show_annotations(self) -> None:
+        fov = self.shown_fov
+        if fov is None:
+            return
+        annotations = self.workspace.require_project().annotations.list(fov.id)
+        self.editor.annotations = {each.id: each for each in annotations}
+        self.view.set_annotations(annotations, self.classes, fov.um_per_px)
+        self.annotation_panel.model.set_annotations(annotations, self.classes)
+        self.annotation_panel.set_selection(self.view.selection)
+        self._apply_hidden()
+        self._show_counts()
+
+    def _counts(self) -> Counter[ClassId]:
+        return Counter(each.class_id for each in self.editor.annotations.values())
+
+    @Slot()
+    def _show_counts(self) -> None:
+        self.class_panel.set_counts(self._counts())
+        n, n_selected = len(self.editor.annotations), len(self.view.selection)
+        self.annotation_section.detail.setText(f"{n_selected:,} of {n:,}" if n_selected else f"{n:,}")
+
+    @Slot(object)
+    def _on_view_changed(self, state: ViewState) -> None:
+        fov, pyramid = self.shown_fov, self.view.pyramid
+        if fov is None or pyramid is None or not self.isVisible():
+            return
+        fitted = fit_scale(pyramid.width, pyramid.height, width=self.view.width(), height=self.view.height())
+        if abs(state.scale / fitted - 1) < 0.01:
+            self.workspace.view_states.pop(fov.id, None)  # fitted stays fitted, whatever size the view gets
+        else:
+            self.workspace.view_states[fov.id] = state
+
+    @Slot(object)
+    def _on_view_selection_changed(self, ids: tuple[AnnotationId, ...]) -> None:
+        self.annotation_panel.set_selection(ids)
+        self._show_counts()
+
+    # Display
+
+    def set_marks_hidden(self, *, hidden: bool) -> None:
+        """Hide or show all annotations."""
+        self._hides_marks = hidden
+        self.display_panel.set_marks_shown(shown=not hidden)
+        self._apply_hidden()
+
+    @property
+    def hides_marks(self) -> bool:
+        return self._hides_marks
+
+    def _apply_hidden(self) -> None:
+        self.view.set_hidden_classes(frozenset(self.classes) if self._hides_marks else self.class_panel.hidden)
+
+    # Field
+
+    def set_state(self, state: AnnotationState) -> None:
+        """Record how far the annotation of the shown FOV has come."""
+        fov = self.shown_fov
+        if fov is not None:
+            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_state(fov.id, state))
+
+    def _on_split_chosen(self, text: str) -> None:
+        fov = self.shown_fov
+        if fov is not None:
+            split = Split(text) if text else None
+            self._mutate(lambda: self.workspace.require_writable_project().samples.set_split([fov.sample_id], split))
+
+    def _on_calibration_chosen(self, um_per_px: float) -> None:
+        fov = self.shown_fov
+        if fov is not None:
+            self._mutate(
+                lambda: self.workspace.require_writable_project().fovs.set_calibration([fov.id], um_per_px or None)
+            )
+
+    def _mutate(self, mutation: Callable[[], Changes]) -> None:
+        try:
+            told = mutation()
+        except UserError as error:
+            errors.report(error, parent=self)
+            self.field_panel.set_fov(self.shown_fov)
+            return
+        self.workspace.announce(told)
+
+    # Classes
+
+    def choose_class(self, class_id: ClassId) -> None:
+        """What a number key does: the class for the next click, and for what is selected."""
+        self.workspace.set_current_class(class_id)
+        if self.view.selection:
+            self.editor.set_class_of_selected(class_id)
+
+    def choose_class_by_key(self, key: str) -> None:
+        """Choose the class with this number key."""
+        found = next((each.id for each in self.classes.values() if each.key == key), None)
+        if found is None:
+            hint = "Give it to a class: double-click the class and set its number key."
+            errors.post(Notice(f"No class has the key {key}.", hint, Severity.INFO), parent=self)
+            return
+        self.choose_class(found)
+
+    def add_class(self) -> None:
+        """Open the dialog for a new class."""
+        self._open_class_dialog(new_class(list(self.classes.values())))
+
+    @Slot(object)
+    def edit_class(self, class_id: ClassId | None = None) -> None:
+        """Open the dialog for a class, by default the current one."""
+        chosen = class_id if class_id is not None else self.workspace.current_class_id
+        if chosen is not None:
+            self._open_class_dialog(self.classes[chosen])
+
+    def _open_class_dialog(self, draft: ObjectClass) -> None:
+        try:
+            self.workspace.require_writable_project()
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        others = [each for each in self.classes.values() if each.id != draft.id]
+        ClassDialog(draft, others, save=self.editor.save_class, parent=self).open()
+
+    def remove_class(self) -> None:
+        """Remove the current class, where no annotation uses it."""
+        class_id = self.workspace.current_class_id
+        if class_id is not None:
+            self._mutate(lambda: self.workspace.require_writable_project().classes.remove(class_id))
+
+    @Slot(QPoint, float, float)
+    def _on_context_menu_requested(self, position: QPoint, x: float, y: float) -> None:
+        under = self.view.annotation_at(x, y)
+        if under is not None and under not in self.view.selection:
+            self.view.set_selection([under])
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self.view.selection:
+            for object_class in self.classes.values():
+                action = menu.addAction(f"Make it {object_class.name}")
+                action.triggered.connect(partial(self.editor.set_class_of_selected, object_class.id))
+            menu.addSeparator()
+            menu.addAction("Delete", self.editor.remove_selected)
+            menu.addSeparator()
+        menu.addAction("Fit the image to the window", self.view.fit)
+        menu.addAction("Show at 1:1", self.view.one_to_one)
+        menu.addAction("Copy the picture", self.copy_picture)
+        menu.popup(position)
+
+    def copy_picture(self) -> None:
+        """Put what the viewer shows onto the clipboard."""
+        QApplication.clipboard().setPixmap(self.view.grab())
+
+    # Files that moved or changed
+
+    def _check_file(self, fov: FieldOfView) -> None:
+        def compare(_: Tick) -> FileState:
+            return file_state(fov)
+
+        def on_compared(state: FileState) -> None:
+            if state is FileState.CHANGED and fov.id == self.workspace.current_fov_id:
+                self._tell_changed(fov)
+
+        self.workspace.background.run(compare, done=on_compared, owner=self, priority=-1)
+
+    def _tell_changed(self, fov: FieldOfView) -> None:
+        notice = Notice(
+            f"The image file of {fov.name} has changed since it was imported.",
+            "Its annotations may no longer fit. Show where the original file lies, or import this one anew.",
+            Severity.WARNING,
+            NoticeAction("Find the file…", partial(self.ask_for_moved_file, fov)),
+        )
+        errors.post(notice, parent=self)
+
+    def ask_for_moved_file(self, fov: FieldOfView) -> None:
+        """Let the user show where the image of an FOV lies now."""
+        errors.ask.file(
+            self,
+            title=f"Where is {fov.name} now?",
+            start=Path(fov.path).parent,
+            name_filter="Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)",
+            answered=partial(self.relink_to, fov),
+        )
+
+    def relink_to(self, fov: FieldOfView, path: Path) -> None:
+        """Point an FOV, and others that moved with it, at the folder of this file."""
+        fovs = self.workspace.require_project().fovs.list()
+
+        def find(tick: Tick) -> list[FoundFile]:
+            return find_moved(fov, path, fovs, tick)
+
+        self.workspace.background.run(find, done=self._on_files_found, owner=self, title="Finding moved images")
+
+    def _on_files_found(self, found: Sequence[FoundFile]) -> None:
+        try:
+            told = relink(self.workspace.require_writable_project(), found)
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        for each in found:
+            self.workspace.forget_image(each.fov_id)
+        self.workspace.announce(told)
+        n = len(found)
+        text = "The image was found." if n == 1 else f"{n} images were found in that folder."
+        errors.post(Notice(text, severity=Severity.INFO), parent=self)
+        self._on_current_fov_changed(self.workspace.current_fov_id)

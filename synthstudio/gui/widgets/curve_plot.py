@@ -1,0 +1,157 @@
+"""One plot of curves over steps: hover for values, context menu to save it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from pyqtgraph.exporters import SVGExporter
+from PySide6.QtCore import QEvent, QPointF, Qt, Slot
+from PySide6.QtGui import QColor, QContextMenuEvent
+from PySide6.QtWidgets import QMenu, QWidget
+from typing_extensions import override
+
+from synthstudio.gui.theme import current_theme
+from synthstudio.gui.widgets.saving import save_bytes, save_image
+
+LINE_WIDTH_PX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line: (N,) steps and values, its name in the legend, and its colour."""
+
+    name: str
+    color: str
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+    is_dashed: bool = False
+
+
+class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
+    """Shows curves; they may be replaced as often as a training logs."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self._lines: dict[str, pg.PlotDataItem] = {}
+        self.curves: tuple[Curve, ...] = ()
+        self.setAccessibleName(title)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.setMinimumHeight(120)
+        self._legend = self.addLegend(offset=(-8, 8))
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.hide()
+        self.addItem(self._cursor, ignoreBounds=True)
+        self._readout = pg.LabelItem(justify="left")
+        self._readout.setParentItem(self.getPlotItem())
+        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
+        self._dress()
+
+    def _dress(self) -> None:
+        theme = current_theme()
+        self.setBackground(theme.panel)
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(theme.border_strong)
+            axis.setTextPen(theme.text_muted)
+        self.getPlotItem().setTitle(self._title, color=theme.text, size=f"{theme.text_pt:g}pt")
+        self.getPlotItem().showGrid(x=False, y=True, alpha=0.15)
+        self.setLabel("bottom", "step", color=theme.text_muted)
+        self._cursor.setPen(pg.mkPen(theme.text_muted, width=1))
+        self._legend.setLabelTextColor(theme.text)
+        self._legend.setBrush(QColor(theme.panel))
+        for name, _label in [(label.text, label) for _, label in self._legend.items]:
+            self._legend.getLabel(self._lines[name]).setText(name, color=theme.text)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and hasattr(self, "_readout"):
+            self._dress()
+
+    def set_curves(self, curves: tuple[Curve, ...]) -> None:
+        """Show these curves instead; lines that stay are updated in place."""
+        self.curves = curves
+        names = {curve.name for curve in curves}
+        for gone in [name for name in self._lines if name not in names]:
+            self.removeItem(self._lines.pop(gone))
+        for curve in curves:
+            style = Qt.PenStyle.DashLine if curve.is_dashed else Qt.PenStyle.SolidLine
+            pen = pg.mkPen(curve.color, width=LINE_WIDTH_PX, style=style)
+            if curve.name not in self._lines:
+                self._lines[curve.name] = self.plot(name=curve.name, pen=pen)
+            line = self._lines[curve.name]
+            line.setData(curve.steps, curve.values)
+            line.setPen(pen)
+            # One point alone draws no line.
+            line.setSymbol("o" if len(curve.steps) < 2 else None)
+
+    @Slot(object)
+    def _on_scene_mouse_moved(self, position: QPointF) -> None:
+        box = self.getPlotItem().vb
+        is_inside = bool(self.curves) and box.sceneBoundingRect().contains(position)
+        self._cursor.setVisible(is_inside)
+        if not is_inside:
+            self._readout.setText("")
+            return
+        step = self._nearest_step(float(box.mapSceneToView(position).x()))
+        self._cursor.setPos(step)
+        self._readout.setText(self.values_text(step), color=current_theme().text)
+        self._readout.setPos(box.x() + 8, box.y() + 4)
+
+    def _nearest_step(self, x: float) -> float:
+        steps = np.concatenate([curve.steps for curve in self.curves])
+        return float(steps[np.argmin(np.abs(steps - x))]) if steps.size else x
+
+    def values_text(self, step: float) -> str:
+        """Every curve's value at the last step up to this one, in one line."""
+        parts = [f"step {step:g}"]
+        for curve in self.curves:
+            index = int(np.searchsorted(curve.steps, step, side="right")) - 1
+            if index >= 0:
+                parts.append(f"{curve.name} {curve.values[index]:.3f}")
+        return " · ".join(parts)
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        name = self._title.lower().replace(" ", "-")
+        menu.addAction("Save as PNG…").triggered.connect(lambda: save_image(self, self.grab().toImage(), f"{name}.png"))
+        menu.addAction("Save as SVG…").triggered.connect(
+            lambda: save_bytes(self, f"{name}.svg", "SVG (*.svg)", self.to_svg)
+        )
+        menu.addAction("Save as CSV…").triggered.connect(
+            lambda: save_bytes(self, f"{name}.csv", "CSV (*.csv)", self.to_csv)
+        )
+        menu.popup(event.globalPos())
+
+    def to_svg(self) -> bytes:
+        """The plot as SVG."""
+        return bytes(SVGExporter(self.getPlotItem()).export(toBytes=True))
+
+    def to_csv(self) -> bytes:
+        """The values: one row per step, one column per curve."""
+        table: dict[float, dict[str, float]] = {}
+        for curve in self.curves:
+            for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
+                table.setdefault(step, {})[curve.name] = value
+        text = io.StringIO()
+        writer = csv.writer(text)
+        names = [curve.name for curve in self.curves]
+        writer.writerow(["step", *names])
+        for step in sorted(table):
+            writer.writerow([f"{step:g}", *_cells(table[step], names)])
+        return text.getvalue().encode()
+
+
+def _cells(row: Mapping[str, float], names: list[str]) -> list[str]:
+    return [f"{row[name]:.9g}" if name in row else "" for name in names]

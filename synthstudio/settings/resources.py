@@ -1,0 +1,11 @@
+"""Where the files that come with the program lie."""
+
+from pathlib import Path
+
+_PACKAGED = Path(__file__).parents[1] / "resources"
+_IN_CHECKOUT = Path(__file__).parents[2] / "resources"
+
+
+def resource_path(name: str) -> Path:
+    """Return the path of a file or folder of resources/, from an installed wheel as well as from a checkout."""
+    return (_PACKAGED if _PACKAGED.is_dir() else _IN_CHECKOUT) / name

@@ -1,0 +1,122 @@
+"""An engine that plays one part instead of working: what clients, window and command line are tested against.
+
+Imported by tests for `scripted_engine(part)`, the command line; run as a script it is the engine. As a script it uses the
+standard library alone, so that it starts at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PARTS = (
+    "finished",  # a few events, then the result
+    "failed",  # one reason
+    "patient",  # works until it is cancelled, then stops politely
+    "hung",  # never answers; dies when terminated
+    "deaf",  # never answers and refuses to be terminated
+    "crashed",  # killed by SIGKILL in the middle, with a checkpoint written
+    "crashed-natively",  # SIGSEGV
+    "dropped-out",  # exits with a Python error and no final event
+    "garbage",  # other people's prints on the stream, then the result
+    "survived-by-a-worker",  # finishes, but leaves a child that holds the pipes open
+    "crashed-with-a-worker",  # the same, but killed before it finished
+    "talks-on",  # sends a second ending after the first
+)
+
+
+def scripted_engine(part: str) -> tuple[str, ...]:
+    """Return the command line of an engine that plays this part."""
+    assert part in PARTS
+    return (sys.executable, "-S", str(Path(__file__).resolve()), part)
+
+
+def _say(event: str, **values: object) -> None:
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+def _result(request: dict[str, dict[str, object]]) -> dict[str, object]:
+    settings = request["settings"]
+    if settings["kind"] == "compose":
+        return {
+            "kind": "compose",
+            "set": settings["set_name"],
+            "n_images": settings["count"],
+            "seconds": 0.5,
+            "sha256": "ab" * 32,
+            "project_state": "cd" * 32,
+        }
+    return {
+        "kind": "train-classifier",
+        "run": request["run_id"],
+        "status": "finished",
+        "seconds": 1.5,
+        "best": {"macro_f1": 0.75},
+    }
+
+
+def _begin() -> None:
+    _say("started", device="cpu", versions={"script": "1"})
+    _say("stage", text="Acting")
+    for step in range(1, 4):
+        _say("progress", done=step, total=3)
+        _say("metric", name="loss", step=step, value=1.0 / step)
+    sys.stderr.write("a line for the log\n")
+    sys.stderr.flush()
+
+
+def _write_checkpoint(request: dict[str, str]) -> None:
+    folder = Path(request["run_dir"]) / "checkpoints"
+    folder.mkdir(exist_ok=True)
+    (folder / "last.safetensors").write_bytes(b"weights")
+
+
+def _leave_a_worker(request: dict[str, str]) -> None:
+    # Inherits both pipes, as the workers of a data loader do.
+    worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    (Path(request["run_dir"]) / "worker.pid").write_text(str(worker.pid))
+
+
+def _play(part: str) -> None:  # one branch per part
+    request = json.loads(sys.stdin.readline())
+    if part == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _begin()
+    match part:
+        case "finished" | "talks-on":
+            _say("finished", result=_result(request))
+            if part == "talks-on":
+                _say("failed", message="Too late.")
+        case "failed":
+            _say("failed", message="The script says no.", hint="Ask another one.", traceback="Traceback: ...")
+        case "patient":
+            while json.loads(sys.stdin.readline() or '{"command": "cancel"}')["command"] != "cancel":
+                pass
+            _say("cancelled")
+        case "hung" | "deaf":
+            time.sleep(60)
+        case "crashed" | "crashed-with-a-worker":
+            _write_checkpoint(request)
+            if part == "crashed-with-a-worker":
+                _leave_a_worker(request)
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "crashed-natively":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "dropped-out":
+            raise RuntimeError("the script was lost")
+        case "garbage":
+            sys.stdout.write("loading weights... 100%\n{\"event\": \"unheard of\"}\n\x00\x01 not even text\n")
+            _say("finished", result=_result(request))
+        case "survived-by-a-worker":
+            _leave_a_worker(request)
+            _say("finished", result=_result(request))
+
+
+if __name__ == "__main__":
+    _play(sys.argv[1])
