@@ -56,7 +56,8 @@ class EngineProcess:
             raise UserError(
                 f"The engine {command[0]} cannot be started: {error.strerror or error}.", "Install SynthStudio again."
             ) from error
-        assert self._process.stdin and self._process.stdout and self._process.stderr  # all are pipes
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._readers = [
             threading.Thread(target=self._read_events, args=(self._process.stdout,), name="engine-events", daemon=True),
             threading.Thread(target=self._read_log, args=(self._process.stderr,), name="engine-log", daemon=True),

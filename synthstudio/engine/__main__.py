@@ -2,8 +2,8 @@
 
 The process keeps private copies of both streams. Descriptor 1 points at standard error, so that no library's print can
 break the stream of JSON lines. Descriptor 0 points at nothing: a forked worker closes `sys.stdin`, which would wait
-for ever for the lock of a thread that reads commands from it. The end of the commands means that the parent is gone: the
-engine exits, and takes its workers along.
+for ever for the lock of a thread that reads commands from it. The end of the commands means that the parent is gone:
+the engine exits, and takes its workers along.
 """
 
 from __future__ import annotations

@@ -126,6 +126,10 @@ class ActionRegistry(QObject):
         """Whether the action belongs to what is shown at present."""
         return self._owners[action_id].isVisible()
 
+    def owner(self, action_id: str) -> QWidget:
+        """The window or page that an action belongs to."""
+        return self._owners[action_id]
+
     def button(self, action_id: str, *, shows_text: bool = False) -> QToolButton:
         """Return a tool button for an action."""
         button = QToolButton()

@@ -111,7 +111,7 @@ class Background(QObject):
         self,
         work: Callable[[Tick], T],
         *,
-        done: Callable[[T], None],
+        done: Callable[[T], object],
         failed: Callable[[Exception], None] | None = None,
         owner: QObject,
         title: str = "",
@@ -159,13 +159,16 @@ class Background(QObject):
     def is_idle(self) -> bool:
         return not self._tasks
 
-    def stop(self) -> None:
-        """Cancel everything and wait for the threads."""
-        self._stopped = True
-        for task in self._tasks:
+    def drain(self) -> None:
+        """Cancel everything, call nothing back, and wait for the threads."""
+        for task in list(self._tasks):
             task.cancel()
-        self._pool.clear()
         self._pool.waitForDone()
+
+    def stop(self) -> None:
+        """Drain, and take no more work."""
+        self._stopped = True
+        self.drain()
 
     def _end(self, task: Task) -> None:
         self._tasks.discard(task)

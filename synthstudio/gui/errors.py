@@ -157,14 +157,14 @@ class Questions:
         dialog.doubleValueSelected.connect(answered)
         dialog.open()
 
-    def folder(self, parent: QWidget, *, title: str, start: Path, answered: Callable[[Path], None]) -> None:
+    def folder(self, parent: QWidget, *, title: str, start: Path, answered: Callable[[Path], object]) -> None:
         """Ask for an existing folder."""
         dialog = QFileDialog(parent, title, str(start))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         self._open_file_dialog(dialog, answered)
 
-    def new_folder(self, parent: QWidget, *, title: str, start: Path, answered: Callable[[Path], None]) -> None:
+    def new_folder(self, parent: QWidget, *, title: str, start: Path, answered: Callable[[Path], object]) -> None:
         """Ask for the name and place of a folder that need not exist yet."""
         dialog = QFileDialog(parent, title, str(start))
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
@@ -173,14 +173,14 @@ class Questions:
         self._open_file_dialog(dialog, answered)
 
     def file(
-        self, parent: QWidget, *, title: str, start: Path, name_filter: str, answered: Callable[[Path], None]
+        self, parent: QWidget, *, title: str, start: Path, name_filter: str, answered: Callable[[Path], object]
     ) -> None:
         """Ask for an existing file."""
         dialog = QFileDialog(parent, title, str(start), name_filter)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._open_file_dialog(dialog, answered)
 
-    def _open_file_dialog(self, dialog: QFileDialog, answered: Callable[[Path], None]) -> None:
+    def _open_file_dialog(self, dialog: QFileDialog, answered: Callable[[Path], object]) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda name: answered(Path(name)))
         dialog.open()

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QImage, QUndoStack
 
 from synthstudio.core.imaging import read_image
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import ClassId, FovId, RunId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Changes
+from synthstudio.domain.records import Changes, FieldOfView
 from synthstudio.gui.background import Background, Task
 from synthstudio.gui.canvas.pyramid import ImagePyramid, build_pyramid
 from synthstudio.gui.canvas.view_state import ViewState
 from synthstudio.gui.gpu_worker import GpuWorker
+from synthstudio.gui.item_models.thumbnails import read_thumbnail
 from synthstudio.gui.preferences import Preferences, preferences_path, read_preferences, write_preferences
 from synthstudio.project import Project
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 192 << 20
 """Decoded images kept: two or three fields of 4072 x 3072 px, or hundreds of small ones."""
+
+THUMBNAIL_FOLDER = ".thumbnails"
 
 ImageDone = Callable[[ImagePyramid], None]
 Failed = Callable[[Exception], None]
@@ -158,6 +161,7 @@ class Workspace(QObject):
         self.fov_order = ()
         if self.project is not None:
             self.gpu_worker.stop()
+            self.background.drain()  # nothing may read a closed database
             self.gpu_worker.set_project(None)
             self.project.close()
             self.project = None
@@ -262,6 +266,17 @@ class Workspace(QObject):
 
         return self._decode(fov_id, on_done, owner, failed=failed, priority=1)
 
+    def load_thumbnail(self, fov: FieldOfView, done: Callable[[QImage | None], None], owner: QObject) -> None:
+        """Give the thumbnail of an FOV to `done`, from a thread; None where its image cannot be read."""
+        project = self.require_project()
+        cached = project.folder / THUMBNAIL_FOLDER / f"{fov.sha256}.jpg"
+        can_write = not project.is_read_only
+
+        def work(_: Tick) -> QImage:
+            return read_thumbnail(Path(fov.path), cached if can_write or cached.is_file() else None)
+
+        self.background.run(work, done=done, failed=lambda _error: done(None), owner=owner, priority=-2)
+
     def forget_image(self, fov_id: FovId) -> None:
         """Decode the image of an FOV anew next time: its file has changed place or content."""
         self._images.pop(fov_id, None)
@@ -307,4 +322,4 @@ def _ignore_error(_: Exception) -> None:
 
 
 def _n_bytes(pyramid: ImagePyramid) -> int:
-    return pyramid.pixels.nbytes + sum(level.sizeInBytes() for level in pyramid.levels[1:])
+    return sum(level.sizeInBytes() for level in pyramid.levels)

@@ -180,3 +180,12 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def iter_database_faults(database: Database) -> Iterator[str]:
+    """Yield, in words, what the integrity checks of SQLite find; nothing where all is well."""
+    for row in database.rows("PRAGMA integrity_check"):
+        if row[0] != "ok":
+            yield f"{database.path.name}: {row[0]}"
+    for row in database.rows("PRAGMA foreign_key_check"):
+        yield f"{database.path.name}: row {row['rowid']} of {row['table']} points at a missing row of {row['parent']}"

@@ -13,7 +13,8 @@ PROTOCOL_VERSION = 1
 class Message(BaseModel):
     """Base of everything that crosses the pipe."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A loss may become NaN; JSON has no word for it, a string is read back as the float.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class JobRequest(Message):

@@ -32,7 +32,7 @@ class NetworkSettings(SettingsGroup):
     stride: Literal["auto", "4", "8", "16"] = Field(
         "auto", title="Cell of the class map", json_schema_extra={"tier": "advanced", "unit": "px"}
     )
-    """Pixels of the working scale per cell of the map. "auto" takes 4 where a class is smaller than 25 px, else 8;
+    """Pixels of the working scale per cell of the map. "auto" takes 4 where a class is smaller than 16 px, else 8;
     16 ruins the centres."""
 
     weights: str = Field("", title="Pretrained weights", json_schema_extra={"tier": "advanced"})

@@ -1,6 +1,6 @@
 """An engine that plays one part instead of working: what clients, window and command line are tested against.
 
-Imported by tests for `scripted_engine(part)`, the command line; run as a script it is the engine. As a script it uses the
+Imported by tests for `scripted_engine(part)`, the command line; run as a script it is the engine, and then uses the
 standard library alone, so that it starts at once.
 """
 
@@ -83,7 +83,7 @@ def _leave_a_worker(request: dict[str, str]) -> None:
     (Path(request["run_dir"]) / "worker.pid").write_text(str(worker.pid))
 
 
-def _play(part: str) -> None:  # one branch per part
+def _play(part: str) -> None:  # noqa: PLR0912 - one branch per part
     request = json.loads(sys.stdin.readline())
     if part == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -111,7 +111,7 @@ def _play(part: str) -> None:  # one branch per part
         case "dropped-out":
             raise RuntimeError("the script was lost")
         case "garbage":
-            sys.stdout.write("loading weights... 100%\n{\"event\": \"unheard of\"}\n\x00\x01 not even text\n")
+            sys.stdout.write('loading weights... 100%\n{"event": "unheard of"}\n\x00\x01 not even text\n')
             _say("finished", result=_result(request))
         case "survived-by-a-worker":
             _leave_a_worker(request)

@@ -29,8 +29,8 @@ def domain_gap_alarms(names: list[str], *, predicted: NDArray[np.float64], annot
         is_far = found < MIN_RATE_RATIO * truth or found > MAX_RATE_RATIO * truth
         if is_far and abs(found - truth) > MIN_RATE_DIFFERENCE:
             alarms.append(
-                f"{name} is predicted on {found:.0%} of the real crops but annotated on {truth:.0%}: the training images"
-                " look different from the real ones, or the annotations are incomplete."
+                f"{name} is predicted on {found:.0%} of the real crops but annotated on {truth:.0%}: the training"
+                " images look different from the real ones, or the annotations are incomplete."
             )
     return alarms
 

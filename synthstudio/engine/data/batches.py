@@ -20,6 +20,7 @@ from typing_extensions import override
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_AUGMENTATION_NUMBERS, ImageAugmenter
 from synthstudio.core.synthesis.composer import Composer
+from synthstudio.domain.errors import UserError
 from synthstudio.engine.data.crops import CropStore
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation
 
@@ -109,7 +110,11 @@ def _start_worker(_: int) -> None:
 
 
 def iter_batches(batches: Dataset[Batch], *, start: int, stop: int, workers: int) -> Iterator[Batch]:
-    """Yield the batches of the steps `start .. stop`, made by this process or by `workers` others."""
+    """Yield the batches of the steps `start .. stop`, made by this process or by `workers` others.
+
+    Raises:
+        UserError: A worker process died.
+    """
     loader = DataLoader(
         batches,
         batch_size=None,
@@ -121,7 +126,15 @@ def iter_batches(batches: Dataset[Batch], *, start: int, stop: int, workers: int
         worker_init_fn=_start_worker,
         generator=torch.Generator().manual_seed(0),
     )
-    yield from loader
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            "A process that makes training images died, probably for lack of memory.",
+            "Use fewer loader processes or less memory for patches; the training can be resumed.",
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -55,12 +55,29 @@ def class_sizes(
 
 
 class MarkedReader:
-    """Reads FOVs with their annotations for one set of classes and one working scale."""
+    """Reads FOVs with their annotations for one set of classes and one working scale.
 
-    def __init__(self, project: Project, classes: Sequence[ObjectClass], *, scale: float, side: int) -> None:
+    Args:
+        project: Where the annotations are.
+        classes: In the order of the label vector.
+        sizes_px: Mean size of each class at the working scale, as the training knows it: used for clicks where the
+            class itself states no size that fits the FOV.
+        scale: Working scale against the original images.
+        side: Images are extended to at least this many px at the working scale.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        classes: Sequence[ObjectClass],
+        *,
+        sizes_px: Sequence[float],
+        scale: float,
+        side: int,
+    ) -> None:
         self._annotations = project.annotations.by_fov()
-        self._all = [item for marks in self._annotations.values() for item in marks]
         self._classes = tuple(classes)
+        self._sizes = [size / scale for size in sizes_px]
         self._column: dict[ClassId, int] = {item.id: number for number, item in enumerate(classes)}
         self._scale = scale
         self._side = side
@@ -72,7 +89,7 @@ class MarkedReader:
     def read(self, fov: FieldOfView) -> MarkedImage:
         """Read one FOV at the working scale, at least one crop in size."""
         image = pad_to_side(scaled(read_fov(fov), self._scale), self._side)
-        sizes = class_sizes(self._classes, self._all, fov.um_per_px)
+        sizes = [item.size_in(fov.um_per_px) or size for item, size in zip(self._classes, self._sizes, strict=True)]
         marks = [mark for mark in self._annotations.get(fov.id, []) if mark.class_id in self._column]
         labels = np.array([self._column[mark.class_id] for mark in marks], np.int64)
         boxes = [mark.extent(sizes[column]) for mark, column in zip(marks, labels, strict=True)]

@@ -88,7 +88,13 @@ class _Evaluation:
         )
         self._card = self._classifier.card
         classes = find_classes(context.project, self._card)
-        self._reader = MarkedReader(context.project, classes, scale=self._card.scale, side=self._card.side)
+        self._reader = MarkedReader(
+            context.project,
+            classes,
+            sizes_px=[each.size_px for each in self._card.classes],
+            scale=self._card.scale,
+            side=self._card.side,
+        )
         self._fovs = self._choose_fovs()
         self._numbers, self._n_groups = number_groups([fov.sample_id for fov in self._fovs])
 

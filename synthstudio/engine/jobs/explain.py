@@ -93,7 +93,7 @@ def _explain(fov: FieldOfView, classifier: TrainedClassifier, run_id: str, folde
                 threshold=known.peak_threshold,
                 cam_low=known.cam_low,
                 cam_high=known.cam_high,
-                peaks=_peaks(cam, classifier, number, stride_px),
+                peaks=_peaks(cam, classifier, number, stride_px=stride_px, fov=fov),
                 overlay=overlay_name,
             )
         )
@@ -111,12 +111,17 @@ def _explain(fov: FieldOfView, classifier: TrainedClassifier, run_id: str, folde
 
 
 def _peaks(
-    cam: Cam, classifier: TrainedClassifier, number: int, stride_px: float
+    cam: Cam, classifier: TrainedClassifier, number: int, *, stride_px: float, fov: FieldOfView
 ) -> tuple[tuple[float, float, float], ...]:
     size_px, stride = classifier.card.classes[number].size_px, classifier.card.stride
     found = find_peaks(cam, stride=stride, size_px=size_px)
-    found[:, :2] *= stride_px / stride
-    return tuple((round(x, 2), round(y, 2), round(value, 4)) for x, y, value in found.tolist())
+    # The outermost cells may reach beyond the image.
+    xs = np.clip(found[:, 0] * stride_px / stride, 0.0, fov.width)
+    ys = np.clip(found[:, 1] * stride_px / stride, 0.0, fov.height)
+    return tuple(
+        (round(x, 2), round(y, 2), round(value, 4))
+        for x, y, value in zip(xs.tolist(), ys.tolist(), found[:, 2].tolist(), strict=True)
+    )
 
 
 def _safe_name(name: str) -> str:

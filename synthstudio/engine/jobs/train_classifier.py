@@ -63,7 +63,11 @@ class _Training:
         self._material: Material = choose_material(context.project, settings)
         self._names = [each.name for each in self._material.classes]
         self._reader = MarkedReader(
-            context.project, self._material.classes, scale=self._material.scale, side=self._side
+            context.project,
+            self._material.classes,
+            sizes_px=self._material.sizes_px,
+            scale=self._material.scale,
+            side=self._side,
         )
 
     def run(self) -> TrainResult:
@@ -157,7 +161,8 @@ class _Training:
         if chosen.weights:
             path = Path(chosen.weights).expanduser()
             load_backbone(network, load_weights(path), source=str(path))
-        network.to(self._device)
+        # The batches arrive channels last; weights that match save a fifth of the step on a CPU.
+        network.to(device=self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
     def _train(

@@ -215,9 +215,8 @@ class OptionalControl(SettingControl):
 
 
 def in_words(value: str) -> str:
-    """Words for a choice as it stands in a recipe: `real-crops` is "Real crops"."""
-    words = value.replace("-", " ").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    """A choice as it stands in recipe and help text, without the underscores."""
+    return value.replace("_", " ")
 
 
 _FACTORIES: dict[SettingKind, Callable[[SettingSpec], SettingControl]] = {
@@ -244,4 +243,3 @@ def build_control(spec: SettingSpec, choices: Sequence[Choice] | None = None) ->
     else:
         control = _FACTORIES[spec.kind](spec)
     return OptionalControl(control) if spec.optional else control
-

@@ -40,7 +40,7 @@ class _FloatBox(QDoubleSpinBox):
             return self.value()
 
     @override
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:  # type: ignore[override]  # PySide's stub says object
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         plain = text.removesuffix(self.suffix()).strip()
         try:
             number = float(plain)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
-from pydantic import BaseModel, ValidationError
 
 from synthstudio.domain.errors import UserError
 from synthstudio.gui.forms.controls import Choice, build_control

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QIcon, QPixmap
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, ClassId
@@ -24,6 +24,7 @@ class AnnotationRowsModel(QAbstractTableModel):
         self._rows: list[Annotation] = []
         self._row_of: dict[AnnotationId, int] = {}
         self._classes: Mapping[ClassId, ObjectClass] = {}
+        self._chips: dict[str, QIcon] = {}
 
     def set_annotations(self, annotations: Sequence[Annotation], classes: Mapping[ClassId, ObjectClass]) -> None:
         """Show these annotations instead of the former ones."""
@@ -95,12 +96,20 @@ class AnnotationRowsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() > 0:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            return QColor(self._classes[annotation.class_id].color)
+            return self._chip(self._classes[annotation.class_id].color)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"No. {annotation.id}, {annotation.source}" + (
                 f", by {annotation.author}" if annotation.author else ""
             )
         return annotation.id if role == AnnotationIdRole else None
+
+    def _chip(self, color: str) -> QIcon:
+        if color not in self._chips:
+            pixmap = QPixmap(12, 12)
+            pixmap.fill(QColor(color))
+            self._chips[color] = QIcon(pixmap)
+            self._chips[color].addPixmap(pixmap, QIcon.Mode.Selected)  # no tint by the selection
+        return self._chips[color]
 
     def _text(self, annotation: Annotation, column: int) -> str:
         if column == 0:

@@ -82,7 +82,8 @@ class FovDelegate(QStyledItemDelegate):
         line = option.fontMetrics.height()
         name = QRect(inner.left(), picture.bottom() + 4, inner.width(), line)
         painter.setPen(QColor(theme.text))
-        _paint_text(painter, option, name, row.fov.name)
+        # In a narrow card the end of the name tells fields apart; the suffix does not.
+        _paint_text(painter, option, name, row.fov.name.rpartition(".")[0] or row.fov.name, elide_left=True)
         below = name.translated(0, line)
         painter.setPen(QColor(theme.text_muted))
         split = row.fov.split or "–"
@@ -90,8 +91,11 @@ class FovDelegate(QStyledItemDelegate):
         _paint_state(painter, QPointF(below.left() + 5, below.center().y() + 0.5), row.fov.state)
 
 
-def _paint_text(painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str) -> None:
-    elided = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+def _paint_text(
+    painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str, *, elide_left: bool = False
+) -> None:
+    mode = Qt.TextElideMode.ElideLeft if elide_left else Qt.TextElideMode.ElideMiddle
+    elided = option.fontMetrics.elidedText(text, mode, area.width())
     painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 
 

@@ -87,6 +87,11 @@ class FovListModel(QAbstractListModel):
         """Number of FOVs without the filter."""
         return len(self._all)
 
+    @property
+    def all_fovs(self) -> tuple[FieldOfView, ...]:
+        """All FOVs, whatever the filter."""
+        return self._all
+
     def index_of(self, fov_id: FovId | None) -> QModelIndex:
         """The index of an FOV; invalid where it is not shown."""
         row = self._row_of.get(fov_id) if fov_id is not None else None

@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from pyqtgraph.exporters import SVGExporter
-from PySide6.QtCore import QEvent, QPointF, Qt, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent
+from PySide6.QtCore import QBuffer, QEvent, QPointF, Qt, Slot
+from PySide6.QtGui import QContextMenuEvent, QPainter
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QWidget
 from typing_extensions import override
 
@@ -46,7 +47,6 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(120)
-        self._legend = self.addLegend(offset=(-8, 8))
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
         self.addItem(self._cursor, ignoreBounds=True)
@@ -62,14 +62,16 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
             axis = self.getAxis(side)
             axis.setPen(theme.border_strong)
             axis.setTextPen(theme.text_muted)
-        self.getPlotItem().setTitle(self._title, color=theme.text, size=f"{theme.text_pt:g}pt")
+        self._show_title()
         self.getPlotItem().showGrid(x=False, y=True, alpha=0.15)
         self.setLabel("bottom", "step", color=theme.text_muted)
         self._cursor.setPen(pg.mkPen(theme.text_muted, width=1))
-        self._legend.setLabelTextColor(theme.text)
-        self._legend.setBrush(QColor(theme.panel))
-        for name, _label in [(label.text, label) for _, label in self._legend.items]:
-            self._legend.getLabel(self._lines[name]).setText(name, color=theme.text)
+
+    def _show_title(self) -> None:
+        """The title holds the legend too: a legend inside the plot would hide the newest values."""
+        theme = current_theme()
+        names = "".join(f"&nbsp;&nbsp; {_legend_entry(curve)}" for curve in self.curves)
+        self.getPlotItem().setTitle(f"{self._title} {names}", color=theme.text, size=f"{theme.text_pt:g}pt")
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -93,6 +95,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
             line.setPen(pen)
             # One point alone draws no line.
             line.setSymbol("o" if len(curve.steps) < 2 else None)
+        self._show_title()
 
     @Slot(object)
     def _on_scene_mouse_moved(self, position: QPointF) -> None:
@@ -136,7 +139,17 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
 
     def to_svg(self) -> bytes:
         """The plot as SVG."""
-        return bytes(SVGExporter(self.getPlotItem()).export(toBytes=True))
+        # Not pyqtgraph's exporter: it cannot read the path data that Qt 6.11 writes.
+        buffer = QBuffer()
+        generator = QSvgGenerator()
+        generator.setOutputDevice(buffer)
+        generator.setSize(self.size())
+        generator.setViewBox(self.rect())
+        generator.setTitle(self._title)
+        painter = QPainter(generator)
+        self.render(painter)
+        painter.end()
+        return bytes(buffer.data().data())
 
     def to_csv(self) -> bytes:
         """The values: one row per step, one column per curve."""
@@ -155,3 +168,8 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
 
 def _cells(row: Mapping[str, float], names: list[str]) -> list[str]:
     return [f"{row[name]:.9g}" if name in row else "" for name in names]
+
+
+def _legend_entry(curve: Curve) -> str:
+    dash = "╌" if curve.is_dashed else "━"
+    return f'<span style="color:{curve.color}">{dash}</span> {escape(curve.name)}'

@@ -34,6 +34,8 @@ class EmptyState(QWidget):
         self.text.setProperty("muted", True)
         self.text.setWordWrap(True)
         self.text.setFixedWidth(TEXT_WIDTH_PX)
+        self.text.ensurePolished()
+        self.text.setMinimumHeight(self.text.heightForWidth(TEXT_WIDTH_PX))
         self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.body = QVBoxLayout()
         self.body.setSpacing(12)

@@ -60,7 +60,7 @@ class JobStrip(QFrame):
         layout.addWidget(self.stage, 1)
         for widget in (self.queue, self.device, self.saved):
             layout.addWidget(widget)
-        self.setFixedHeight(max(28, self.fontMetrics().height() + 12))
+        self.setFixedHeight(max(24, self.fontMetrics().height() + 8))
 
     def show_nothing(self) -> None:
         """Say that nothing runs."""

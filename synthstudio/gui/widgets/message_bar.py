@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 from typing_extensions import override
 
-from synthstudio.gui.theme import current_theme
+from synthstudio.gui.theme import Theme, current_theme
 from synthstudio.gui.widgets.icons import themed_icon
 
 MARGIN_PX = 12
@@ -27,6 +27,7 @@ class MessageBar(QFrame):
         self._window = parent
         self._action: Callable[[], None] | None = None
         self._severity = "error"
+        self._dressed: tuple[Theme, str] | None = None
         self.picture = QLabel()
         self.label = QLabel()
         self.label.setWordWrap(True)
@@ -76,6 +77,9 @@ class MessageBar(QFrame):
 
     def _dress(self) -> None:
         theme = current_theme()
+        if (theme, self._severity) == self._dressed:
+            return  # setting a style sheet is itself a change of palette
+        self._dressed = (theme, self._severity)
         edge = {"info": theme.accent, "warning": theme.warning, "error": theme.danger}[self._severity]
         self.picture.setPixmap(themed_icon(_ICONS[self._severity], edge).pixmap(QSize(20, 20)))
         self.setStyleSheet(

@@ -39,11 +39,12 @@ class ScoreTable(QTableWidget):
     def __init__(self, columns: Sequence[ScoreColumn], *, first: str, parent: QWidget | None = None) -> None:
         super().__init__(0, 1 + len(columns), parent)
         self._columns = tuple(columns)
-        self.setHorizontalHeaderLabels([first, *(column.title for column in columns)])
-        for number, column in enumerate(columns, start=1):
-            self.horizontalHeaderItem(number).setToolTip(column.help)
-            self.horizontalHeaderItem(number).setTextAlignment(int(Qt.AlignmentFlag.AlignRight))
-        self.horizontalHeaderItem(0).setTextAlignment(int(Qt.AlignmentFlag.AlignLeft))
+        for number, column in enumerate((ScoreColumn(first, ""), *columns)):
+            head = QTableWidgetItem(column.title)
+            head.setToolTip(column.help)
+            head.setTextAlignment(Qt.AlignmentFlag.AlignRight if number else Qt.AlignmentFlag.AlignLeft)
+            self.setHorizontalHeaderItem(number, head)
+        self._texts = [[first, *(column.title for column in columns)]]
         self.verticalHeader().hide()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -52,11 +53,11 @@ class ScoreTable(QTableWidget):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def set_rows(self, rows: Sequence[ScoreRow]) -> None:
         """Show these rows; the table is as high as they are."""
         self.setRowCount(len(rows))
+        self._texts = [self._texts[0], *([row.name, *row.cells] for row in rows)]
         for number, row in enumerate(rows):
             name = QTableWidgetItem(row.name)
             name.setToolTip(row.tip or row.name)
@@ -73,11 +74,7 @@ class ScoreTable(QTableWidget):
 
     def texts(self) -> list[list[str]]:
         """Head and rows as they are shown."""
-        head = [self.horizontalHeaderItem(column).text() for column in range(self.columnCount())]
-        rows = [
-            [self.item(row, column).text() for column in range(self.columnCount())] for row in range(self.rowCount())
-        ]
-        return [head, *rows]
+        return self._texts
 
     def to_csv(self) -> bytes:
         """The table as CSV."""
@@ -93,7 +90,7 @@ class ScoreTable(QTableWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Copy table").triggered.connect(lambda: self.copy())
+        menu.addAction("Copy table").triggered.connect(self.copy)
         menu.addAction("Save as CSV…").triggered.connect(
             lambda: save_bytes(self, "scores.csv", "CSV (*.csv)", self.to_csv)
         )

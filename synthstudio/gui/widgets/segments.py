@@ -31,9 +31,9 @@ class Segments(QWidget):
             button = QPushButton(text)
             button.setCheckable(True)
             button.setToolTip(tip)
-            button.setProperty("segment", True)
+            button.setStyleSheet("padding-left: 2px; padding-right: 2px;")  # three fit a narrow panel
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.setMinimumWidth(0)
+            button.setMinimumWidth(24)
             button.clicked.connect(lambda _checked=False, value=value: self.chosen.emit(value))
             self._group.addButton(button)
             self._buttons[value] = button

@@ -34,6 +34,7 @@ class AnnotationPanel(QWidget):
         self.table.setModel(self.model)
         self.table.setIconSize(QSize(10, 10))
         self.table.setShowGrid(False)
+        self.table.setStyleSheet("QTableView::item { padding: 2px 3px; } QHeaderView::section { padding: 4px 3px; }")
         self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
@@ -45,7 +46,7 @@ class AnnotationPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 46), (2, 46), (3, 66)):
+        for column, width in ((1, 38), (2, 38), (3, 64)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.table.setColumnWidth(column, width)
         self.table.selectionModel().selectionChanged.connect(self._on_selection_changed)

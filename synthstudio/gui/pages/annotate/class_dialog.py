@@ -176,4 +176,6 @@ def color_chip(color: str, side_px: int = 14) -> QIcon:
     """A square of a colour, as an icon."""
     pixmap = QPixmap(QSize(side_px, side_px))
     pixmap.fill(QColor(color))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else the selection would tint the very colour that is meant
+    return icon

@@ -34,7 +34,7 @@ class DisplayPanel(QWidget):
         self.scale_bar.setChecked(True)
         self.scale_bar.clicked.connect(self.scale_bar_toggled)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 4, 12, 8)
+        layout.setContentsMargins(8, 4, 8, 8)
         layout.setSpacing(8)
         for widget in (self.style_choice, self.marks, self.scale_bar):
             layout.addWidget(widget)

@@ -34,7 +34,7 @@ from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.files import FileState, file_state
 
-SIDE_WIDTH_PX = 224
+SIDE_WIDTH_PX = 196
 
 
 class AnnotatePage(QWidget):
@@ -83,7 +83,7 @@ class AnnotatePage(QWidget):
         self.side.setWidgetResizable(True)
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.side.setWidget(side)
-        self.side.setMinimumWidth(200)
+        self.side.setMinimumWidth(184)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(self.view)
@@ -133,6 +133,8 @@ class AnnotatePage(QWidget):
     def _on_project_changed(self) -> None:
         self._show_nothing("")
         self._read_classes()
+        if self.workspace.current_fov_id is not None:  # the page is built after the project was opened
+            self._on_current_fov_changed(self.workspace.current_fov_id)
 
     @Slot(object)
     def _on_records_changed(self, told: Changes) -> None:

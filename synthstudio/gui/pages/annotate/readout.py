@@ -54,7 +54,8 @@ class Readout(QLabel):
         self._place()
 
     def _place(self) -> None:
-        self.move(MARGIN_PX, self._view.height() - self.height() - MARGIN_PX)
+        # The scale bar is at the left of the foot, the minimap at its right.
+        self.move((self._view.width() - self.width()) // 2, self._view.height() - self.height() - MARGIN_PX)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
 from PySide6.QtCore import QObject, Signal
 
 from synthstudio.core.patches.bank import PatchBank

@@ -1,4 +1,4 @@
-"""Compositing: the live preview, the patches it is made of, the sets that were written, and the settings of all that."""
+"""Compositing: the live preview, its patches, the sets that were written, and the settings of all that."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.compose import ComposeSettings
 
-SIDE_WIDTH_PX = 336
+SIDE_WIDTH_PX = 320
 BUTTONS = {
     "import": "Import images…",
     "annotations": "Go to Annotate",
-    "classes": "Set the size of the class",
+    "classes": "Set the size in Annotate",
     "again": "Cut the patches",
 }
 
@@ -52,9 +52,7 @@ class CompositingView(QWidget):
         self.sets = SetsPanel(workspace, self)
         self.notice = NextStep(parent=self)
         self.presets = PresetBar(list_presets("compose"), ComposeSettings(), self)
-        self.form = SettingsForm(
-            ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self
-        )
+        self.form = SettingsForm(ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self)
         self.writer = WritePanel(self)
         self.tabs = QTabWidget(self)
         self.stack = QStackedWidget(self)

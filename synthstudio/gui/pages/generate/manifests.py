@@ -22,9 +22,7 @@ from synthstudio.settings.compose import ComposeSettings
 UNKNOWN_COLOR = "#8A8A8A"
 
 
-def read_page(
-    folder: Path, *, first: int, count: int, colors: Mapping[str, str], tick: Tick
-) -> list[GridImage]:
+def read_page(folder: Path, *, first: int, count: int, colors: Mapping[str, str], tick: Tick) -> list[GridImage]:
     """Read images `first` to `first + count` of a set with their boxes.
 
     Args:
@@ -53,7 +51,7 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
     try:
         entry = json.loads(line)
         boxes = tuple(
-            GridBox(*item["box"], colors.get(item["class"], UNKNOWN_COLOR), is_quiet=not item["labelled"])
+            _box(item["box"], colors.get(item["class"], UNKNOWN_COLOR), has_label=item["labelled"])
             for item in entry["objects"]
         )
         path, caption = folder / entry["file"], ", ".join(entry["labels"])
@@ -62,6 +60,11 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
             f"Line {number + 1} of the manifest of the set {folder.name} is damaged.", "Verify the set."
         ) from error
     return GridImage(to_qimage(read_image(path)), boxes, caption)
+
+
+def _box(corners: tuple[float, float, float, float], color: str, *, has_label: bool) -> GridBox:
+    x0, y0, x1, y1 = (float(each) for each in corners)
+    return GridBox(x0, y0, x1, y1, color, is_quiet=not has_label)
 
 
 def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> list[Finding]:

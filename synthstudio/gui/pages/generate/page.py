@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
@@ -15,6 +16,8 @@ from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.workspace import Workspace
 
 SEGMENTS_WIDTH_PX = 360
+WAYS = {"import": "file.import", "annotations": "go.annotate", "classes": "go.annotate"}
+"""Ids of the window's actions that meet a need."""
 LATER = {
     "GAN": (
         "Semantic-map GAN",
@@ -57,7 +60,15 @@ class GeneratePage(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.stack, 1)
         self.segments.chosen.connect(self.choose)
-        self.compositing.page_requested.connect(self.page_requested)
+        self.compositing.page_requested.connect(self._on_compositing_page_requested)
+
+    @Slot(str)
+    def _on_compositing_page_requested(self, need: str) -> None:
+        """Go where the need can be met, by the window's own action: a page knows no other page."""
+        self.page_requested.emit(need)
+        action = self.window().findChild(QAction, WAYS.get(need, ""))
+        if action is not None:
+            action.trigger()
 
     @Slot(str)
     def choose(self, generator: str) -> None:

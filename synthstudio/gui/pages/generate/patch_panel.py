@@ -107,5 +107,7 @@ def _describe(bank: PatchBank, numbers: list[int]) -> str:
         text += f" at scale {bank.scale:g}"
     text += ", shown under even light."
     if bank.n_left_out:
-        text += f" {bank.n_left_out:,} annotations of all classes were left out: too near an edge, or thinned for memory."
+        text += (
+            f" {bank.n_left_out:,} annotations of all classes were left out: too near an edge, or thinned for memory."
+        )
     return text

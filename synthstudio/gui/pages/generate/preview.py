@@ -18,7 +18,7 @@ from synthstudio.settings.compose import CompositionSettings
 
 SLICE_S = 0.012
 """Time for one slice of work: a newer wish waits no longer than this, and large canvases appear one by one."""
-PLANS_S = 0.03
+PLANS_S = 0.1
 N_PLANS = 64
 """Images that are planned (not drawn) to tell how many objects find a place."""
 
@@ -148,9 +148,7 @@ def _share_canvases(old: Composer, new: Composer) -> None:
 def to_grid_image(composite: Composite, colors: Mapping[ClassId, str]) -> GridImage:
     """A composite with the boxes of its objects; those without a label are quiet."""
     boxes = tuple(
-        GridBox(
-            item.box.x0, item.box.y0, item.box.x1, item.box.y1, colors[item.class_id], is_quiet=not item.has_label
-        )
+        GridBox(item.box.x0, item.box.y0, item.box.x1, item.box.y1, colors[item.class_id], is_quiet=not item.has_label)
         for item in composite.objects
     )
     return GridImage(to_qimage(composite.image), boxes, f"image {composite.index}")

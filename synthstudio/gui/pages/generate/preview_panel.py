@@ -6,9 +6,8 @@ import math
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
-from PySide6.QtCore import Qt
 
 from synthstudio.domain.records import ObjectClass, Role
 from synthstudio.gui.pages.generate.preview import PlacementFacts, PreviewSlice
@@ -136,4 +135,3 @@ class PreviewPanel(QWidget):
         tile = self.grid.tile_rect(index)
         bar = self.grid.verticalScrollBar()
         bar.setValue(bar.value() + round(tile.center().y() - self.grid.viewport().height() / 2))
-

@@ -79,7 +79,9 @@ class SetsPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.list)
         layout.addLayout(right, 1)
-        empty = NextStep("No set has been written yet.", "Choose a name and a number on the right, then press “Write set”.")
+        empty = NextStep(
+            "No set has been written yet.", "Choose a name and a number on the right, then press “Write set”."
+        )
         self.stack.addWidget(empty)
         self.stack.addWidget(page)
         outer = QVBoxLayout(self)

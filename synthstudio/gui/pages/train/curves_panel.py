@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Points = list[tuple[int, float]]
 
 REDRAW_MS = 150
-TITLES = {"loss": "Loss", "f1": "F1 on validation images", "pointing": "Pointing accuracy on validation images"}
+TITLES = {"loss": "Loss", "f1": "F1 on validation images", "auc": "AUC on validation images"}
 
 
 class CurvesPanel(QWidget):

@@ -130,7 +130,7 @@ class ResultsPanel(QWidget):
                 "Evaluating scores it on held-out images: F1 per class, and where its class activation maps lie."
                 if is_ready
                 else "Train a classifier first; it can be scored once it has finished.",
-                "Evaluate on the test split" if is_ready else "",
+                "Evaluate" if is_ready else "",
             )
             return
         self.facts.setText(f"{result.n_images:,} images of {result.n_groups:,} samples")

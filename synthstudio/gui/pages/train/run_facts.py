@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from synthstudio.domain.ids import FovId, RunId
-from synthstudio.domain.records import Run, RunStatus
+from synthstudio.domain.records import Run, RunStatus, Split
 from synthstudio.project import Project
 from synthstudio.protocol.results import EvaluateResult, ExplainResult, TrainResult
 from synthstudio.settings.train_classifier import TrainClassifierSettings
@@ -58,6 +58,22 @@ class TrainingFacts:
         moment = self.run.created_at[5:16].replace("T", " ")
         score = f" · F1 {self.score:.2f}" if self.score is not None else ""
         return f"{STATUS_WORDS[self.run.status]}{score} · {moment}"
+
+    @property
+    def short_line(self) -> str:
+        """Score and time; the icon of a list says how it ended."""
+        moment = self.run.created_at[5:16].replace("T", " ")
+        return (
+            f"F1 {self.score:.2f} · {moment}"
+            if self.score is not None
+            else f"{STATUS_WORDS[self.run.status]} · {moment}"
+        )
+
+
+def read_splits(project: Project) -> list[Split]:
+    """The splits that have images, the one to report on first."""
+    used = {fov.split for fov in project.fovs.list()}
+    return [split for split in (Split.TEST, Split.VAL, Split.TRAIN) if split in used]
 
 
 def read_trainings(project: Project) -> list[TrainingFacts]:

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_that_sequential_crops_cover_everything_and_stay_inside(length: int, sid
     origins = crop_origins(length, side)
     assert origins[0] == 0
     assert origins[-1] + side == max(length, side)
-    assert all(0 < b - a <= side for a, b in zip(origins, origins[1:], strict=False))
+    assert all(0 < b - a <= side for a, b in itertools.pairwise(origins))
 
 
 def test_that_an_object_counts_on_a_crop_only_with_enough_of_it() -> None:

@@ -1,0 +1,42 @@
+"""What the arguments ask for. Imports nothing of the program: the window's start waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "build the demo project and go from clicks to class activation maps on it",
+        "new": "make a new project",
+        "classes": "show or change the object classes of a project",
+        "import": "bring images and annotations into a project",
+        "split": "divide samples into train, validation and test",
+        "export": "write a data set for other programs",
+        "compose": "write a set of composited images",
+        "train-classifier": "train the weakly supervised classifier",
+        "evaluate": "score a trained classifier on held-out images",
+        "explain": "write class activation maps as pictures and arrays",
+        "verify": "check database, files, hashes, and that sets can be made again",
+        "run": "run any job from a recipe",
+        "doctor": "show versions and devices, what is missing and the line that mends it",
+    }
+)
+APP_FLAGS = frozenset({"--exit-after-paint"})
+_HELP_FLAGS = frozenset({"-h", "--help", "--version"})
+
+
+def asks_for_app(arguments: Sequence[str]) -> bool:
+    """Tell whether the window is meant: no command, and if anything then a project folder."""
+    if any(argument in _HELP_FLAGS for argument in arguments[:1]):
+        return False
+    words = [argument for argument in arguments if argument not in APP_FLAGS]
+    if not words:
+        return True
+    # A word that is neither command nor folder is more likely a mistyped command than a project yet to come.
+    return words[0] not in COMMANDS and not words[0].startswith("-") and _is_path(words[0])
+
+
+def _is_path(word: str) -> bool:
+    return any(mark in word for mark in "/\\.~") or Path(word).is_dir()

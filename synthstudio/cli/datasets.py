@@ -1,0 +1,130 @@
+"""Images and annotations in and out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from synthstudio.cli.arguments import add_project
+from synthstudio.cli.jobs import open_to_write
+from synthstudio.cli.render import print_json, print_lines, print_warnings, shown_progress
+from synthstudio.core.annotations.planning import ReadOptions
+from synthstudio.core.annotations.readers import READERS
+from synthstudio.core.export.datasets import ExportData
+from synthstudio.core.export.writers import WRITERS
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import Split
+from synthstudio.project import Project
+from synthstudio.project.imports import apply_import
+from synthstudio.project.set_images import list_set_images
+
+
+def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `import` and `export`."""
+    add_project(parser)
+    splits = [each.value for each in Split]
+    if command == "export":
+        parser.add_argument("out", metavar="OUT", type=Path, help="new or empty folder")
+        parser.add_argument("--format", required=True, choices=sorted(WRITERS))
+        chosen = parser.add_mutually_exclusive_group()
+        chosen.add_argument("--split", choices=splits, help="only the images of this split")
+        chosen.add_argument("--set", metavar="NAME", help="a synthetic set with its boxes instead of the real images")
+        parser.add_argument("--keep-names", action="store_true", help="keep file names, which may name a patient")
+        return
+    parser.add_argument("path", metavar="PATH", type=Path, help="folder of the data set")
+    parser.add_argument("--format", required=True, choices=sorted(READERS))
+    parser.add_argument("--images", metavar="DIR", type=Path, help="folder of the images, where they lie elsewhere")
+    parser.add_argument("--split", choices=splits, help="split of all that is read; wins over the data set's own")
+    parser.add_argument(
+        "--sample-from",
+        metavar="REGEX",
+        help=r"specimen or patient of an image: one group, searched in its path, as ^(patient\d+)_; folder; or stem",
+    )
+    parser.add_argument("--copy", action="store_true", help="copy the images into the project")
+    parser.add_argument("--classes-fixed", action="store_true", help="leave out classes that the project does not have")
+    parser.add_argument(
+        "--labels-from-folder", action="store_true", help="imagefolder: the innermost folder is the class of the image"
+    )
+    parser.add_argument("--um-per-px", metavar="X", type=float, help="pixel size in um, where the files do not tell")
+
+
+def execute(command: str, arguments: argparse.Namespace) -> int:
+    """Import or export."""
+    return _import(arguments) if command == "import" else _export(arguments)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    project = open_to_write(arguments.project)
+    try:
+        options = ReadOptions(
+            images=arguments.images.absolute() if arguments.images else None,
+            split=Split(arguments.split) if arguments.split else None,
+            sample_from=arguments.sample_from,
+            known_classes=[each.name for each in project.classes.list()] if arguments.classes_fixed else None,
+            labels_from_folder=arguments.labels_from_folder,
+        )
+        known = {fov.id for fov in project.fovs.list()}
+        with shown_progress("Reading") as tick:
+            plan = READERS[arguments.format](arguments.path.absolute(), options, tick=tick)
+        if not plan.fovs:
+            first = str(plan.problems[0]) if plan.problems else "it holds no images"
+            more = f" and {len(plan.problems) - 1} more problems" if len(plan.problems) > 1 else ""
+            raise UserError(f"Nothing was imported from {arguments.path}: {first}{more}.")
+        with shown_progress("Importing") as tick, project.transaction():
+            outcome = apply_import(project, plan, copy=arguments.copy, tick=tick)
+            if arguments.um_per_px is not None:
+                fresh = [fov for fov in project.fovs.list() if fov.id not in known and fov.um_per_px is None]
+                project.fovs.set_calibration([fov.id for fov in fresh], arguments.um_per_px)
+        print_warnings([str(problem) for problem in outcome.problems])
+        if arguments.json:
+            print_json(
+                {
+                    "n_images": outcome.n_fovs,
+                    "n_annotations": outcome.n_annotations,
+                    "classes": list(outcome.classes),
+                    "estimated_sizes": sorted(plan.estimated_sizes),
+                    "problems": [str(problem) for problem in outcome.problems],
+                }
+            )
+        else:
+            classes = ", ".join(outcome.classes) or "none"
+            print_lines(f"{outcome.n_fovs} images with {outcome.n_annotations} annotations; classes: {classes}")
+            if plan.estimated_sizes:
+                names = ", ".join(sorted(plan.estimated_sizes))
+                print_lines(f"sizes estimated from the images: {names}; look at them with: synthstudio classes")
+    finally:
+        project.close()
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    project = Project.open(arguments.project, read_only=True)
+    try:
+        if arguments.set:
+            fovs, annotations = list_set_images(project, arguments.set)
+        else:
+            fovs = project.fovs.list(split=Split(arguments.split) if arguments.split else None)
+            annotations = project.annotations.by_fov()
+        if not fovs:
+            where = f"in the {arguments.split} split of" if arguments.split else "in"
+            raise UserError(f"There are no images {where} the project {project.name}.", "Import some first.")
+        data = ExportData(fovs, annotations, project.classes.list(), keep_names=arguments.keep_names)
+        with shown_progress("Exporting") as tick:
+            result = WRITERS[arguments.format](data, arguments.out, tick=tick)
+    finally:
+        project.close()
+    if result.n_left_out:
+        print_warnings([f"{result.n_left_out} images that nobody has annotated were left out."])
+    if arguments.json:
+        print_json(
+            {
+                "out": str(result.out),
+                "format": arguments.format,
+                "n_images": result.n_images,
+                "n_annotations": result.n_annotations,
+                "n_left_out": result.n_left_out,
+            }
+        )
+    else:
+        print_lines(f"{result.n_images} images with {result.n_annotations} boxes in {result.out}")
+    return 0

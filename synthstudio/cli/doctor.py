@@ -1,0 +1,135 @@
+"""Versions and devices, what is missing and the line that mends it."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from synthstudio import __version__
+from synthstudio.cli.render import print_json, print_lines, print_table
+
+_PACKAGES = ("numpy", "opencv-python-headless", "pydantic", "PySide6-Essentials", "pyqtgraph", "torch", "torchvision")
+_TORCH_PROBE = """
+import json, torch
+n = torch.cuda.device_count()
+print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(), "built_for_cuda": torch.version.cuda,
+ "devices": [[torch.cuda.get_device_name(i), *torch.cuda.mem_get_info(i)] for i in range(n)],
+ "mps": torch.backends.mps.is_available()}))
+"""
+_TORCH_TIMEOUT_S = 120
+# What the window needs on Linux beside PySide6, and the Debian packages that bring it.
+_QT_LIBRARIES = {
+    "EGL": "libegl1",
+    "GL": "libgl1",
+    "xkbcommon": "libxkbcommon0",
+    "xkbcommon-x11": "libxkbcommon-x11-0",
+    "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-keysyms": "libxcb-keysyms1",
+    "xcb-render-util": "libxcb-render-util0",
+    "xcb-image": "libxcb-image0",
+    "xcb-shape": "libxcb-shape0",
+    "dbus-1": "libdbus-1-3",
+    "fontconfig": "libfontconfig1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report; `mend` is the line that mends it, empty where all is well."""
+
+    what: str
+    found: str
+    ok: bool = True
+    mend: str = ""
+
+
+def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    """`doctor` has no arguments of its own."""
+
+
+def execute(command: str, arguments: argparse.Namespace) -> int:
+    """Report; return 1 where something is missing that the program needs."""
+    checks = [
+        Check("SynthStudio", __version__),
+        Check("Python", f"{platform.python_version()} ({sys.executable})"),
+        Check("system", f"{platform.platform()}, {os.cpu_count()} processors"),
+        *(_check_package(name) for name in _PACKAGES),
+        *_check_torch(),
+        *_check_qt(),
+        _check_disk(),
+    ]
+    broken = [each for each in checks if not each.ok]
+    if arguments.json:
+        print_json({"ok": not broken, "checks": [asdict(each) for each in checks]})
+    else:
+        print_table(("", "what", "found"), [("ok" if each.ok else "!!", each.what, each.found) for each in checks])
+        print_lines(*(f"to mend {each.what}: {each.mend}" for each in broken))
+        print_lines("all is well" if not broken else f"{len(broken)} things are missing")
+    return 1 if broken else 0
+
+
+def _check_package(name: str) -> Check:
+    try:
+        return Check(name, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, "missing", ok=False, mend=f"{sys.executable} -m pip install {name}")
+
+
+def _check_torch() -> list[Check]:
+    """Ask torch in a process of its own: a broken driver may crash it, and it is slow to load."""
+    command = [sys.executable, "-P", "-c", _TORCH_PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=False)
+        facts = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
+        return [
+            Check("torch runs", str(error), ok=False, mend=f"{sys.executable} -m pip install --force-reinstall torch")
+        ]
+    if facts is None:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        return [Check("torch runs", last, ok=False, mend=f"{sys.executable} -m pip install --force-reinstall torch")]
+    checks = [Check("torch runs", f"yes, on {facts['threads']} threads")]
+    gibibyte = 2**30
+    for name, free, total in facts["devices"]:
+        checks.append(Check("GPU", f"{name}, {free / gibibyte:.1f} of {total / gibibyte:.1f} GiB free"))
+    if facts["mps"]:
+        checks.append(Check("GPU", "Apple Metal"))
+    if not facts["devices"] and not facts["mps"]:
+        checks.append(Check("GPU", "none that torch can use; trainings run on the processor" + _why_no_gpu(facts)))
+    return checks
+
+
+def _why_no_gpu(facts: dict[str, object]) -> str:
+    if shutil.which("nvidia-smi") is None:
+        return ""
+    if facts["built_for_cuda"] is None:
+        return "; an NVIDIA driver is present: install a CUDA build of torch (see pytorch.org)"
+    return f"; an NVIDIA driver is present, but not one for CUDA {facts['built_for_cuda']}: update the driver"
+
+
+def _check_qt() -> list[Check]:
+    if not sys.platform.startswith("linux"):
+        return []
+    missing = [package for library, package in _QT_LIBRARIES.items() if ctypes.util.find_library(library) is None]
+    if missing:
+        line = f"sudo apt-get install {' '.join(missing)}"
+        return [Check("libraries of the window", f"missing: {', '.join(missing)}", ok=False, mend=line)]
+    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return [
+        Check("libraries of the window", "complete"),
+        Check("display", "yes" if has_display else "none; the commands work without one"),
+    ]
+
+
+def _check_disk() -> Check:
+    free = shutil.disk_usage(".").free
+    return Check("free space here", f"{free / 2**30:.1f} GiB")

@@ -1,0 +1,132 @@
+"""The commands that run jobs: the same ones as the window, in an engine process, with a bar."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from synthstudio.cli.arguments import (
+    RunEnded,
+    WrongUse,
+    add_project,
+    add_settings,
+    has_settings,
+    settings_from_arguments,
+)
+from synthstudio.cli.render import Display, print_json
+from synthstudio.cli.results import print_result
+from synthstudio.client.cancelling import HostCancel
+from synthstudio.client.replacing import put_back, set_aside
+from synthstudio.client.session import execute_run, start_run
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import RunId
+from synthstudio.project import Project
+from synthstudio.protocol.messages import JobCancelled, JobFailed, JobFinished, JobOutcome
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.recipe import read_recipe
+
+
+def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of a job command."""
+    add_project(parser)
+    if command == "run":
+        parser.add_argument("recipe", metavar="RECIPE.toml", type=Path, help="settings of the job, its kind included")
+        parser.add_argument("--replace", action="store_true", help="replace a set of the same name")
+    if command == "compose":
+        parser.add_argument(
+            "--replace", action="store_true", help="replace a set of the same name, once it is complete"
+        )
+    if command.startswith("train-"):
+        parser.add_argument("--resume", metavar="RUN", help="go on with this run from its last checkpoint")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N [default auto]")
+    if command != "run":
+        add_settings(command, parser)
+
+
+def execute(command: str, arguments: argparse.Namespace) -> int:
+    """Run the job; return the exit status."""
+    resumed: str | None = getattr(arguments, "resume", None)
+    if resumed is not None and has_settings(arguments):
+        raise WrongUse("A resumed run keeps its own settings.", "Leave the other settings out.")
+    settings = None
+    if command == "run":
+        settings = read_recipe(arguments.recipe)
+    elif resumed is None:
+        settings = settings_from_arguments(command, arguments)
+    project = open_to_write(arguments.project)
+    try:
+        if resumed is not None:
+            run = project.runs.get(RunId(resumed))
+            if run.kind != command:
+                raise WrongUse(f"The run {run.id} is a {run.kind} run.", f"Only {command} runs can be resumed here.")
+            return _report(project, run.id, run_job(project, run.id, device=arguments.device, resume=True), arguments)
+        assert settings is not None
+        replaced = getattr(settings, "set_name", "") if getattr(arguments, "replace", False) else ""
+        return _report(project, *_run_new(project, settings, device=arguments.device, replaced=replaced), arguments)
+    finally:
+        project.close()
+
+
+def open_to_write(folder: Path) -> Project:
+    """Open a project that the command will change. Raises UserError where another program holds it."""
+    project = Project.open(folder)
+    if project.is_read_only:
+        reason = project.read_only_reason
+        project.close()
+        raise UserError(f"The project {folder} cannot be changed: {reason}", "Close what has it open, then try again.")
+    return project
+
+
+def _run_new(project: Project, settings: JobSettings, *, device: str, replaced: str) -> tuple[RunId, JobOutcome]:
+    if not replaced:
+        run_id = start_run(project, settings)
+        return run_id, run_job(project, run_id, device=device)
+    set_aside(project, replaced)
+    try:
+        run_id = start_run(project, settings)
+        return run_id, run_job(project, run_id, device=device)
+    finally:
+        put_back(project, replaced)
+
+
+def run_job(project: Project, run_id: RunId, *, device: str = "auto", resume: bool = False) -> JobOutcome:
+    """Execute a run with its progress on standard error; Ctrl+C cancels politely, a second one at once."""
+    cancel = HostCancel()
+    with Display() as display, _cancelling(cancel):
+        return execute_run(project, run_id, on_event=display.on_event, cancel=cancel, device=device, resume=resume)
+
+
+@contextmanager
+def _cancelling(cancel: HostCancel) -> Iterator[None]:
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if cancel.is_requested:
+            cancel.request_now()
+        cancel.request()
+
+    earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _report(project: Project, run_id: RunId, outcome: JobOutcome, arguments: argparse.Namespace) -> int:
+    match outcome:
+        case JobFailed(message=message, hint=hint):
+            raise RunEnded(run_id, "failed", message=message, hint=hint)
+        case JobCancelled():
+            raise RunEnded(run_id, "cancelled", message="The job was cancelled.")
+        case JobFinished(result=result):
+            folder = project.run_folder(run_id)
+            if arguments.json:
+                # Its own keys come last: the `run` of an evaluation is the training that was scored.
+                head = {"run": run_id, "status": "finished", "job": run_id, "folder": str(folder)}
+                print_json(head | result.model_dump(mode="json"))
+            else:
+                print_result(result, folder)
+    return 0

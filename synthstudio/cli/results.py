@@ -1,0 +1,81 @@
+"""Results of jobs as text for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthstudio.cli.render import Scalar, print_lines, print_table
+from synthstudio.protocol.results import (
+    ComposeResult,
+    EvaluateResult,
+    ExplainResult,
+    TrainResult,
+)
+
+AnyJobResult = ComposeResult | TrainResult | EvaluateResult | ExplainResult
+
+
+def print_result(result: AnyJobResult, folder: Path) -> None:
+    """Write a result to standard output; `folder` is the run's."""
+    match result:
+        case ComposeResult():
+            objects = ", ".join(f"{count} {name}" for name, count in result.n_objects.items())
+            print_lines(
+                f"set {result.set}: {result.n_images} images in {result.seconds:.1f} s",
+                f"objects: {objects or 'none'}",
+                f"manifest sha256: {result.sha256}",
+            )
+        case TrainResult():
+            print_lines(f"run {result.run}: {result.status} after {result.seconds:.0f} s")
+            print_table(("best on validation", "value"), [(name, value) for name, value in result.best.items()])
+            print_lines(*(f"note: {text}" for text in result.warnings))
+        case EvaluateResult():
+            _print_evaluation(result)
+        case ExplainResult():
+            print_lines(f"class activation maps of {len(result.fovs)} fields of view:")
+            print_lines(*(f"  {fov.name}: {folder / fov.folder}" for fov in result.fovs))
+
+
+def _print_evaluation(result: EvaluateResult) -> None:
+    classification, localization = result.classification, result.localization
+    print_lines(f"run {result.run} on {result.split}: {result.n_images} images of {result.n_groups} samples")
+    rows: list[list[Scalar]] = [
+        [name, each.precision, each.recall, each.f1, _interval(each.ci95), each.support]
+        for name, each in classification.per_class.items()
+    ]
+    rows.append(["macro", None, None, classification.macro_f1, _interval(classification.ci95), None])
+    print_table(("class is present", "precision", "recall", "F1", "95 %", "crops"), rows)
+    places: list[list[Scalar]] = [
+        [
+            name,
+            each.pointing_accuracy,
+            each.chance,
+            each.center.precision,
+            each.center.recall,
+            each.center.f1,
+            each.energy_in_box,
+            each.energy_chance,
+        ]
+        for name, each in localization.per_class.items()
+    ]
+    center = localization.center
+    places.append(
+        [
+            "all",
+            localization.pointing_accuracy,
+            localization.chance,
+            center.precision,
+            center.recall,
+            center.f1,
+            localization.energy_in_box,
+            None,
+        ]
+    )
+    print_lines("")
+    columns = ("where its map points", "pointing", "chance", "centre prec.", "recall", "F1", "energy in", "by chance")
+    print_table(columns, places)
+    print_lines(*(f"note: {text}" for text in result.notes))
+
+
+def _interval(ci95: tuple[float, float] | None) -> str:
+    return f"{ci95[0]:.2f} to {ci95[1]:.2f}" if ci95 else ""

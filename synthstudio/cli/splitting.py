@@ -1,0 +1,68 @@
+"""Dividing the samples of a project into train, validation and test."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from synthstudio.cli.arguments import add_project
+from synthstudio.cli.jobs import open_to_write
+from synthstudio.cli.render import print_json, print_table
+from synthstudio.core.training.dividing import divide_samples
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import Split
+from synthstudio.project import Project
+
+
+def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `split`."""
+    add_project(parser)
+    parser.add_argument(
+        "--val", metavar="X", type=float, default=0.15, help="share of the images [0 to 1; default 0.15]"
+    )
+    parser.add_argument(
+        "--test", metavar="X", type=float, default=0.2, help="share of the images [0 to 1; default 0.2]"
+    )
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        choices=["none", *(each.value for each in Split)],
+        default="none",
+        help="divide only the samples that are in this split now; none: those in no split [default none]",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="another seed gives another division")
+
+
+def execute(command: str, arguments: argparse.Namespace) -> int:
+    """Divide, and show how many samples and images each split has."""
+    project = open_to_write(arguments.project)
+    try:
+        _divide(project, arguments)
+        counts = _counts(project)
+    finally:
+        project.close()
+    if arguments.json:
+        print_json({"splits": counts})
+    else:
+        rows = [(name, count["samples"], count["images"]) for name, count in counts.items()]
+        print_table(("split", "samples", "images"), rows)
+    return 0
+
+
+def _divide(project: Project, arguments: argparse.Namespace) -> None:
+    origin = None if arguments.origin == "none" else Split(arguments.origin)
+    n_fovs = Counter(fov.sample_id for fov in project.fovs.list())
+    sizes = {each.id: (each.name, n_fovs[each.id]) for each in project.samples.list() if each.split is origin}
+    if not sizes:
+        where = f"the {origin} split" if origin else "no split"
+        raise UserError(f"No sample is in {where}.", "Choose with --from which samples to divide.")
+    division = divide_samples(sizes, val=arguments.val, test=arguments.test, seed=arguments.seed)
+    with project.transaction():
+        for split in Split:
+            project.samples.set_split([each for each, part in division.items() if part is split], split)
+
+
+def _counts(project: Project) -> dict[str, dict[str, int]]:
+    samples = Counter(each.split or "none" for each in project.samples.list())
+    images = Counter(fov.split or "none" for fov in project.fovs.list())
+    return {str(name): {"samples": samples[name], "images": images[name]} for name in (*Split, "none") if samples[name]}

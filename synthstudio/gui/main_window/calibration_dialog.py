@@ -1,0 +1,88 @@
+"""Giving fields their pixel size."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId
+from synthstudio.gui import errors
+from synthstudio.gui.workspace import Workspace
+
+
+class CalibrationDialog(QDialog):
+    """Sets µm per px of the selected FOVs, of one sample, or of all."""
+
+    def __init__(self, workspace: Workspace, selected: tuple[FovId, ...], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Calibrate")
+        self._workspace, self._selected = workspace, selected
+        project = workspace.require_project()
+        first = project.fovs.get(selected[0]) if selected else None
+        self.scale = QDoubleSpinBox()
+        self.scale.setRange(0.0, 1000.0)
+        self.scale.setDecimals(4)
+        self.scale.setSingleStep(0.01)
+        self.scale.setSuffix(" µm/px")
+        self.scale.setSpecialValueText("not calibrated")
+        self.scale.setValue((first.um_per_px or 0.0) if first else 0.0)
+        self.scope = QComboBox()
+        if first is not None:
+            n = len(selected)
+            self.scope.addItem(f"{first.name}" if n == 1 else f"the {n:,} selected fields", "selected")
+            self.scope.addItem(f"all fields of the sample {first.sample_name}", "sample")
+        self.scope.addItem("all fields of the project", "all")
+        hint = QLabel(
+            "Divide the camera's pixel size by the total magnification, or measure a stage micrometer:"
+            " its length in µm divided by its length in px."
+        )
+        hint.setProperty("muted", True)
+        hint.setWordWrap(True)
+        form = QFormLayout()
+        form.setSpacing(8)
+        form.addRow("Pixel size", self.scale)
+        form.addRow("Of", self.scope)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
+        buttons.accepted.connect(self.save)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(hint)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(400)
+
+    def _chosen(self) -> list[FovId]:
+        fovs = self._workspace.require_project().fovs.list()
+        match self.scope.currentData():
+            case "selected":
+                return list(self._selected)
+            case "sample":
+                sample_id = next(fov.sample_id for fov in fovs if fov.id == self._selected[0])
+                return [fov.id for fov in fovs if fov.sample_id == sample_id]
+            case _:
+                return [fov.id for fov in fovs]
+
+    def save(self) -> None:
+        """Store the pixel size and close; an error is reported in the window."""
+        try:
+            project = self._workspace.require_writable_project()
+            told = project.fovs.set_calibration(self._chosen(), self.scale.value() or None)
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        self._workspace.announce(told)
+        self.accept()

@@ -1,0 +1,129 @@
+"""Exporting the annotated fields for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from synthstudio.core.export.datasets import ExportData, ExportResult
+from synthstudio.core.export.writers import WRITERS
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Split
+from synthstudio.gui import errors
+from synthstudio.gui.errors import Notice, Severity
+from synthstudio.gui.workspace import Workspace
+
+FORMATS = {"coco": "COCO (one JSON file per split)", "voc": "Pascal VOC (one XML file per image)"}
+
+
+class ExportDialog(QDialog):
+    """Asks for format, folder, split and names; writes in the background."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Export annotations")
+        self.workspace = workspace
+        self.format = QComboBox()
+        for name in WRITERS:
+            self.format.addItem(FORMATS.get(name, name), name)
+        project = workspace.require_project()
+        self.out = QLineEdit(str(project.folder.parent / f"{project.name}-export"))
+        self.browse = QPushButton("Browse…")
+        self.browse.clicked.connect(self._on_browse_clicked)
+        self.split = QComboBox()
+        self.split.addItem("all", "")
+        for split in Split:
+            self.split.addItem(split.value, split.value)
+        self.keep_names = QCheckBox("Keep the names of the images")
+        self.keep_names.setToolTip("Names and folders may say who the patient is; without this they are neutral")
+        hint = QLabel(
+            "A new folder is written. Images lose their metadata (EXIF, comments, paths). Fields that nobody has"
+            " annotated are left out: elsewhere they would pass for images without objects."
+        )
+        hint.setProperty("muted", True)
+        hint.setWordWrap(True)
+        self.problem = QLabel()
+        self.problem.setProperty("danger", True)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        row = QHBoxLayout()
+        row.addWidget(self.out, 1)
+        row.addWidget(self.browse)
+        form = QFormLayout()
+        form.setSpacing(8)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Format", self.format)
+        form.addRow("Folder", row)
+        form.addRow("Split", self.split)
+        form.addRow("", self.keep_names)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export_button = buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
+        self.export_button.setProperty("primary", True)
+        self.export_button.clicked.connect(self.export)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        for widget in (hint, self.problem, buttons):
+            layout.addWidget(widget)
+        self.setMinimumWidth(520)
+
+    def _on_browse_clicked(self) -> None:
+        errors.ask.new_folder(
+            self, title="Export to", start=Path(self.out.text()), answered=lambda path: self.out.setText(str(path))
+        )
+
+    @Slot()
+    def export(self) -> None:
+        """Begin to write; the job bar shows it from now on."""
+        if not self.out.text().strip():
+            self.show_notice(Notice("The export needs a folder.", "Name a new one."))
+            return
+        workspace, window = self.workspace, self.parentWidget()
+        project, writer = workspace.require_project(), WRITERS[self.format.currentData()]
+        out = Path(self.out.text().strip()).expanduser()
+        split = Split(self.split.currentData()) if self.split.currentData() else None
+        keep_names = self.keep_names.isChecked()
+
+        def work(tick: Tick) -> ExportResult:
+            data = ExportData(
+                fovs=project.fovs.list(split=split),
+                annotations=project.annotations.by_fov(),
+                classes=project.classes.list(),
+                keep_names=keep_names,
+            )
+            return writer(data, out, tick=tick)
+
+        def on_done(result: ExportResult) -> None:
+            left_out = f"{result.n_left_out:,} fields without annotations were left out." if result.n_left_out else ""
+            text = f"Exported {result.n_images:,} images with {result.n_annotations:,} annotations to {result.out}."
+            errors.post(Notice(text, left_out, Severity.INFO), parent=window)
+
+        workspace.background.run(work, done=on_done, owner=workspace, failed=_report_to(window), title="Exporting")
+        self.accept()
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a notice here instead of behind the dialog."""
+        self.problem.setText(f"{notice.message} {notice.hint}")
+        self.problem.show()
+
+
+def _report_to(window: QWidget | None) -> Callable[[Exception], None]:
+    return lambda error: errors.report(error, parent=window)

@@ -1,0 +1,353 @@
+"""Importing a folder: what will be read is shown, problems line by line, before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from synthstudio.core.annotations.planning import ReadOptions
+from synthstudio.core.annotations.readers import READERS
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.plans import ImportPlan
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Split
+from synthstudio.gui import errors
+from synthstudio.gui.background import Task
+from synthstudio.gui.errors import Notice, Severity
+from synthstudio.gui.main_window.guessing import guess_format
+from synthstudio.gui.workspace import Workspace
+from synthstudio.project.imports import ImportOutcome, apply_import
+
+READ_AFTER_MS = 300
+"""Typing a pattern re-reads once, after the last key."""
+MAX_LISTED = 1000
+WIDTH_PX, HEIGHT_PX = 680, 620
+
+FORMATS = {
+    "imagefolder": "Images only (folders of images)",
+    "voc": "Pascal VOC (one XML file per image)",
+    "centers": "Centres (one text file per image: x y class)",
+}
+
+
+class ImportDialog(QDialog):
+    """Reads the folder in the background whenever an option changes; Import writes the plan that is shown."""
+
+    def __init__(self, workspace: Workspace, folder: Path | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Import images and annotations")
+        self.setAcceptDrops(True)
+        self.workspace = workspace
+        self.plan: ImportPlan | None = None
+        self._reading: Task | None = None
+        self._applying: Task | None = None
+        self._build_inputs()
+        self._build_preview()
+        self._lay_out()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(READ_AFTER_MS)
+        self._timer.timeout.connect(self.read)
+        self.resize(WIDTH_PX, HEIGHT_PX)
+        if folder is not None:
+            self.set_folder(folder)
+
+    # Building
+
+    def _build_inputs(self) -> None:
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("Folder of the data set; drop one here")
+        self.folder.textChanged.connect(self._on_option_changed)
+        self.browse = QPushButton("Browse…")
+        self.browse.clicked.connect(self._on_browse_clicked)
+        self.format = QComboBox()
+        for name in READERS:
+            self.format.addItem(FORMATS.get(name, name), name)
+        self.format.currentIndexChanged.connect(self._on_option_changed)
+        self.images = QLineEdit()
+        self.images.setPlaceholderText("as found in the folder")
+        self.images.setToolTip("Folder of the images, where they do not lie in the folder above")
+        self.images.textChanged.connect(self._on_option_changed)
+        self.naming = QComboBox()
+        self.naming.addItem("as usual for the format", "")
+        self.naming.addItem("the folder of the image", "folder")
+        self.naming.addItem("each image its own sample", "stem")
+        self.naming.addItem("a pattern in the path", "pattern")
+        self.naming.setToolTip("A sample is a specimen or patient; train, val and test never share one")
+        self.naming.currentIndexChanged.connect(self._on_naming_changed)
+        self.pattern = QLineEdit(r"^([^_]+)_")
+        self.pattern.setToolTip("Regular expression with one group, which is the name of the sample")
+        self.pattern.textChanged.connect(self._on_option_changed)
+        self.pattern.hide()
+        self.split = QComboBox()
+        self.split.addItem("as the data set says", "")
+        for split in Split:
+            self.split.addItem(f"all into {split.value}", split.value)
+        self.split.currentIndexChanged.connect(self._on_option_changed)
+        self.labels = QCheckBox("The innermost folder is the class of the image")
+        self.labels.toggled.connect(self._on_option_changed)
+        self.copy = QCheckBox("Copy the images into the project")
+        self.copy.setToolTip("Otherwise the project refers to them where they lie")
+
+    def _build_preview(self) -> None:
+        self.summary = QLabel("Choose a folder to see what would be imported.")
+        self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.samples = QLabel()
+        self.samples.setProperty("muted", True)
+        self.samples.setWordWrap(True)
+        self.samples.setTextFormat(Qt.TextFormat.PlainText)
+        self.problems = QListWidget()
+        self.problems.setAccessibleName("Problems")
+        self.problems.setUniformItemSizes(True)
+        self.problems.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.problems_title = QLabel("No problems")
+        self.problems_title.setProperty("muted", True)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # nothing jumps when reading begins
+        self.progress.setSizePolicy(policy)
+        self.progress.hide()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.import_button = self.buttons.addButton("Import", QDialogButtonBox.ButtonRole.ActionRole)
+        self.import_button.setProperty("primary", True)
+        self.import_button.setDefault(True)
+        self.import_button.setEnabled(False)
+        self.import_button.clicked.connect(self.apply)
+        self.buttons.rejected.connect(self.reject)
+
+    def _lay_out(self) -> None:
+        folder_row, naming_row = QHBoxLayout(), QHBoxLayout()
+        folder_row.addWidget(self.folder, 1)
+        folder_row.addWidget(self.browse)
+        naming_row.addWidget(self.naming, 1)
+        naming_row.addWidget(self.pattern, 1)
+        form = QFormLayout()
+        form.setSpacing(8)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Folder", folder_row)
+        form.addRow("Format", self.format)
+        form.addRow("Images", self.images)
+        form.addRow("Sample", naming_row)
+        form.addRow("Split", self.split)
+        form.addRow("", self.labels)
+        form.addRow("", self.copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(8)
+        layout.addLayout(form)
+        for widget in (self.progress, self.summary, self.samples, self.problems_title):
+            layout.addWidget(widget)
+        layout.addWidget(self.problems, 1)
+        layout.addWidget(self.buttons)
+
+    # Options
+
+    def set_folder(self, folder: Path) -> None:
+        """Choose the folder; its format is guessed from what lies in it."""
+        self.format.setCurrentIndex(max(self.format.findData(guess_format(folder)), 0))
+        self.folder.setText(str(folder))
+        self._on_option_changed()
+
+    def _on_browse_clicked(self) -> None:
+        start = Path(self.folder.text()) if self.folder.text() else Path.home()
+        errors.ask.folder(self, title="Import from", start=start, answered=self.set_folder)
+
+    @Slot()
+    def _on_naming_changed(self) -> None:
+        self.pattern.setVisible(self.naming.currentData() == "pattern")
+        self._on_option_changed()
+
+    @Slot()
+    def _on_option_changed(self) -> None:
+        self.labels.setVisible(self.format.currentData() == "imagefolder")
+        self.import_button.setEnabled(False)
+        self._timer.start()
+
+    def options(self) -> ReadOptions:
+        """The options as the dialog shows them."""
+        naming = self.naming.currentData()
+        return ReadOptions(
+            images=Path(self.images.text().strip()).expanduser() if self.images.text().strip() else None,
+            split=Split(self.split.currentData()) if self.split.currentData() else None,
+            sample_from=(self.pattern.text() if naming == "pattern" else naming) or None,
+            labels_from_folder=self.labels.isChecked() and self.format.currentData() == "imagefolder",
+        )
+
+    # Reading
+
+    @Slot()
+    def read(self) -> None:
+        """Read the data set as the options say, and show what would be imported."""
+        self._stop_reading()
+        self.plan = None
+        text = self.folder.text().strip()
+        if not text:
+            return
+        root, options = Path(text).expanduser(), self.options()
+        reader = READERS[self.format.currentData()]
+
+        def work(tick: Tick) -> ImportPlan:
+            return reader(root, options, tick=tick)
+
+        self._set_busy("Reading…")
+        self._reading = self.workspace.background.run(
+            work, done=self._on_read, failed=self._on_failed, owner=self, priority=1
+        )
+        self._reading.progressed.connect(self._on_progressed)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def _set_busy(self, text: str) -> None:
+        self.summary.setText(text)
+        self.summary.setProperty("danger", False)
+        self.summary.style().polish(self.summary)
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.import_button.setEnabled(False)
+
+    @Slot(int, int)
+    def _on_progressed(self, done: int, total: int) -> None:
+        if self.sender() in (self._reading, self._applying):
+            self.progress.setRange(0, total)
+            self.progress.setValue(done)
+
+    def _on_read(self, plan: ImportPlan) -> None:
+        self._reading = None
+        self.progress.hide()
+        self.plan = plan
+        self.summary.setText(summary_of(plan))
+        self.samples.setText(samples_of(plan))
+        self._list_problems([str(problem) for problem in plan.problems])
+        self.import_button.setEnabled(bool(plan.fovs))
+        self.import_button.setText(f"Import {len(plan.fovs):,} images" if plan.fovs else "Import")
+
+    def _list_problems(self, problems: list[str]) -> None:
+        self.problems.clear()
+        self.problems.addItems(problems[:MAX_LISTED])
+        if len(problems) > MAX_LISTED:
+            self.problems.addItem(f"… and {len(problems) - MAX_LISTED:,} more")
+        n = len(problems)
+        what = "No problems" if not n else f"{n:,} problem{'s' if n > 1 else ''}; the rest can be imported"
+        self.problems_title.setText(what)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._reading = self._applying = None
+        self.progress.hide()
+        self.show_notice(errors.notice_of(error))
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a notice here instead of behind the dialog."""
+        self.summary.setText(f"{notice.message} {notice.hint}".strip())
+        self.summary.setProperty("danger", notice.severity is Severity.ERROR)
+        self.summary.style().polish(self.summary)
+        self.samples.clear()
+        self._list_problems([])
+
+    # Writing
+
+    @Slot()
+    def apply(self) -> None:
+        """Write what is shown; the dialog closes when it is done."""
+        if self.plan is None or self._applying is not None:
+            return
+        plan, copy = self.plan, self.copy.isChecked()
+        try:
+            project = self.workspace.require_writable_project()
+        except UserError as error:
+            self._on_failed(error)
+            return
+
+        def work(tick: Tick) -> ImportOutcome:
+            return apply_import(project, plan, copy=copy, tick=tick)
+
+        self._set_busy("Importing…")
+        self._applying = self.workspace.background.run(
+            work, done=self._on_applied, failed=self._on_failed, owner=self, title="Importing"
+        )
+        self._applying.progressed.connect(self._on_progressed)
+        self._applying.ended.connect(self._on_applying_ended)
+
+    def _on_applied(self, outcome: ImportOutcome) -> None:
+        self._applying = None
+        self.workspace.announce(outcome.changes)
+        text = f"Imported {outcome.n_fovs:,} images with {outcome.n_annotations:,} annotations."
+        n = len(outcome.problems)
+        hint = f"{n:,} problems were left out: {outcome.problems[0]}" if n else ""
+        severity = Severity.WARNING if n else Severity.INFO
+        errors.post(Notice(text, hint, severity), parent=self.parentWidget())
+        self.accept()
+
+    @Slot()
+    def _on_applying_ended(self) -> None:
+        if self._applying is not None:  # cancelled from the job bar: nothing was recorded
+            self._applying = None
+            self.progress.hide()
+            self.summary.setText("The import was cancelled; nothing was added.")
+            self.import_button.setEnabled(self.plan is not None)
+
+    @override
+    def reject(self) -> None:
+        self._timer.stop()
+        self._stop_reading()
+        if self._applying is not None:
+            self._applying.cancel()
+        super().reject()
+
+
+def summary_of(plan: ImportPlan) -> str:
+    """What would be imported, in a sentence or two."""
+    n_annotations = sum(len(fov.annotations) for fov in plan.fovs)
+    splits = [f"{sum(fov.split is split for fov in plan.fovs):,} {split.value}" for split in Split]
+    n_none = sum(fov.split is None for fov in plan.fovs)
+    parts = [part for part in splits if not part.startswith("0 ")] + ([f"{n_none:,} without split"] if n_none else [])
+    counts = dict.fromkeys(plan.class_names, 0)
+    for fov in plan.fovs:
+        for annotation in fov.annotations:
+            counts[annotation.class_name] += 1
+    classes = ", ".join(f"{name} {counts[name]:,}" + _size_text(plan, name) for name in plan.class_names)
+    text = f"{len(plan.fovs):,} images ({', '.join(parts) or 'none'}), {n_annotations:,} annotations."
+    return f"{text}\nClasses: {classes}" if classes else text
+
+
+def _size_text(plan: ImportPlan, name: str) -> str:
+    size = plan.class_sizes_px.get(name)
+    if size is None:
+        return ""
+    return f" (about {size:.0f} px, estimated)" if name in plan.estimated_sizes else f" ({size:.0f} px)"
+
+
+def samples_of(plan: ImportPlan) -> str:
+    """How many samples there are, and which images make the first few."""
+    by_sample: dict[str, list[str]] = {}
+    for fov in plan.fovs:
+        by_sample.setdefault(fov.sample, []).append(fov.name)
+    examples = [
+        f"{sample}: {names[0]}" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
+        for sample, names in list(by_sample.items())[:3]
+    ]
+    if not examples:
+        return ""
+    return f"{len(by_sample):,} samples: {'; '.join(examples)}{' …' if len(by_sample) > len(examples) else ''}"

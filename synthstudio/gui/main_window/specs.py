@@ -1,0 +1,156 @@
+"""What can be done from anywhere in the window, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.preferences import ThemeName
+
+if TYPE_CHECKING:
+    from synthstudio.gui.main_window.window import MainWindow
+
+FILE, GO, FIELD, WINDOW, HELP = "File", "Go", "Field", "View", "Help"
+MENUS = (FILE, "Edit", "Field", "Classes", "View", GO, HELP)
+"""The menus in their order; a menu that only a page has stands before View."""
+
+
+def window_actions(window: MainWindow) -> Sequence[ActionSpec]:
+    """All actions of the window itself."""
+    return (*_file(window), *_go(window), *_field(window), *_view(window), *_help(window))
+
+
+def _file(window: MainWindow) -> list[ActionSpec]:
+    workspace = window.workspace
+
+    def has_project() -> bool:
+        return workspace.project is not None
+
+    return [
+        ActionSpec("file.new", "New project…", window.ask_for_new_project, "Ctrl+N", "mdi6.folder-plus-outline", FILE),
+        ActionSpec("file.open", "Open project…", window.ask_for_project, "Ctrl+O", "mdi6.folder-open-outline", FILE),
+        ActionSpec("file.demo", "Open the demo project", window.open_demo, "", "mdi6.flask-outline", FILE),
+        ActionSpec(
+            "file.import",
+            "Import images…",
+            window.open_import_dialog,
+            "Ctrl+I",
+            "mdi6.import",
+            FILE,
+            lambda: workspace.is_writable,
+        ),
+        ActionSpec(
+            "file.export", "Export annotations…", window.open_export_dialog, "Ctrl+E", "mdi6.export", FILE, has_project
+        ),
+        ActionSpec("file.close_project", "Close project", window.close_project, "Ctrl+W", "", FILE, has_project),
+        ActionSpec("file.quit", "Quit", window.quit, "Ctrl+Q", "", FILE),
+    ]
+
+
+def _go(window: MainWindow) -> list[ActionSpec]:
+    pages = [
+        ActionSpec(
+            f"go.{page.id}",
+            page.title,
+            partial(window.show_page, place),
+            (f"Ctrl+{place + 1}", f"Alt+{place + 1}"),
+            page.icon,
+            GO,
+            lambda: window.workspace.project is not None,
+        )
+        for place, page in enumerate(PAGES)
+    ]
+    palette = ActionSpec(
+        "go.palette", "Search or do anything", window.open_palette, ("Ctrl+K", "Ctrl+P"), "mdi6.magnify", GO
+    )
+    return [*pages, palette]
+
+
+def _field(window: MainWindow) -> list[ActionSpec]:
+    workspace = window.workspace
+
+    def has_fov() -> bool:
+        return workspace.current_fov_id is not None
+
+    return [
+        ActionSpec(
+            "field.next",
+            "Next field",
+            partial(workspace.step_fov, 1),
+            ("D", "PgDown"),
+            "mdi6.chevron-right",
+            FIELD,
+            has_fov,
+        ),
+        ActionSpec(
+            "field.previous",
+            "Previous field",
+            partial(workspace.step_fov, -1),
+            ("A", "PgUp"),
+            "mdi6.chevron-left",
+            FIELD,
+            has_fov,
+        ),
+        ActionSpec("field.filter", "Filter fields", window.fov_panel.focus_filter, "Ctrl+L", "", FIELD, has_fov),
+        ActionSpec(
+            "field.calibrate", "Calibrate…", window.open_calibration_dialog, "Ctrl+U", "mdi6.ruler", FIELD, has_fov
+        ),
+        ActionSpec(
+            "field.remove",
+            "Remove selected fields…",
+            window.fov_panel.ask_to_remove,
+            "",
+            "",
+            FIELD,
+            lambda: has_fov() and workspace.is_writable,
+        ),
+    ]
+
+
+def _view(window: MainWindow) -> list[ActionSpec]:
+    themes: tuple[tuple[ThemeName, str], ...] = (
+        ("system", "Theme of the system"),
+        ("light", "Light theme"),
+        ("dark", "Dark theme"),
+    )
+    switches = [
+        ActionSpec(
+            f"view.theme_{theme}",
+            text,
+            partial(window.set_theme, theme),
+            menu=WINDOW,
+            checked_when=lambda theme=theme: window.workspace.preferences.theme == theme,  # type: ignore[misc]
+        )
+        for theme, text in themes
+    ]
+    return [
+        ActionSpec(
+            "view.fields",
+            "List of fields",
+            window.toggle_fov_panel,
+            "F9",
+            "mdi6.dock-left",
+            WINDOW,
+            checked_when=lambda: window.wants_fov_panel,
+        ),
+        ActionSpec(
+            "view.rail_labels",
+            "Names on the rail",
+            window.toggle_rail_labels,
+            menu=WINDOW,
+            checked_when=lambda: window.workspace.preferences.shows_rail_labels,
+        ),
+        ActionSpec("view.full_screen", "Full screen", window.toggle_full_screen, "F11", "", WINDOW),
+        *switches,
+    ]
+
+
+def _help(window: MainWindow) -> list[ActionSpec]:
+    return [
+        ActionSpec("help.guide", "User guide", window.open_guide, "F1", "mdi6.help-circle-outline", HELP),
+        ActionSpec("help.keys", "Keys", window.open_keys, "?", "mdi6.keyboard-outline", HELP),
+        ActionSpec("help.about", "About SynthStudio", window.open_about, "", "mdi6.information-outline", HELP),
+    ]

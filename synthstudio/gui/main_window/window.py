@@ -1,0 +1,570 @@
+"""The window: rail, top bar, field list, the page, job bar, and what can be done from anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Changes
+from synthstudio.gui import errors
+from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching
+from synthstudio.gui.canvas.fov_view import FovView
+from synthstudio.gui.errors import Notice, NoticeAction, Severity
+from synthstudio.gui.main_window.demo import demo_folder
+from synthstudio.gui.main_window.fov_panel import FovPanel
+from synthstudio.gui.main_window.guessing import is_project
+from synthstudio.gui.main_window.jobs import JobController
+from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.main_window.rail import Rail
+from synthstudio.gui.main_window.specs import MENUS, window_actions
+from synthstudio.gui.main_window.top_bar import TopBar
+from synthstudio.gui.main_window.welcome import Welcome
+from synthstudio.gui.preferences import ThemeName
+from synthstudio.gui.theme import Theme, apply_theme, current_theme
+from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
+from synthstudio.gui.widgets.icons import themed_icon
+from synthstudio.gui.widgets.job_strip import JobStrip
+from synthstudio.gui.widgets.message_bar import MessageBar
+from synthstudio.gui.workspace import Workspace
+
+NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
+MAX_PALETTE_FIELDS = 20
+
+
+class MainWindow(QWidget):
+    """The one window. It is a notice board: errors of everything inside appear in its message bar."""
+
+    def __init__(self, workspace: Workspace, *, settings: QSettings | None = None) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setAcceptDrops(True)
+        self.setWindowIcon(themed_icon("mdi6.microscope", "#2B66D9"))
+        self.workspace = workspace
+        self._settings = settings or QSettings("synthstudio", "synthstudio")
+        self._pages: dict[int, QWidget] = {}
+        self._place = 0
+        self._is_closing = False
+        self._dressed: Theme | None = None
+        self._fills_pages = False
+        self.wants_fov_panel = True
+        self.registry = ActionRegistry(themed_icon, self)
+        self.rail = Rail([(page.title, page.icon) for page in PAGES])
+        self.top_bar = TopBar()
+        self.fov_panel = FovPanel(workspace)
+        self.job_strip = JobStrip()
+        self.stack = QStackedWidget()
+        self.registry.add(window_actions(self), owner=self)
+        welcome_ids = ("file.new", "file.open", "file.demo")
+        self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])
+        self.stack.addWidget(self.welcome)
+        self.no_fields = self._build_no_fields()
+        self.stack.addWidget(self.no_fields)
+        self._lay_out()
+        self.message_bar = MessageBar(self, top_px=self.top_bar.height() + 8)
+        self.palette_box = CommandPalette(self, search=self.search)
+        self.jobs = JobController(workspace, self.job_strip, self)
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.top_bar.set_menu(self._menu)
+        self._connect()
+        self.rail.set_current(0)
+        self._restore_geometry()
+        self._dress()
+        self._on_project_changed()
+
+    # Building
+
+    def _build_no_fields(self) -> QWidget:
+        from synthstudio.gui.widgets.empty_state import EmptyState  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        return EmptyState(
+            "mdi6.image-multiple-outline",
+            "No fields yet",
+            "Drop a folder of images here, or import one. A subfolder, or a pattern in the names, tells which images"
+            " belong to one sample.",
+            actions=[self.registry.action("file.import")],
+        )
+
+    def _lay_out(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.addWidget(self.fov_panel)
+        self.splitter.addWidget(self.stack)
+        self.splitter.setStretchFactor(0, 0)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setChildrenCollapsible(False)
+        self.fov_panel.setMinimumWidth(88)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.rail)
+        middle.addWidget(self.splitter, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.top_bar)
+        layout.addLayout(middle, 1)
+        layout.addWidget(self.job_strip)
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        self.rail.chosen.connect(self.show_page)
+        self.top_bar.search_requested.connect(self.open_palette)
+        self.welcome.open_requested.connect(self.open_project)
+        workspace.project_changed.connect(self._on_project_changed)
+        workspace.current_fov_changed.connect(self._on_current_fov_changed)
+        workspace.records_changed.connect(self._on_records_changed)
+        workspace.preferences_changed.connect(self._on_preferences_changed)
+        workspace.undo_stack.indexChanged.connect(lambda _index: self.registry.refresh())
+        workspace.gpu_worker.idle.connect(self._on_worker_idle)
+        # What an action may depend on (a selection, a tool) is many things; where the user acts, it is asked anew.
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+
+    def _restore_geometry(self) -> None:
+        geometry = self._settings.value("window/geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1280, 800)
+        self.rail.set_labels_shown(shown=self.workspace.preferences.shows_rail_labels)
+        width = self._settings.value("window/list_width")
+        default = WIDE_LIST_PX if self.width() >= WIDE_FROM_PX else NARROW_LIST_PX
+        list_px = int(str(width)) if width is not None else default
+        self.splitter.setSizes([list_px, max(self.width() - list_px, 400)])
+
+    def _dress(self) -> None:
+        theme = current_theme()
+        if theme == self._dressed:
+            return  # setting a style sheet is itself a change of palette, which would dress the window again for ever
+        self._dressed = theme
+        self.setStyleSheet(
+            f"#mainWindow {{ background: {theme.window}; }}"
+            f"#topBar {{ background: {theme.window}; border-bottom: 1px solid {theme.border}; }}"
+            f"#rail {{ background: {theme.window}; border-right: 1px solid {theme.border}; }}"
+            f"#fovPanel {{ background: {theme.panel}; }}"
+            f"#jobStrip {{ background: {theme.window}; border-top: 1px solid {theme.border}; }}"
+        )
+
+    # Notices
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a notice in the message bar."""
+        self.message_bar.show_message(
+            notice.message,
+            notice.hint,
+            severity=notice.severity.value,
+            action_text=notice.action.text if notice.action else "",
+            action=notice.action.callback if notice.action else None,
+        )
+
+    # Pages
+
+    @property
+    def place(self) -> int:
+        """Which workspace is chosen, 0 to 4."""
+        return self._place
+
+    def page(self, place: int) -> QWidget:
+        """Return a workspace's page; it is made when it is first asked for."""
+        if place not in self._pages:
+            page = PAGES[place].build(self.workspace)
+            self._pages[place] = page
+            self.stack.addWidget(page)
+            self.registry.add(page.actions(), owner=page)  # type: ignore[arg-type]  # see `Page.actions`
+            self._watch(page)
+        return self._pages[place]
+
+    def _watch(self, page: QWidget) -> None:
+        view = getattr(page, "view", None)
+        if isinstance(view, FovView):
+            view.selection_changed.connect(lambda _ids: self.registry.refresh())
+
+    @Slot(int)
+    def show_page(self, place: int) -> None:
+        """Go to a workspace."""
+        self._place = place
+        self.rail.set_current(place)
+        self._show_current()
+
+    def _show_current(self) -> None:
+        project = self.workspace.project
+        entry = PAGES[self._place]
+        if project is None:
+            self.stack.setCurrentWidget(self.welcome)
+        elif not self.workspace.fov_order and not self.fov_panel.model.n_all and self._place == 0:
+            self.stack.setCurrentWidget(self.no_fields)
+        else:
+            self.stack.setCurrentWidget(self.page(self._place))
+        self.rail.setEnabled(project is not None)
+        self.fov_panel.setVisible(project is not None and self.wants_fov_panel and entry.uses_fovs)
+        self._show_tools()
+        self.registry.refresh()
+        focus = self.window().focusWidget()
+        if focus is None or not focus.isVisible() or focus is self.top_bar.menu_button:
+            self._focus_page()
+
+    def _focus_page(self) -> None:
+        page = self.stack.currentWidget()
+        target = getattr(page, "view", page)
+        if isinstance(target, QWidget):
+            target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_tools(self) -> None:
+        page = self.stack.currentWidget()
+        ids: Sequence[str] = getattr(page, "toolbar_ids", ())
+        self.top_bar.set_tools([self.registry.button(each) for each in ids])
+
+    def _load_pages_ahead(self) -> None:
+        """Import the other pages in a thread, so that going there is quick, and make them for the palette's sake."""
+        if self._fills_pages or self.workspace.project is None:
+            return
+        self._fills_pages = True
+
+        def load(_: Tick) -> None:
+            for entry in PAGES:
+                entry.load()
+
+        self.workspace.background.run(load, done=lambda _none: self._build_next_page(), owner=self, priority=-1)
+
+    def _build_next_page(self) -> None:
+        missing = next((place for place in range(len(PAGES)) if place not in self._pages), None)
+        if missing is not None:
+            self.page(missing)
+            QTimer.singleShot(0, self, self._build_next_page)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(200, self, self._load_pages_ahead)
+
+    # What changes
+
+    @Slot()
+    def _on_project_changed(self) -> None:
+        project = self.workspace.project
+        self.setWindowTitle(f"{project.name} – SynthStudio" if project else "SynthStudio")
+        self.welcome.set_recent(self.workspace.preferences.recent_projects)
+        self.jobs.show_saved()
+        self._show_breadcrumb()
+        self._show_current()
+        if project is not None and project.is_read_only:
+            notice = Notice(
+                f"{project.name} is open read-only. {project.read_only_reason}",
+                "You can look at everything; nothing can be changed from this window.",
+                Severity.WARNING,
+            )
+            self.show_notice(notice)
+        if project is not None and self.isVisible():
+            self._load_pages_ahead()
+
+    @Slot(object)
+    def _on_current_fov_changed(self, _fov_id: FovId | None) -> None:
+        self._show_breadcrumb()
+        self._show_current()
+
+    @Slot(object)
+    def _on_records_changed(self, told: Changes) -> None:
+        if "fovs" in told.kinds:
+            self._show_breadcrumb()
+            self._show_current()
+        else:
+            self.registry.refresh()
+
+    def _show_breadcrumb(self) -> None:
+        project, fov_id = self.workspace.project, self.workspace.current_fov_id
+        if project is None or fov_id is None:
+            self.top_bar.set_place(project.name if project else "", "")
+            return
+        fov = project.fovs.get(fov_id)
+        self.top_bar.set_place(project.name, f"{fov.sample_name}  /  {fov.name}")
+
+    @Slot()
+    def _on_preferences_changed(self) -> None:
+        self.rail.set_labels_shown(shown=self.workspace.preferences.shows_rail_labels)
+        self.registry.refresh()
+
+    def _on_focus_changed(self) -> None:
+        if self.isVisible():
+            self.registry.refresh()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "jobs"):
+            QTimer.singleShot(0, self, self._dress)
+
+    # Menus and palette
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        shown = [spec for spec in self.registry.specs() if self.registry.is_reachable(spec.id)]
+        names = [*MENUS, *dict.fromkeys(spec.menu for spec in shown if spec.menu and spec.menu not in MENUS)]
+        for name in names:
+            specs = [spec for spec in shown if spec.menu == name]
+            if not specs:
+                continue
+            submenu = self._menu.addMenu(name)
+            for spec in specs:
+                submenu.addAction(self.registry.action(spec.id))
+            if name == "File":
+                self._add_recent(submenu)
+
+    def _add_recent(self, menu: QMenu) -> None:
+        recent = [Path(each) for each in self.workspace.preferences.recent_projects]
+        known = [each for each in recent if each.is_dir()]
+        if known:
+            submenu = menu.addMenu("Recent projects")
+            for folder in known:
+                submenu.addAction(str(folder), lambda folder=folder: self.open_project(folder))
+
+    def open_palette(self) -> None:
+        """Open the command palette."""
+        self.registry.refresh()
+        self.palette_box.open()
+
+    def search(self, query: str) -> list[PaletteItem]:
+        """What the palette lists: actions of the window and the page, actions of other pages, fields."""
+        found = matching(self.registry.specs(), query)
+        here = [self._item(spec) for spec in found if self.registry.is_reachable(spec.id)]
+        elsewhere = [self._item_elsewhere(spec) for spec in found if not self.registry.is_reachable(spec.id)]
+        items = [*(item for item in here if item.is_enabled), *self._field_items(query)]
+        if query.strip():
+            items += [*elsewhere, *(item for item in here if not item.is_enabled)]
+        return items
+
+    def _item(self, spec: ActionSpec) -> PaletteItem:
+        native = QKeySequence.SequenceFormat.NativeText
+        keys = QKeySequence(spec.shortcuts[0]).toString(native) if spec.shortcuts else ""
+        action = self.registry.action(spec.id)
+        return PaletteItem(spec.plain_text, action.trigger, spec.menu, keys, action.isEnabled())
+
+    def _item_elsewhere(self, spec: ActionSpec) -> PaletteItem:
+        place = next((place for place, page in self._pages.items() if self.registry.owner(spec.id) is page), 0)
+
+        def go_and_do() -> None:
+            self.show_page(place)
+            self.registry.action(spec.id).trigger()
+
+        is_enabled = self.workspace.project is not None
+        return PaletteItem(spec.plain_text, go_and_do, f"in {PAGES[place].title}", "", is_enabled)
+
+    def _field_items(self, query: str) -> list[PaletteItem]:
+        words = query.casefold().split()
+        project = self.workspace.project
+        if not words or project is None:
+            return []
+        items = []
+        for fov in self.fov_panel.model.all_fovs:
+            text = f"{fov.sample_name} / {fov.name}"
+            if all(word in text.casefold() for word in words):
+                items.append(PaletteItem(text, lambda fov_id=fov.id: self._go_to(fov_id), "Field"))  # type: ignore[misc]
+                if len(items) == MAX_PALETTE_FIELDS:
+                    break
+        return items
+
+    def _go_to(self, fov_id: FovId) -> None:
+        self.fov_panel.filter.clear()
+        self.workspace.set_current_fov(fov_id)
+
+    # Projects
+
+    def open_project(self, folder: Path) -> bool:
+        """Open a project; tells whether it worked. A running job is asked about first."""
+        return self._change_project(lambda: self.workspace.open_project(folder))
+
+    def create_project(self, folder: Path) -> bool:
+        """Make a project and open it; tells whether it worked."""
+        return self._change_project(lambda: self.workspace.create_project(folder))
+
+    def _change_project(self, change: Callable[[], None]) -> bool:
+        if not self.workspace.gpu_worker.is_idle:
+            action = NoticeAction("Cancel the jobs", self.workspace.gpu_worker.cancel_all)
+            hint = "Wait for its end, or cancel it."
+            self.show_notice(Notice("A job is running in this project.", hint, Severity.WARNING, action))
+            return False
+        try:
+            change()
+        except UserError as error:
+            errors.report(error, parent=self)
+            return False
+        return True
+
+    def close_project(self) -> None:
+        """Close the project and show the welcome."""
+        self._change_project(self.workspace.close_project)
+
+    def ask_for_new_project(self) -> None:
+        """Let the user choose where a new project goes."""
+        start = self._projects_folder() / "my-study"
+        errors.ask.new_folder(self, title="New project", start=start, answered=self.create_project)
+
+    def ask_for_project(self) -> None:
+        """Let the user choose a project to open."""
+        errors.ask.folder(self, title="Open project", start=self._projects_folder(), answered=self.open_project)
+
+    def _projects_folder(self) -> Path:
+        recent = self.workspace.preferences.recent_projects
+        return Path(recent[0]).parent if recent and Path(recent[0]).parent.is_dir() else Path.home()
+
+    def open_demo(self) -> None:
+        """Open the demo project; it is built first where it is not there yet."""
+        folder = demo_folder()
+        if is_project(folder):
+            self.open_project(folder)
+            return
+
+        def build(tick: Tick) -> Path:
+            from synthstudio.client.demo import build_demo_project  # noqa: PLC0415 - loaded when it is needed
+
+            build_demo_project(folder, tick=tick).close()
+            return folder
+
+        self.workspace.background.run(build, done=self.open_project, owner=self, title="Building the demo project")
+
+    # Dialogs
+
+    def open_import_dialog(self, folder: Path | None = None) -> None:
+        """Open the import dialog, on a folder where one was dropped."""
+        try:
+            self.workspace.require_writable_project()
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        from synthstudio.gui.main_window.import_dialog import ImportDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        ImportDialog(self.workspace, folder, self).open()
+
+    def open_export_dialog(self) -> None:
+        """Open the export dialog."""
+        from synthstudio.gui.main_window.export_dialog import ExportDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        ExportDialog(self.workspace, self).open()
+
+    def open_calibration_dialog(self) -> None:
+        """Open the calibration of the selected fields."""
+        from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        CalibrationDialog(self.workspace, self.fov_panel.selected, self).open()
+
+    def open_guide(self) -> None:
+        """Show the user guide."""
+        from synthstudio.gui.main_window.help_dialogs import guide_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        try:
+            guide_dialog(self).show()
+        except UserError as error:
+            errors.report(error, parent=self)
+
+    def open_keys(self) -> None:
+        """Show all keys."""
+        from synthstudio.gui.main_window.help_dialogs import keys_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        keys_dialog(self.registry.specs(), self).show()
+
+    def open_about(self) -> None:
+        """Say what this is."""
+        from synthstudio.gui.main_window.help_dialogs import about_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        about_dialog(self).show()
+
+    # View
+
+    def toggle_fov_panel(self) -> None:
+        """Show or hide the list of fields."""
+        self.wants_fov_panel = not self.wants_fov_panel
+        self._show_current()
+
+    def toggle_rail_labels(self) -> None:
+        """Show or hide the names on the rail."""
+        shown = not self.workspace.preferences.shows_rail_labels
+        self._prefer(shows_rail_labels=shown)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or stop doing so."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def set_theme(self, theme: ThemeName) -> None:
+        """Choose light, dark or the system's theme."""
+        self._prefer(theme=theme)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, theme)
+        self._dress()
+
+    def _prefer(self, **changed: object) -> None:
+        try:
+            self.workspace.set_preferences(dataclasses.replace(self.workspace.preferences, **changed))  # type: ignore[arg-type]
+        except UserError as error:
+            errors.report(error, parent=self)
+
+    # Dropping
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        # The dialog opens after the drop has returned: the other program waits for it.
+        QTimer.singleShot(0, self, lambda: self.take_dropped(paths[0]))
+
+    def take_dropped(self, path: Path) -> None:
+        """Open a project that was dropped, or import a folder."""
+        folder = path if path.is_dir() else path.parent
+        if is_project(folder):
+            self.open_project(folder)
+        elif self.workspace.project is None:
+            hint = "Make a new project or open one, then drop the images again."
+            action = NoticeAction("New project…", self.ask_for_new_project)
+            self.show_notice(Notice("Images are imported into a project.", hint, Severity.INFO, action))
+        else:
+            self.open_import_dialog(folder)
+
+    # The end
+
+    def quit(self) -> None:
+        """Close the window."""
+        self.close()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.workspace.gpu_worker.is_idle and not self._is_closing:
+            event.ignore()
+            errors.ask.choose(
+                self,
+                title="A job is running",
+                text="Stop the running job and close? A training can be resumed from its last checkpoint later.",
+                choices=["Stop and close"],
+                answered=lambda _choice: self._stop_and_close(),
+            )
+            return
+        self._settings.setValue("window/geometry", self.saveGeometry())
+        if self.fov_panel.isVisible():
+            self._settings.setValue("window/list_width", self.splitter.sizes()[0])
+        self.workspace.shut_down()
+        event.accept()
+
+    def _stop_and_close(self) -> None:
+        self._is_closing = True
+        if self.workspace.gpu_worker.is_idle:
+            self.close()
+            return
+        self.show_notice(Notice("Stopping the job, then closing.", severity=Severity.INFO))
+        self.workspace.gpu_worker.cancel_all()
+
+    @Slot()
+    def _on_worker_idle(self) -> None:
+        if self._is_closing:
+            self.close()

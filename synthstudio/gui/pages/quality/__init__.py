@@ -1,0 +1,5 @@
+"""The Quality workspace."""
+
+from synthstudio.gui.pages.quality.page import QualityPage
+
+__all__ = ["QualityPage"]

@@ -1,0 +1,5 @@
+"""The Train workspace."""
+
+from synthstudio.gui.pages.train.page import TrainPage
+
+__all__ = ["TrainPage"]

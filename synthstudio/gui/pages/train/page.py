@@ -1,0 +1,331 @@
+"""The Train workspace: trainings, their curves and scores, and where they look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId, RunId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Changes, RunStatus, Split
+from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.errors import report
+from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
+from synthstudio.gui.pages.train.cam_panel import CamPanel
+from synthstudio.gui.pages.train.curves_panel import CurvesPanel
+from synthstudio.gui.pages.train.results_panel import ResultsPanel
+from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
+from synthstudio.gui.pages.train.run_header import RunHeader
+from synthstudio.gui.pages.train.runs_panel import RunsPanel
+from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.workspace import Workspace
+from synthstudio.protocol.messages import AnyEvent, MetricLogged, Progress
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.evaluate import EvaluateSettings
+from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.train_classifier import TrainClassifierSettings
+
+FORM_WIDTH_PX, CONTROLS_WIDTH_PX = 320, 232
+TABS = ("Curves", "Results", "CAM")
+
+
+class TrainPage(QWidget):
+    """Joins the panels; the project's rows are the truth that all of them show."""
+
+    title = "Train"
+    icon = "mdi6.chart-line"
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._trainings: list[TrainingFacts] = []
+        self._explaining: dict[str, tuple[RunId, FovId]] = {}
+        self._is_stale = True
+        self.runs = RunsPanel(self)
+        self.header = RunHeader(self)
+        self.curves = CurvesPanel(workspace, self)
+        self.results = ResultsPanel(workspace, self)
+        self.cam = CamPanel(workspace, self)
+        self.tabs = QTabWidget(self)
+        self.presets = PresetBar(list_presets("train-classifier"), TrainClassifierSettings(), self)
+        self.form = SettingsForm(TrainClassifierSettings, choices={"composition.classes": ()}, parent=self)
+        self.train = QPushButton("Train", self)
+        self.train.setProperty("primary", True)
+        self.side = QStackedWidget(self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self.tabs.setDocumentMode(True)
+        for panel, title in zip((self.curves, self.results, self.cam), TABS, strict=True):
+            self.tabs.addTab(panel, title)
+        middle = QVBoxLayout()
+        middle.setSpacing(GRID_PX)
+        middle.addWidget(self.header)
+        middle.addWidget(self.tabs, 1)
+        self.side.addWidget(self._build_form_side())
+        self.side.addWidget(self.cam.controls)
+        self.side.setProperty("panel", True)
+        self.side.setFixedWidth(FORM_WIDTH_PX)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.runs)
+        layout.addLayout(middle, 1)
+        layout.addWidget(self.side)
+
+    def _build_form_side(self) -> QWidget:
+        side = QFrame()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX)
+        column.setSpacing(2 * GRID_PX)
+        column.addWidget(self.presets)
+        column.addWidget(self.form, 1)
+        column.addWidget(self.train)
+        return side
+
+    def _connect(self) -> None:
+        workspace = self._workspace
+        workspace.project_changed.connect(self._on_workspace_project_changed)
+        workspace.records_changed.connect(self._on_workspace_records_changed)
+        workspace.gpu_worker.event_received.connect(self._on_worker_event_received)
+        workspace.gpu_worker.job_ended.connect(self._on_worker_job_ended)
+        self.runs.run_chosen.connect(self._on_runs_run_chosen)
+        self.tabs.currentChanged.connect(self._on_tabs_current_changed)
+        self.form.settings_changed.connect(self.presets.show_match)
+        self.form.validity_changed.connect(self._refresh_train)
+        self.presets.preset_chosen.connect(self.form.set_settings)
+        self.train.clicked.connect(self._on_train_clicked)
+        self.header.resume_requested.connect(self.resume)
+        self.header.evaluate_requested.connect(self.evaluate)
+        self.header.explain_requested.connect(self.explain)
+        self.results.evaluate_requested.connect(self._on_results_evaluate_requested)
+        self.cam.explain_requested.connect(self._on_cam_explain_requested)
+        self.presets.show_match(TrainClassifierSettings())
+
+    @property
+    def chosen(self) -> TrainingFacts | None:
+        """The run that is shown."""
+        run_id = self.runs.chosen
+        return next((each for each in self._trainings if each.run.id == run_id), None)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Read the runs anew, off the GUI thread, where the page is seen."""
+        project = self._workspace.project
+        self._is_stale = not self.isVisible()
+        if self._is_stale:
+            return
+        if project is None:
+            self._show([], [])
+            return
+
+        def read(_tick: Tick) -> tuple[list[TrainingFacts], list[Split]]:
+            return read_trainings(project), read_splits(project)
+
+        self._workspace.background.run(read, done=lambda found: self._show(*found), owner=self)
+
+    def _show(self, trainings: list[TrainingFacts], splits: list[Split]) -> None:
+        self._trainings = trainings
+        self.header.set_splits(splits)
+        self.runs.set_trainings(trainings)
+        project = self._workspace.project
+        names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
+        self.form.set_choices("composition.classes", names)
+        self._refresh_train()
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        chosen = self.chosen
+        self.header.show_run(chosen, can_write=self._workspace.is_writable)
+        self.curves.show_run(chosen.run.id if chosen is not None else None, *_curves_words(chosen))
+        self.results.show_runs(chosen, self._trainings)
+        self.cam.show_runs(chosen, self._trainings, set(self._explaining.values()))
+
+    @Slot()
+    def _refresh_train(self) -> None:
+        self.train.setEnabled(self._workspace.is_writable and self.form.find_settings() is not None)
+
+    @Slot()
+    def _on_workspace_project_changed(self) -> None:
+        self._explaining.clear()
+        self.refresh()
+
+    @Slot(object)
+    def _on_workspace_records_changed(self, changed: Changes) -> None:
+        if changed.kinds & {"runs", "classes"}:
+            self.refresh()
+
+    @Slot(str, object)
+    def _on_worker_event_received(self, run_id: str, event: AnyEvent) -> None:
+        match event:
+            case MetricLogged(name=name, step=step, value=value):
+                self.curves.add_point(RunId(run_id), name, step, value)
+            case Progress(done=done, total=total) if run_id == self.runs.chosen:
+                self.header.show_progress(done, total)
+            case _:
+                if (chosen := self.chosen) and run_id == chosen.run.id and chosen.run.status is RunStatus.QUEUED:
+                    self.refresh()
+
+    @Slot(str, object)
+    def _on_worker_job_ended(self, run_id: str, _outcome: object) -> None:
+        self._explaining.pop(run_id, None)
+        self.refresh()
+
+    @Slot(object)
+    def _on_runs_run_chosen(self, _run_id: RunId | None) -> None:
+        self._show_chosen()
+
+    @Slot(int)
+    def _on_tabs_current_changed(self, index: int) -> None:
+        """Map and tables want the room: beside the map stand its few controls instead of the form."""
+        is_cam = self.tabs.widget(index) is self.cam
+        self.side.setVisible(self.tabs.widget(index) is not self.results)
+        self.side.setCurrentIndex(1 if is_cam else 0)
+        self.side.setFixedWidth(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX)
+        if is_cam:
+            self.cam.refresh()
+
+    def _submit(self, settings: JobSettings, *, title: str, resume_run: RunId | None = None) -> RunId | None:
+        try:
+            return self._workspace.submit(settings, title=title, resume_run=resume_run)
+        except UserError as error:
+            report(error, parent=self)
+            return None
+
+    @Slot()
+    def _on_train_clicked(self) -> None:
+        self.start_training()
+
+    def start_training(self) -> None:
+        """Queue a training with the settings of the form, and show it."""
+        settings = self.form.find_settings()
+        if settings is None:
+            return
+        run_id = self._submit(settings, title="")
+        if run_id is not None:
+            self.tabs.setCurrentWidget(self.curves)
+            project = self._workspace.require_project()
+            self._show(read_trainings(project), read_splits(project))
+            self.runs.choose(run_id)
+
+    @Slot()
+    def resume(self) -> None:
+        """Go on with the chosen run from its last checkpoint."""
+        chosen = self.chosen
+        if chosen is not None and chosen.can_resume:
+            settings = TrainClassifierSettings.model_validate_json(chosen.run.settings_json)
+            self._submit(settings, title=chosen.run.title, resume_run=chosen.run.id)
+
+    @Slot(object)
+    def evaluate(self, split: Split) -> None:
+        """Queue the scoring of the chosen run."""
+        chosen = self.chosen
+        if chosen is not None:
+            settings = EvaluateSettings(run=chosen.run.id, split=split)
+            self._submit(settings, title=f"Evaluate {chosen.name} on {split.value}")
+
+    @Slot(object)
+    def explain(self, split: Split) -> None:
+        """Queue the maps of the chosen run on all images of a split."""
+        chosen = self.chosen
+        if chosen is not None:
+            settings = ExplainSettings(run=chosen.run.id, split=split)
+            self._submit(settings, title=f"Explain {chosen.name} on {split.value}")
+
+    @Slot()
+    def _on_results_evaluate_requested(self) -> None:
+        if self.header.split.currentData() is not None:
+            self.evaluate(Split(self.header.split.currentData()))
+
+    @Slot(object, object)
+    def _on_cam_explain_requested(self, run_id: RunId, fov_id: FovId) -> None:
+        fov = self._workspace.require_project().fovs.get(fov_id)
+        settings = ExplainSettings(run=run_id, fovs=(fov.name,))
+        job = self._submit(settings, title=f"CAM of {fov.name}")
+        if job is not None:
+            self._explaining[job] = (run_id, fov_id)
+            self._show_chosen()
+
+    def explain_current(self) -> None:
+        """Queue the map of the chosen run on the current field."""
+        chosen, fov_id = self.chosen, self._workspace.current_fov_id
+        if chosen is not None and fov_id is not None:
+            self._on_cam_explain_requested(chosen.run.id, fov_id)
+
+    def _is_finished(self) -> bool:
+        chosen = self.chosen
+        return chosen is not None and chosen.run.status is RunStatus.FINISHED and self._workspace.is_writable
+
+    def _shower(self, index: int) -> Callable[[], None]:
+        return lambda: self.tabs.setCurrentIndex(index)
+
+    def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
+        """What can be done here."""
+        return (
+            ActionSpec(
+                "train.start",
+                "Train",
+                self.start_training,
+                shortcut="Ctrl+Return",
+                icon="mdi6.play",
+                menu="Train",
+                enabled_when=self.train.isEnabled,
+            ),
+            ActionSpec(
+                "train.resume",
+                "Resume the training",
+                self.resume,
+                icon="mdi6.play-pause",
+                menu="Train",
+                enabled_when=lambda: (chosen := self.chosen) is not None and chosen.can_resume,
+            ),
+            ActionSpec(
+                "train.evaluate",
+                "Evaluate the training",
+                self._on_results_evaluate_requested,
+                shortcut="Ctrl+Shift+E",
+                icon="mdi6.scale-balance",
+                menu="Train",
+                enabled_when=self._is_finished,
+            ),
+            ActionSpec(
+                "train.explain_field",
+                "Compute CAM for this field",
+                self.explain_current,
+                icon="mdi6.fire",
+                menu="Train",
+                enabled_when=self._is_finished,
+            ),
+            *(
+                ActionSpec(
+                    f"train.{name.lower()}",
+                    f"Show {name if name == 'CAM' else name.lower()}",
+                    self._shower(index),
+                    shortcut=f"Ctrl+Alt+{index + 1}",
+                    menu="Train",
+                )
+                for index, name in enumerate(TABS)
+            ),
+        )
+
+
+def _curves_words(chosen: TrainingFacts | None) -> tuple[str, str]:
+    """What the empty curves say."""
+    if chosen is None:
+        return "Nothing has been trained yet.", "Choose a preset on the right and press “Train”."
+    if chosen.run.status is RunStatus.QUEUED:
+        return "This training waits for its turn.", "Its curves appear as soon as it runs."
+    if chosen.run.status is RunStatus.RUNNING:
+        return "The training has begun.", "The first values appear after a few steps."
+    return "This run logged no values.", chosen.run.message

@@ -1,0 +1,88 @@
+"""The images of a synthetic set as FOV and annotation records, for what works on those: exports and views."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+from synthstudio.core.imaging import read_bytes
+from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId, SampleId
+from synthstudio.domain.records import (
+    Annotation,
+    AnnotationSource,
+    AnnotationState,
+    Box,
+    FieldOfView,
+    Split,
+    Storage,
+)
+from synthstudio.project.project import Project
+
+SetImages = tuple[list[FieldOfView], dict[FovId, list[Annotation]]]
+
+
+class _ObjectEntry(TypedDict):
+    labelled: bool
+    box: tuple[float, float, float, float]
+
+
+def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) -> SetImages:
+    """Return the images of a set, with the boxes of their labelled objects.
+
+    Ids are those of the set alone: image `i` has FOV id `i + 1`. Each image is a sample of its own, in `split`.
+
+    Raises:
+        NotFound: There is no such set.
+        UserError: Its files are missing or damaged, or it shows a class that the project has no more.
+    """
+    folder = project.set_folder(project.sets.get(name).name)
+    class_ids = {each.name: each.id for each in project.classes.list()}
+    fovs: list[FieldOfView] = []
+    annotations: dict[FovId, list[Annotation]] = {}
+    try:
+        side = int(json.loads(read_bytes(folder / HEADER_NAME))["settings"]["composition"]["canvas_px"])
+        n_marks = 0
+        for line in read_bytes(folder / MANIFEST_NAME).splitlines():
+            entry = json.loads(line)
+            fov = _to_fov(folder / str(entry["file"]), entry["sha256"], index=entry["index"], side=side, split=split)
+            fovs.append(fov)
+            marks = []
+            for item in entry["objects"]:
+                if item["labelled"]:
+                    n_marks += 1
+                    marks.append(_to_annotation(item, fov.id, class_ids[item["class"]], number=n_marks))
+            annotations[fov.id] = marks
+    except KeyError as error:
+        raise UserError(
+            f"The set {name} does not fit the project: {error.args[0]} is missing.",
+            "Bring the class back, or compose the set again.",
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"The files of the set {name} are damaged: {error}.", "Compose it again.") from error
+    return fovs, annotations
+
+
+def _to_fov(path: Path, sha256: str, *, index: int, side: int, split: Split) -> FieldOfView:
+    return FieldOfView(
+        id=FovId(index + 1),
+        sample_id=SampleId(index + 1),
+        sample_name=path.stem,
+        split=split,
+        name=path.name,
+        path=str(path),
+        storage=Storage.COPY,
+        sha256=sha256,
+        width=side,
+        height=side,
+        um_per_px=None,
+        tone=None,
+        state=AnnotationState.EXHAUSTIVE,
+    )
+
+
+def _to_annotation(item: _ObjectEntry, fov_id: FovId, class_id: ClassId, *, number: int) -> Annotation:
+    mark = Annotation(AnnotationId(number), fov_id, class_id, 0.0, 0.0, source=AnnotationSource.SIMULATED)
+    return mark.with_box(Box(*item["box"]))

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import AnnotationState, Split
+from synthstudio.engine.jobs import evaluate, train_classifier
+from synthstudio.project import Project
+from synthstudio.settings.evaluate import EvaluateSettings
+from synthstudio.settings.train_classifier import TrainClassifierSettings
+from tests.support.engine_project import RecordingContext, build_engine_project
+
+
+def _train(project: Project, *, steps: int) -> RecordingContext:
+    settings = TrainClassifierSettings.model_validate(
+        {
+            "optimization": {"steps": steps, "batch_size": 16, "evaluate_every": steps // 2, "workers": 0},
+            "composition": {"canvas_px": 64, "n_objects_max": 5},
+            "patches": {"auto_scale": False},
+            "network": {"stride": "4"},
+        }
+    )
+    context = RecordingContext(project, "train-classifier")
+    train_classifier.run(settings, context)
+    context.finish()
+    return context
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    torch.set_num_threads(1)
+    return build_engine_project(tmp_path)
+
+
+@pytest.mark.slow
+def test_that_a_trained_model_finds_and_points_at_the_objects(project: Project) -> None:
+    training = _train(project, steps=80)
+    result = evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate"))
+    assert result.run == training.run_id
+    assert result.n_images == result.n_groups == 4
+    assert (result.classification.macro_f1 or 0) > 0.85
+    for name in ("disc", "square"):
+        located = result.localization.per_class[name]
+        assert (located.pointing_accuracy or 0) > 0.9 > (located.chance or 1)
+        assert (located.energy_in_box or 0) > 3 * (located.energy_chance or 1)
+        assert (located.center.f1 or 0) > 0.7
+        assert result.classification.per_class[name].ci95 is not None
+    assert any("unreliable" in note for note in result.notes)
+
+
+def test_that_an_evaluation_repeats_exactly(project: Project) -> None:
+    _train(project, steps=4)
+    first, second = (
+        evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate")).model_dump(exclude={"seconds"})
+        for _ in range(2)
+    )
+    assert first == second
+
+
+def test_that_images_that_are_not_exhaustive_give_recall_only(project: Project) -> None:
+    _train(project, steps=4)
+    for fov in project.fovs.list(split=Split.TEST):
+        project.fovs.set_state(fov.id, AnnotationState.PARTIAL)
+    result = evaluate.run(EvaluateSettings(intervals=False), RecordingContext(project, "evaluate"))
+    center = result.localization.per_class["disc"].center
+    assert center.precision is None
+    assert center.f1 is None
+    assert center.recall is not None
+    assert any("exhaustively" in note for note in result.notes)
+    assert result.classification.ci95 is None
+
+
+def test_that_a_split_that_chose_the_thresholds_is_named(project: Project) -> None:
+    _train(project, steps=4)
+    result = evaluate.run(EvaluateSettings(split=Split.VAL), RecordingContext(project, "evaluate"))
+    assert any("chose its thresholds" in note for note in result.notes)
+
+
+def test_that_there_is_nothing_to_evaluate_before_a_training(project: Project) -> None:
+    with pytest.raises(UserError, match="No classifier has been trained"):
+        evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate"))
+
+
+def test_that_an_empty_split_is_refused(tmp_path: Path) -> None:
+    project = build_engine_project(tmp_path, n_test=0)
+    _train(project, steps=4)
+    with pytest.raises(UserError, match="test split"):
+        evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate"))
+
+
+def test_that_a_class_that_is_gone_is_named(project: Project) -> None:
+    _train(project, steps=4)
+    disc = project.classes.find("disc")
+    assert disc is not None
+    project.database.execute("UPDATE object_class SET name = 'plate' WHERE id = ?", (disc.id,))
+    with pytest.raises(UserError, match='"disc"'):
+        evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate"))

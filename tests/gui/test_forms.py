@@ -1,0 +1,156 @@
+"""Forms over real settings models, with real widgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from synthstudio.domain.errors import UserError
+from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
+from synthstudio.gui.forms.numbers import NumberControl
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.registry import SETTINGS_BY_KIND
+from synthstudio.settings.resources import resource_path
+from synthstudio.settings.schema import setting_specs
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> SettingsForm[ComposeSettings]:
+    made = SettingsForm(ComposeSettings, choices={"composition.classes": [("RBC", "RBC"), ("WBC", "WBC")]})
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.mark.parametrize("model", SETTINGS_BY_KIND.values(), ids=list(SETTINGS_BY_KIND))
+def test_that_every_settings_model_yields_a_form_that_gives_back_its_defaults(
+    qtbot: QtBot, model: type[JobSettings]
+) -> None:
+    form = SettingsForm(model)
+    qtbot.addWidget(form)
+    assert form.settings() == model()
+    assert set(form.rows) == {spec.path for spec in setting_specs(model)}
+    assert not [row.spec.name for row in form.rows.values() if row.is_changed()]
+
+
+def test_that_every_recipe_goes_through_its_form_unchanged(qtbot: QtBot) -> None:
+    for kind, model in SETTINGS_BY_KIND.items():
+        for preset in list_presets(kind):
+            form = SettingsForm(model)
+            qtbot.addWidget(form)
+            form.set_settings(preset.settings)
+            assert form.settings() == preset.settings, preset.title
+
+
+def test_that_a_change_is_told_once_with_the_new_settings(qtbot: QtBot, form: SettingsForm[ComposeSettings]) -> None:
+    told: list[ComposeSettings] = []
+    form.settings_changed.connect(told.append)
+    form.show_value("composition.n_objects_max", 33)
+    assert [each.composition.n_objects_max for each in told] == [33]
+
+
+def test_that_a_changed_value_is_marked_and_its_reset_brings_the_default_back(
+    form: SettingsForm[ComposeSettings],
+) -> None:
+    row = form.rows["composition", "feather"]
+    form.show_value("composition.feather", 0.4)
+    assert row.is_changed()
+    assert not row.reset.isHidden()
+    row.reset.click()
+    assert form.settings() == ComposeSettings()
+    assert row.reset.isHidden()
+
+
+def test_that_an_impossible_combination_is_said_at_its_group_and_gives_no_settings(
+    form: SettingsForm[ComposeSettings],
+) -> None:
+    form.show_value("composition.n_objects_min", 30)
+    assert form.find_settings() is None
+    with pytest.raises(UserError):
+        form.settings()
+    shown = form._group_errors["composition",]
+    assert "30" in shown.text()
+    assert not shown.isHidden()
+    form.show_value("composition.n_objects_max", 40)
+    assert shown.isHidden()
+    assert form.settings().composition.n_objects_min == 30
+
+
+def test_that_an_impossible_value_is_said_at_its_row(form: SettingsForm[ComposeSettings]) -> None:
+    form.show_value("set_name", "not a/name")
+    row = form.rows["set_name",]
+    assert not row.error.isHidden()
+    assert row.control.property("invalid")
+    form.show_value("set_name", "a-name")
+    assert row.error.isHidden()
+
+
+def test_that_all_classes_ticked_means_all_there_will_ever_be(form: SettingsForm[ComposeSettings]) -> None:
+    assert form.settings().composition.classes == ()
+    form.show_value("composition.classes", ("WBC",))
+    assert form.settings().composition.classes == ("WBC",)
+    form.set_choices("composition.classes", [(name, name) for name in ("RBC", "WBC", "Platelets")])
+    assert form.settings().composition.classes == ("WBC",)
+
+
+def test_that_the_slider_and_the_box_of_a_number_agree(form: SettingsForm[ComposeSettings]) -> None:
+    control = form.rows["composition", "max_overlap"].control
+    assert isinstance(control, NumberControl)
+    assert control.slider is not None
+    control.slider.setValue(500)
+    assert form.settings().composition.max_overlap == pytest.approx(0.5)
+    form.show_value("composition.max_overlap", 0.9)
+    assert control.slider.value() == 900
+
+
+def test_that_units_stand_in_the_box_and_ranges_in_the_help(form: SettingsForm[ComposeSettings]) -> None:
+    row = form.rows["composition", "canvas_px"]
+    assert isinstance(row.control, NumberControl)
+    assert row.control.box.text() == "384 px"
+    assert "Range 32 to 4096 px" in row.label.toolTip()
+
+
+def test_that_the_wheel_scrolls_the_form_instead_of_changing_a_setting(form: SettingsForm[ComposeSettings]) -> None:
+    form.show()
+    control = form.rows["composition", "canvas_px"].control
+    assert isinstance(control, NumberControl)
+    control.box.clearFocus()
+    turn = QWheelEvent(
+        QPointF(5, 5),
+        QPointF(5, 5),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(control.box, turn)
+    assert form.settings() == ComposeSettings()
+
+
+def test_that_advanced_settings_are_behind_a_disclosure(form: SettingsForm[ComposeSettings]) -> None:
+    form.resize(340, 900)
+    form.show()
+    assert form.rows["composition", "n_objects_max"].isVisible()
+    assert not form.rows["composition", "tries"].isVisible()
+
+
+def test_that_presets_come_from_the_recipes_and_the_one_in_force_is_shown(qtbot: QtBot) -> None:
+    presets = list_presets("compose")
+    assert len(presets) == len(list(Path(resource_path("recipes")).glob("compose*.toml")))
+    bar = PresetBar(presets, ComposeSettings())
+    qtbot.addWidget(bar)
+    paper = next(each for each in presets if "classification" in each.title)
+    bar.show_match(paper.settings)
+    assert bar.combo.currentText() == paper.title
+    assert isinstance(paper.settings, ComposeSettings)
+    bar.show_match(paper.settings.model_copy(update={"count": 3}))
+    assert bar.combo.currentText() == "Own settings"

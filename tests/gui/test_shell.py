@@ -1,0 +1,208 @@
+"""The frame: projects, pages, imports, the list of fields, the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from pytestqt.qtbot import QtBot
+
+from synthstudio.domain.errors import UserError
+from synthstudio.gui import errors
+from synthstudio.gui.main_window import MainWindow
+from synthstudio.gui.main_window.guessing import guess_format
+from synthstudio.gui.main_window.import_dialog import ImportDialog
+from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.preferences import Preferences, read_preferences, write_preferences
+from synthstudio.settings.compose import ComposeSettings
+from tests.support.scripted_engine import scripted_engine
+from tests.support.shared_data import shared_data
+from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project, open_window, wait_for_field
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, tmp_path / "private", make_project(tmp_path / "study")) as opened:
+        yield opened
+
+
+def test_that_without_a_project_the_window_says_what_to_do(qtbot: QtBot, tmp_path: Path) -> None:
+    with open_window(qtbot, tmp_path / "private") as window:
+        assert window.stack.currentWidget() is window.welcome
+        assert not window.fov_panel.isVisible()
+
+
+def test_that_a_new_project_is_made_and_remembered(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "ask", ScriptedQuestions(paths=[tmp_path / "mine"]))
+    with open_window(qtbot, tmp_path / "private") as window:
+        window.registry.action("file.new").trigger()
+        assert window.stack.currentWidget() is window.no_fields
+        assert window.workspace.preferences.recent_projects == (str(tmp_path / "mine"),)
+        assert read_preferences(tmp_path / "private" / "preferences.toml").recent_projects
+
+
+def test_that_a_folder_without_a_project_is_refused_in_one_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+    with open_window(qtbot, tmp_path / "private") as window:
+        assert not window.open_project(tmp_path)
+        assert "is not a SynthStudio project" in window.message_bar.text
+
+
+def test_that_every_workspace_opens_by_its_key(qtbot: QtBot, window: MainWindow) -> None:
+    for place, entry in enumerate(PAGES):
+        qtbot.keyClick(window, getattr(Qt.Key, f"Key_{place + 1}"), Qt.KeyboardModifier.ControlModifier)
+        assert window.stack.currentWidget() is window.page(place)
+        assert getattr(window.page(place), "title", None) == entry.title
+
+
+def test_that_every_action_has_a_text_and_its_own_keys(window: MainWindow) -> None:
+    for place in range(len(PAGES)):
+        window.page(place)
+    specs = window.registry.specs()
+    assert all(spec.text for spec in specs)
+    for place in range(len(PAGES)):
+        owners = (window, window.page(place))
+        keys = [key for spec in specs if window.registry.owner(spec.id) in owners for key in spec.shortcuts]
+        assert len(keys) == len(set(keys)), f"{PAGES[place].title}: one key, two actions"
+
+
+def test_that_the_list_follows_the_current_field_and_the_filter(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.fov_panel
+    qtbot.waitUntil(lambda: panel.model.rowCount() > 1, timeout=TIMEOUT_MS)
+    panel.list.setCurrentIndex(panel.model.index(1))
+    assert window.workspace.current_fov_id == panel.model.fov_ids[1]
+    name = panel.model.all_fovs[0].name
+    panel.filter.setText(name)
+    assert panel.model.rowCount() == 1
+    panel.filter.clear()
+    wait_for_field(qtbot, window)
+
+
+def test_that_the_models_keep_the_rules_of_qt(qtbot: QtBot, window: MainWindow, qtmodeltester: object) -> None:
+    qtbot.waitUntil(lambda: window.fov_panel.model.rowCount() > 1, timeout=TIMEOUT_MS)
+    qtmodeltester.check(window.fov_panel.model)  # type: ignore[attr-defined]  # pytest-qt has no types for it
+
+
+def import_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> ImportDialog:
+    window.take_dropped(folder)
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    return dialog
+
+
+def test_that_a_dropped_folder_of_real_annotations_is_guessed_shown_and_imported(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "voc"
+    for kind, suffix in (("Annotations", "xml"), ("JPEGImages", "jpg")):
+        (root / kind).mkdir(parents=True)
+        for number in range(3):
+            name = f"BloodImage_0000{number}.{suffix}"
+            source = next(shared_data("bccd").rglob(name))
+            (root / kind / name).write_bytes(source.read_bytes())
+    (root / "Annotations" / "BloodImage_00002.xml").write_text("<annotation><object>")
+    monkeypatch.setattr(errors, "ask", ScriptedQuestions(paths=[tmp_path / "mine"]))
+    with open_window(qtbot, tmp_path / "private") as window:
+        window.registry.action("file.new").trigger()
+        dialog = import_dialog(qtbot, window, root)
+        assert dialog.format.currentData() == "voc"
+        qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+        assert any("BloodImage_00002.xml" in dialog.problems.item(row).text() for row in range(dialog.problems.count()))
+        with qtbot.waitSignal(dialog.accepted, timeout=TIMEOUT_MS):
+            qtbot.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)
+        project = window.workspace.require_project()
+        assert len(project.fovs.list()) >= 2
+        assert {"RBC", "WBC"} <= {each.name for each in project.classes.list()}
+        wait_for_field(qtbot, window)
+
+
+def test_that_a_folder_with_nothing_to_read_is_explained_in_the_dialog(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "text.jpg").write_text("this is no image")
+    dialog = import_dialog(qtbot, window, empty)
+    qtbot.waitUntil(lambda: "text.jpg" in _dialog_text(dialog), timeout=TIMEOUT_MS)
+    assert not dialog.import_button.isEnabled()
+    dialog.reject()
+
+
+def _dialog_text(dialog: ImportDialog) -> str:
+    rows = [dialog.problems.item(row).text() for row in range(dialog.problems.count())]
+    return "\n".join([dialog.summary.text(), *rows])
+
+
+def test_that_an_impossible_sample_pattern_is_explained_in_the_dialog(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    dialog = import_dialog(qtbot, window, tmp_path)
+    dialog.naming.setCurrentIndex(dialog.naming.findData("pattern"))
+    dialog.pattern.setText("(unclosed")
+    qtbot.waitUntil(lambda: "no regular expression" in dialog.summary.text(), timeout=TIMEOUT_MS)
+    dialog.reject()
+
+
+def test_that_formats_are_guessed_from_what_lies_in_a_folder(tmp_path: Path) -> None:
+    assert guess_format(shared_data("bccd")) == "voc"
+    assert guess_format(shared_data("chula-rbc12")) == "centers"
+    assert guess_format(tmp_path) == "imagefolder"
+
+
+def test_that_closing_with_a_job_running_asks_and_then_stops_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = ScriptedQuestions(choice=None)
+    monkeypatch.setattr(errors, "ask", questions)
+    folder = make_project(tmp_path / "study")
+    with open_window(qtbot, tmp_path / "private", folder, engine_command=scripted_engine("patient")) as window:
+        worker = window.workspace.gpu_worker
+        with qtbot.waitSignal(worker.event_received, timeout=TIMEOUT_MS):
+            window.workspace.submit(ComposeSettings(set_name="a", count=3), title="Writing a")
+        window.close()
+        assert questions.asked == ["A job is running"]
+        assert window.isVisible()
+        questions.choice = 0
+        window.close()
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=TIMEOUT_MS)
+
+
+def test_that_a_theme_is_chosen_and_kept(qtbot: QtBot, window: MainWindow) -> None:
+    window.registry.action("view.theme_dark").trigger()
+    assert window.workspace.preferences.theme == "dark"
+    assert window.registry.action("view.theme_dark").isChecked()
+    window.registry.action("view.theme_light").trigger()
+
+
+def test_that_preferences_hold_only_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "preferences.toml"
+    write_preferences(path, Preferences(theme="dark"))
+    assert path.read_text() == 'theme = "dark"\n'
+    assert read_preferences(path) == Preferences(theme="dark")
+
+
+@pytest.mark.parametrize("text", ["theme = [", 'theme = "pink"', "device = 3"])
+def test_that_broken_preferences_are_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "preferences.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"preferences\.toml"):
+        read_preferences(path)
+
+
+def test_that_the_event_loop_stays_fluid_while_fields_are_stepped_through(qtbot: QtBot, window: MainWindow) -> None:
+    for place in range(len(PAGES)):
+        window.page(place)
+    ticks: list[float] = []
+    timer = QTimer(window)
+    timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
+    timer.start(5)
+    for _ in range(10):
+        window.workspace.step_fov(1)
+        wait_for_field(qtbot, window)
+    timer.stop()
+    longest = max(after - before for before, after in zip(ticks, ticks[1:], strict=False))
+    assert longest < 0.5, f"the longest stall was {longest:.3f} s"

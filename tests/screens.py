@@ -1,0 +1,230 @@
+"""Walks the real window through every workspace and dialog and saves one picture each.
+
+    python tests/screens.py OUT [--project P] [--size WxH] [--theme light|dark]
+
+Without a project it builds the small demo project in a temporary folder. Nothing is written into a project that is
+given, except what opening it writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from synthstudio.gui.main_window import MainWindow
+from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.pages.generate import GeneratePage
+from synthstudio.gui.pages.train import TrainPage
+from synthstudio.gui.theme import apply_theme
+from synthstudio.gui.workspace import Workspace
+
+TIMEOUT_S = 60.0
+QUIET_MS = 150
+"""The background must have been idle for this long before a picture is taken."""
+
+
+def main() -> int:
+    """Take the pictures; print their paths."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--project", type=Path)
+    parser.add_argument("--size", default="1280x800", type=_size, metavar="WxH")
+    parser.add_argument("--theme", default="light", choices=("light", "dark"))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="synthstudio-screens-") as scratch:
+        project = arguments.project or _build_demo(Path(scratch) / "demo")
+        photographer = Photographer(
+            arguments.out, project, scratch=Path(scratch), size=arguments.size, theme=arguments.theme
+        )
+        paths = photographer.walk()
+    sys.stdout.writelines(f"{path}\n" for path in paths)
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = text.lower().split("x")
+    return int(width), int(height)
+
+
+def _build_demo(folder: Path) -> Path:
+    from synthstudio.client.demo import build_demo_project  # only needed where no project is given
+
+    build_demo_project(folder).close()
+    return folder
+
+
+class Photographer:
+    """The window on a project, and a camera."""
+
+    def __init__(self, out: Path, project: Path, *, scratch: Path, size: tuple[int, int], theme: str) -> None:
+        self._out = out
+        self._project = project
+        self._suffix = f"{theme}-{size[0]}x{size[1]}"
+        self._paths: list[Path] = []
+        out.mkdir(parents=True, exist_ok=True)
+        application = QApplication.instance()
+        self._app = application if isinstance(application, QApplication) else QApplication([])
+        apply_theme(self._app, "dark" if theme == "dark" else "light")
+        self._workspace = Workspace(preferences_file=scratch / "preferences.toml")
+        settings = QSettings(str(scratch / "window.ini"), QSettings.Format.IniFormat)
+        self._window = MainWindow(self._workspace, settings=settings)
+        self._window.resize(*size)
+
+    def walk(self) -> list[Path]:
+        """Take all pictures; return their paths."""
+        window = self._window
+        window.show()
+        window.resize(window.size())
+        try:
+            self._settle()
+            self._take("welcome")
+            window.open_project(self._project)
+            self._settle()
+            self._choose_busy_field()
+            for number, entry in enumerate(PAGES):
+                window.show_page(number)
+                self._settle()
+                page = window.page(number)
+                match page:
+                    case GeneratePage():
+                        self._walk_generate(page)
+                    case TrainPage():
+                        self._walk_train(page)
+                    case _:
+                        self._take(entry.id)
+            self._walk_dialogs()
+        finally:
+            self._workspace.shut_down()
+            window.close()
+            window.deleteLater()
+        return self._paths
+
+    def _choose_busy_field(self) -> None:
+        """Show the field with the most kinds of objects, preferring one that has class activation maps."""
+        project = self._workspace.project
+        if project is None:
+            return
+        counts = project.annotations.counts()
+        explained = {int(folder.name) for folder in project.folder.glob("runs/*/explain/*") if folder.name.isdigit()}
+        best = max(
+            counts,
+            key=lambda fov_id: (fov_id in explained, len(counts[fov_id]), sum(counts[fov_id].values())),
+            default=None,
+        )
+        if best is not None:
+            self._workspace.set_current_fov(best)
+
+    def _walk_generate(self, page: GeneratePage) -> None:
+        view = page.compositing
+        self._wait_for(lambda: bool(view.preview.facts.text()) or view.stack.currentWidget() is view.notice)
+        for index in range(view.tabs.count()):
+            view.tabs.setCurrentIndex(index)
+            self._settle()
+            self._take(f"generate-{view.tabs.tabText(index).lower()}")
+        view.tabs.setCurrentIndex(0)
+        for name in ("GAN", "Diffusion"):
+            page.choose(name)
+            self._take(f"generate-{name.lower()}")
+        page.choose("Compositing")
+
+    def _walk_train(self, page: TrainPage) -> None:
+        for row in range(page.runs.list.count()):
+            page.runs.list.setCurrentRow(row)
+            chosen = page.chosen
+            if (
+                chosen is not None
+                and chosen.evaluations
+                and chosen.cams
+                and chosen.run.settings_json.find("synthetic") > 0
+            ):
+                break
+        for index in range(page.tabs.count()):
+            page.tabs.setCurrentIndex(index)
+            self._settle()
+            self._take(f"train-{page.tabs.tabText(index).lower()}")
+        beside = page.cam.controls.beside
+        if beside.count() > 2:
+            beside.setCurrentIndex(2)
+            self._settle()
+            self._take("train-cam-two-runs")
+            beside.setCurrentIndex(0)
+        page.tabs.setCurrentIndex(0)
+
+    def _walk_dialogs(self) -> None:
+        window = self._window
+        window.show_page(0)
+        dialogs: dict[str, Callable[[], object]] = {
+            "dialog-import": window.open_import_dialog,
+            "dialog-export": window.open_export_dialog,
+            "dialog-calibrate": window.open_calibration_dialog,
+            "dialog-guide": window.open_guide,
+            "dialog-keys": window.open_keys,
+            "dialog-about": window.open_about,
+        }
+        for name, open_dialog in dialogs.items():
+            with self._opened(open_dialog) as dialog:
+                if dialog is not None:
+                    self._take(name, dialog)
+        window.open_palette()
+        self._settle()
+        self._take("palette")
+
+    @contextmanager
+    def _opened(self, open_dialog: Callable[[], object]) -> Iterator[QDialog | None]:
+        before = set(self._dialogs())
+        open_dialog()
+        self._settle()
+        new = [dialog for dialog in self._dialogs() if dialog not in before]
+        yield new[0] if new else None
+        for dialog in new:
+            dialog.reject()
+        self._settle()
+
+    def _dialogs(self) -> list[QDialog]:
+        return [widget for widget in self._app.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
+
+    def _settle(self) -> None:
+        """Let events run until nothing has been going on in the background for a while."""
+        quiet_since = time.monotonic()
+        deadline = quiet_since + TIMEOUT_S
+        while time.monotonic() < deadline:
+            self._run_events(20)
+            if not self._workspace.background.is_idle:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= QUIET_MS / 1000:
+                return
+        raise TimeoutError(f"The background was still busy after {TIMEOUT_S:g} s")
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Nothing came after {TIMEOUT_S:g} s")
+            self._run_events(20)
+        self._settle()
+
+    def _run_events(self, duration_ms: int) -> None:
+        loop = QEventLoop()
+        QTimer.singleShot(duration_ms, loop.quit)
+        loop.exec()
+
+    def _take(self, name: str, widget: QWidget | None = None) -> None:
+        path = self._out / f"{name}-{self._suffix}.png"
+        (widget or self._window).grab().save(str(path))
+        self._paths.append(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Kills the real window in the middle of clicking, and checks that no click that it took is lost."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthstudio.project import Project
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill: how many clicks were taken before, how long opening the project took afterwards."""
+
+    n_clicks: int
+    reopen_s: float
+
+
+def kill_while_clicking(folder: Path, taken: dict[int, tuple[float, float]], *, seed: int, most: int) -> Kill:
+    """Start the window, let it take 1 to `most` clicks, kill it, reopen the project and compare.
+
+    Args:
+        taken: All clicks that windows have taken so far, by annotation id; is added to.
+
+    Raises:
+        AssertionError: A click is lost or elsewhere, the database is damaged, or the project is still locked.
+    """
+    rng = random.Random(seed)
+    window = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.clicking_window", str(folder), str(seed)],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert window.stdout is not None
+    n_clicks = rng.randint(1, most)
+    for _ in range(n_clicks):
+        line = window.stdout.readline()
+        assert line, "the window ended by itself"
+        number, x, y = line.split()
+        taken[int(number)] = (float(x), float(y))
+    time.sleep(rng.random() * 0.01)  # the kill may fall anywhere, also into the next commit
+    window.send_signal(signal.SIGKILL)
+    # What was written to the pipe before the kill was taken, too.
+    for line in window.stdout.read().splitlines(keepends=True):
+        if line.endswith("\n"):
+            number, x, y = line.split()
+            taken[int(number)] = (float(x), float(y))
+    window.wait()
+    started = time.monotonic()
+    project = Project.open(folder)
+    reopen_s = time.monotonic() - started
+    try:
+        assert not project.is_read_only
+        stored = {mark.id: (mark.x, mark.y) for marks in project.annotations.by_fov().values() for mark in marks}
+        lost = {number: place for number, place in taken.items() if stored.get(number) != place}  # type: ignore[call-overload]
+        assert not lost, f"lost: {lost}"
+        assert project.database.rows("PRAGMA integrity_check")[0][0] == "ok"
+    finally:
+        project.close()
+    return Kill(n_clicks, reopen_s)
+
+
+def build_clicking_project(folder: Path, image: Path) -> None:
+    """Make a project with one class and one FOV to click on."""
+    from synthstudio.core.imaging import read_image_size, sha256_of_file
+    from synthstudio.domain.plans import ImportPlan, PlannedFov
+    from synthstudio.project.imports import apply_import
+
+    width, height = read_image_size(image)
+    project = Project.create(folder)
+    fov = PlannedFov(image, image.name, "s1", None, sha256_of_file(image), width, height)
+    apply_import(project, ImportPlan((fov,), ("cell",), {"cell": 12.0}), copy=False)
+    project.close()
