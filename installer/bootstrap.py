@@ -108,9 +108,10 @@ def venv_python() -> Path:
 def make_environment() -> None:
     """Create the environment; one that a killed set-up left half-made is made anew."""
     python = venv_python()
-    works = python.exists() and subprocess.run(
-        [str(python), "-m", "pip", "--version"], capture_output=True, check=False
-    ).returncode == 0
+    works = (
+        python.exists()
+        and subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    )
     if works:
         say(f"Environment: {VENV}")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from synthstudio.cli.arguments import add_project
+from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import print_json, print_table
 from synthstudio.core.training.dividing import divide_samples
@@ -31,13 +31,21 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         help="divide only the samples that are in this split now; none: those in no split [default none]",
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="another seed gives another division")
+    parser.add_argument(
+        "--move",
+        metavar="FROM=TO",
+        help="instead of dividing put all samples of one split into another, as in val=test",
+    )
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
     """Divide, and show how many samples and images each split has."""
     project = open_to_write(arguments.project)
     try:
-        _divide(project, arguments)
+        if arguments.move:
+            _move(project, arguments.move)
+        else:
+            _divide(project, arguments)
         counts = _counts(project)
     finally:
         project.close()
@@ -49,8 +57,23 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _split(name: str) -> Split | None:
+    if name == "none":
+        return None
+    try:
+        return Split(name)
+    except ValueError:
+        raise WrongUse(f"{name!r} is not a split.", f"Splits are {', '.join(Split)} and none.") from None
+
+
+def _move(project: Project, wish: str) -> None:
+    source, _, target = wish.partition("=")
+    origin, aim = _split(source), _split(target)
+    project.samples.set_split([each.id for each in project.samples.list() if each.split is origin], aim)
+
+
 def _divide(project: Project, arguments: argparse.Namespace) -> None:
-    origin = None if arguments.origin == "none" else Split(arguments.origin)
+    origin = _split(arguments.origin)
     n_fovs = Counter(fov.sample_id for fov in project.fovs.list())
     sizes = {each.id: (each.name, n_fovs[each.id]) for each in project.samples.list() if each.split is origin}
     if not sizes:

@@ -38,7 +38,7 @@ def sum_by_group(values: NDArray[np.generic], groups: NDArray[np.int64], n_group
 
 
 def number_groups(names: list[int]) -> tuple[NDArray[np.int64], int]:
-    """Number arbitrary group ids from 0 in order of size of the id; return the numbers and how many groups there are."""
+    """Number arbitrary group ids from 0 in rising order; return the numbers and how many groups there are."""
     unique, numbers = np.unique(np.asarray(names, np.int64), return_inverse=True)
     return numbers.astype(np.int64), len(unique)
 

@@ -148,13 +148,14 @@ def _tool_tip(spec: ActionSpec) -> str:
 
 
 def matching(specs: Iterable[ActionSpec], query: str) -> list[ActionSpec]:
-    """Return the actions whose text or menu has every word of the query, those that begin with it first."""
+    """Return the actions whose text or menu has every word of the query, those of a menu and those that
+    begin with it first."""
     words = query.casefold().split()
-    found: list[tuple[tuple[bool, bool, int], ActionSpec]] = []
+    found: list[tuple[tuple[bool, bool, bool, int], ActionSpec]] = []
     for position, spec in enumerate(specs):
         text = spec.plain_text.casefold()
         if all(word in f"{spec.menu.casefold()} {text}" for word in words):
             starts = text.startswith(query.casefold().strip())
             first_word = any(part.startswith(words[0]) for part in text.split()) if words else True
-            found.append(((not starts, not first_word, position), spec))
+            found.append(((not spec.menu, not starts, not first_word, position), spec))
     return [spec for _, spec in sorted(found, key=lambda each: each[0])]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -19,7 +19,7 @@ from synthstudio.gui import errors
 
 T = TypeVar("T")
 
-PROGRESS_INTERVAL_S = 0.05
+PROGRESS_INTERVAL_MS = 50
 N_THREADS = 4
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Task(QObject):
     """One piece of work under way. Lives in the GUI thread.
 
     Signals:
-        progressed: (done, total), at most every `PROGRESS_INTERVAL_S`.
+        progressed: (done, total), at most every `PROGRESS_INTERVAL_MS`.
         ended: It is over, however it ended; emitted after the callback has run.
     """
 
@@ -43,8 +43,7 @@ class Task(QObject):
         self.total = 0
         self.started_s = time.monotonic()
         self._cancelled = threading.Event()
-        self._last_report_s = 0.0
-        self.progressed.connect(self._on_progressed, Qt.ConnectionType.QueuedConnection)
+        self._ticked = (0, 0)
 
     @property
     def is_cancelled(self) -> bool:
@@ -58,15 +57,13 @@ class Task(QObject):
         """What the work calls, from its thread. Raises Cancelled once a cancel was asked for."""
         if self._cancelled.is_set():
             raise Cancelled
-        now = time.monotonic()
-        if now - self._last_report_s >= PROGRESS_INTERVAL_S or done >= total:
-            self._last_report_s = now
-            if shiboken6.isValid(self):
-                self.progressed.emit(done, total)
+        self._ticked = (done, total)  # told by `tell_progress`: no signal is emitted from a thread
 
-    @Slot(int, int)
-    def _on_progressed(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
+    def tell_progress(self) -> None:
+        """Pass on what was ticked since the last time; called in the GUI thread."""
+        if (self.done, self.total) != self._ticked:
+            self.done, self.total = self._ticked
+            self.progressed.emit(self.done, self.total)
 
 
 class _Work(QRunnable, Generic[T]):
@@ -105,6 +102,9 @@ class Background(QObject):
         self._pool.setMaxThreadCount(N_THREADS)
         self._tasks: set[Task] = set()
         self._stopped = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(PROGRESS_INTERVAL_MS)
+        self._timer.timeout.connect(self._on_timeout)
         self._delivered.connect(self._on_delivered, Qt.ConnectionType.QueuedConnection)
 
     def run(
@@ -146,6 +146,8 @@ class Background(QObject):
                 self._delivered.emit(lambda: finish(value, error))
 
         self._pool.start(_Work(task, work, deliver), priority)
+        if not self._timer.isActive():
+            self._timer.start()
         if title:
             self.task_started.emit(task)
         return task
@@ -176,6 +178,14 @@ class Background(QObject):
             self.task_ended.emit(task)
         task.ended.emit()
         task.deleteLater()
+
+    @Slot()
+    def _on_timeout(self) -> None:
+        if not self._tasks:
+            self._timer.stop()
+        for task in list(self._tasks):
+            if not task.is_cancelled:
+                task.tell_progress()
 
     @Slot(object)
     def _on_delivered(self, finish: Callable[[], None]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 from typing_extensions import override
 
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
@@ -39,6 +40,9 @@ class _Job:
 class GpuWorker(QThread):
     """Runs jobs one after another, each in an engine process of its own.
 
+    The thread hands its news over by one private signal, and this object, which lives in the GUI thread, passes them
+    on: who connects to or disconnects from a public signal never races with an emission (which crashes PySide).
+
     Args:
         device: What jobs run on: "auto", "cpu" or a device string.
         command: How the engine is started, where that is not the ordinary way; for tests.
@@ -58,6 +62,7 @@ class GpuWorker(QThread):
     job_ended = Signal(str, object)
     records_changed = Signal(object)
     idle = Signal()
+    _told = Signal(object)
 
     def __init__(
         self, parent: QObject | None = None, *, device: str = "auto", command: Sequence[str] | None = None
@@ -71,6 +76,7 @@ class GpuWorker(QThread):
         self._condition = threading.Condition()
         self._stopping = False
         self._project: Project | None = None
+        self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
 
     def set_project(self, project: Project | None) -> None:
         """Submit to this project from now on; what is in the queue keeps its own."""
@@ -168,19 +174,26 @@ class GpuWorker(QThread):
             with self._condition:
                 self._running = None
                 is_idle = not self._waiting
-            self.records_changed.emit(changes("runs", "sets", "metrics"))
-            self.job_ended.emit(job.run_id, outcome)
-            if is_idle:
-                self.idle.emit()
+            self._told.emit(partial(self._tell_end, job.run_id, outcome, is_idle=is_idle))
+
+    def _tell_end(self, run_id: RunId, outcome: JobOutcome, *, is_idle: bool) -> None:
+        self.records_changed.emit(changes("runs", "sets", "metrics"))
+        self.job_ended.emit(run_id, outcome)
+        if is_idle:
+            self.idle.emit()
+
+    @Slot(object)
+    def _on_told(self, pass_on: Callable[[], None]) -> None:
+        pass_on()
 
     def _execute(self, job: _Job) -> JobOutcome:
         from synthstudio.client import execute_run  # noqa: PLC0415 - as in `submit`
         from synthstudio.protocol.messages import JobFailed  # noqa: PLC0415 - as in `submit`
 
         def on_event(event: AnyEvent) -> None:
-            self.event_received.emit(job.run_id, event)
+            self._told.emit(partial(self.event_received.emit, job.run_id, event))
 
-        self.job_started.emit(job.run_id)
+        self._told.emit(partial(self.job_started.emit, job.run_id))
         try:
             return execute_run(
                 job.project,

@@ -47,7 +47,13 @@ def environment(home: Path) -> dict[str, str]:
 
 def run_python(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], env=environment(home), cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, *arguments],
+        env=environment(home),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.records import Annotation, AnnotationState
@@ -22,6 +23,8 @@ from tests.support.windows import (
     open_window,
     wait_for_field,
 )
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def free_place(page: AnnotatePage) -> tuple[float, float]:
 
 
 def click(qtbot: QtBot, page: AnnotatePage, x: float, y: float) -> None:
-    qtbot.mouseClick(page.view, Qt.MouseButton.LeftButton, pos=spot(page, x, y))
+    QTest.mouseClick(page.view, Qt.MouseButton.LeftButton, pos=spot(page, x, y))
 
 
 def test_that_a_click_is_a_committed_row_at_the_clicked_pixel(qtbot: QtBot, page: AnnotatePage) -> None:
@@ -79,30 +82,30 @@ def test_that_undo_and_redo_follow_the_keys_and_keep_the_id(
     before = stored(page)
     click(qtbot, page, *free_place(page))
     after = stored(page)
-    qtbot.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert stored(page) == before
     ctrl_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    qtbot.keyClick(page.view, Qt.Key.Key_Z, ctrl_shift)
+    QTest.keyClick(page.view, Qt.Key.Key_Z, ctrl_shift)
     assert stored(page) == after
 
 
 def test_that_undoing_a_deletion_brings_the_same_records_back(qtbot: QtBot, page: AnnotatePage) -> None:
     before = stored(page)
     page.view.set_selection([each.id for each in before[:3]])
-    qtbot.keyClick(page.view, Qt.Key.Key_Delete)
+    QTest.keyClick(page.view, Qt.Key.Key_Delete)
     assert len(stored(page)) == len(before) - 3
-    qtbot.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert stored(page) == before
 
 
 def test_that_dragging_with_the_box_tool_stores_the_box(qtbot: QtBot, page: AnnotatePage) -> None:
     before = {each.id for each in stored(page)}
-    qtbot.keyClick(page.view, Qt.Key.Key_B)
+    QTest.keyClick(page.view, Qt.Key.Key_B)
     x, y = free_place(page)
     start, end = spot(page, x - 5, y - 5), spot(page, x + 5, y + 5)
-    qtbot.mousePress(page.view, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(page.view, end)
-    qtbot.mouseRelease(page.view, Qt.MouseButton.LeftButton, pos=end)
+    QTest.mousePress(page.view, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(page.view, end)
+    QTest.mouseRelease(page.view, Qt.MouseButton.LeftButton, pos=end)
     new = [each for each in stored(page) if each.id not in before]
     assert len(new) == 1
     box = new[0].box
@@ -115,7 +118,7 @@ def test_that_a_number_key_gives_the_selection_its_class(qtbot: QtBot, page: Ann
     other = list(page.classes.values())[1]
     chosen = next(each for each in stored(page) if each.class_id != other.id)
     page.view.set_selection([chosen.id])
-    qtbot.keyClick(page.view, getattr(Qt.Key, f"Key_{other.key}"))
+    QTest.keyClick(page.view, getattr(Qt.Key, f"Key_{other.key}"))
     assert next(each for each in stored(page) if each.id == chosen.id).class_id == other.id
     assert page.workspace.current_class_id == other.id
 
@@ -125,16 +128,16 @@ def test_that_nudges_in_a_row_are_one_step_of_undo(qtbot: QtBot, page: AnnotateP
     page.view.setFocus()
     page.view.set_selection([before[0].id])
     for _ in range(3):
-        qtbot.keyClick(page.view, Qt.Key.Key_Right)
+        QTest.keyClick(page.view, Qt.Key.Key_Right)
     moved = next(each for each in stored(page) if each.id == before[0].id)
     assert moved.x == before[0].x + 3
-    qtbot.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert stored(page) == before
 
 
 def test_that_the_next_field_keeps_its_own_annotations(qtbot: QtBot, window: MainWindow, page: AnnotatePage) -> None:
     first = page.shown_fov
-    qtbot.keyClick(page.view, Qt.Key.Key_D)
+    QTest.keyClick(page.view, Qt.Key.Key_D)
     wait_for_field(qtbot, window)
     assert page.shown_fov != first
     assert {each.id for each in stored(page)} == set(page.editor.annotations)
@@ -163,7 +166,7 @@ def test_that_table_and_viewer_share_the_selection(page: AnnotatePage) -> None:
 
 
 def test_that_the_state_of_the_field_is_stored(qtbot: QtBot, page: AnnotatePage) -> None:
-    qtbot.mouseClick(page.field_panel.state.button("partial"), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.field_panel.state.button("partial"), Qt.MouseButton.LeftButton)
     assert page.shown_fov is not None
     assert page.shown_fov.state is AnnotationState.PARTIAL
 
@@ -195,7 +198,7 @@ def test_that_a_missing_image_can_be_found_again(qtbot: QtBot, tmp_path: Path, m
         window.open_project(folder)
         qtbot.waitUntil(lambda: "is missing" in window.message_bar.text, timeout=TIMEOUT_MS)
         monkeypatch.setattr(errors, "ask", ScriptedQuestions(paths=[away / "image0.png"]))
-        qtbot.mouseClick(window.message_bar.action_button, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(window.message_bar.action_button, Qt.MouseButton.LeftButton)
         wait_for_field(qtbot, window)
         fovs = window.workspace.require_project().fovs.list()
         assert all(Path(fov.path).parent == away for fov in fovs)
@@ -227,7 +230,7 @@ def test_that_a_class_is_edited_and_the_edit_undone(window: MainWindow, page: An
 def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWindow, page: AnnotatePage) -> None:
     from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
 
-    taken = list(page.classes.values())[0].name
+    taken = next(iter(page.classes.values())).name
     page.add_class()
     dialog = page.findChild(ClassDialog)
     assert dialog is not None

@@ -57,7 +57,7 @@ def play(qtbot: QtBot, worker: GpuWorker, part: str) -> tuple[str, object]:
     ],
 )
 def test_that_every_ending_arrives_as_its_outcome_and_is_recorded(
-    qtbot: QtBot, worker: GpuWorker, project: Project, part: str, kind: type[object], status: RunStatus
+    qtbot: QtBot, worker: GpuWorker, project: Project, *, part: str, kind: type[object], status: RunStatus
 ) -> None:
     run_id, outcome = play(qtbot, worker, part)
     assert isinstance(outcome, kind)

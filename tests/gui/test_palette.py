@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.main_window import MainWindow
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 
 
 @pytest.fixture
@@ -20,15 +23,15 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
 
 
 def open_palette(qtbot: QtBot, window: MainWindow, text: str) -> None:
-    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert window.palette_box.isVisible()
-    qtbot.keyClicks(window.palette_box.field, text)
+    QTest.keyClicks(window.palette_box.field, text)
 
 
 def test_that_an_action_is_found_by_a_part_of_its_name_and_run(qtbot: QtBot, window: MainWindow) -> None:
     open_palette(qtbot, window, "draw box")
     assert window.palette_box.items[0].text == "Draw boxes"
-    qtbot.keyClick(window.palette_box.field, Qt.Key.Key_Return)
+    QTest.keyClick(window.palette_box.field, Qt.Key.Key_Return)
     assert not window.palette_box.isVisible()
     assert annotate_page(window).view.tool == "box"
 
@@ -38,7 +41,7 @@ def test_that_a_field_is_found_and_opened(qtbot: QtBot, window: MainWindow) -> N
     wanted = window.fov_panel.model.all_fovs[1]
     open_palette(qtbot, window, wanted.name)
     assert any(item.detail == "Field" for item in window.palette_box.items)
-    qtbot.keyClick(window.palette_box.field, Qt.Key.Key_Return)
+    QTest.keyClick(window.palette_box.field, Qt.Key.Key_Return)
     wait_for_field(qtbot, window)
     assert window.workspace.current_fov_id == wanted.id
 
@@ -46,7 +49,7 @@ def test_that_a_field_is_found_and_opened(qtbot: QtBot, window: MainWindow) -> N
 def test_that_escape_closes_it_and_does_nothing(qtbot: QtBot, window: MainWindow) -> None:
     tool = annotate_page(window).view.tool
     open_palette(qtbot, window, "box")
-    qtbot.keyClick(window.palette_box.field, Qt.Key.Key_Escape)
+    QTest.keyClick(window.palette_box.field, Qt.Key.Key_Escape)
     assert not window.palette_box.isVisible()
     assert annotate_page(window).view.tool == tool
 

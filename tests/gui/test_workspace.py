@@ -51,7 +51,8 @@ def test_that_a_failure_goes_to_its_callback(qtbot: QtBot, workspace: Workspace)
 
 
 def test_that_cancelled_work_stops_at_its_next_tick_and_is_not_told(qtbot: QtBot, workspace: Workspace) -> None:
-    began, told = threading.Event(), []
+    began = threading.Event()
+    told: list[object] = []
 
     def work(tick: Tick) -> None:
         began.set()
@@ -67,7 +68,8 @@ def test_that_cancelled_work_stops_at_its_next_tick_and_is_not_told(qtbot: QtBot
 
 
 def test_that_nothing_is_told_to_an_owner_that_is_gone(qtbot: QtBot, workspace: Workspace) -> None:
-    go_on, told = threading.Event(), []
+    go_on = threading.Event()
+    told: list[object] = []
 
     def work(_: Tick) -> bool:
         return go_on.wait(10)

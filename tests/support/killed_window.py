@@ -9,7 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthstudio.core.imaging import read_image_size, sha256_of_file
+from synthstudio.domain.plans import ImportPlan, PlannedFov
 from synthstudio.project import Project
+from synthstudio.project.imports import apply_import
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,28 +35,26 @@ def kill_while_clicking(folder: Path, taken: dict[int, tuple[float, float]], *, 
         AssertionError: A click is lost or elsewhere, the database is damaged, or the project is still locked.
     """
     rng = random.Random(seed)
-    window = subprocess.Popen(
+    n_clicks = rng.randint(1, most)
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.support.clicking_window", str(folder), str(seed)],
         cwd=ROOT,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
-    )
-    assert window.stdout is not None
-    n_clicks = rng.randint(1, most)
-    for _ in range(n_clicks):
-        line = window.stdout.readline()
-        assert line, "the window ended by itself"
-        number, x, y = line.split()
-        taken[int(number)] = (float(x), float(y))
-    time.sleep(rng.random() * 0.01)  # the kill may fall anywhere, also into the next commit
-    window.send_signal(signal.SIGKILL)
-    # What was written to the pipe before the kill was taken, too.
-    for line in window.stdout.read().splitlines(keepends=True):
-        if line.endswith("\n"):
-            number, x, y = line.split()
-            taken[int(number)] = (float(x), float(y))
-    window.wait()
+    ) as window:
+        assert window.stdout is not None
+        for _ in range(n_clicks):
+            line = window.stdout.readline()
+            assert line, "the window ended by itself"
+            _remember(line, taken)
+        time.sleep(rng.random() * 0.01)  # the kill may fall anywhere, also into the next commit
+        window.send_signal(signal.SIGKILL)
+        # What was written to the pipe before the kill was taken, too.
+        for line in window.stdout.read().splitlines(keepends=True):
+            if line.endswith("\n"):
+                _remember(line, taken)
     started = time.monotonic()
     project = Project.open(folder)
     reopen_s = time.monotonic() - started
@@ -68,12 +69,13 @@ def kill_while_clicking(folder: Path, taken: dict[int, tuple[float, float]], *, 
     return Kill(n_clicks, reopen_s)
 
 
+def _remember(line: str, taken: dict[int, tuple[float, float]]) -> None:
+    number, x, y = line.split()
+    taken[int(number)] = (float(x), float(y))
+
+
 def build_clicking_project(folder: Path, image: Path) -> None:
     """Make a project with one class and one FOV to click on."""
-    from synthstudio.core.imaging import read_image_size, sha256_of_file
-    from synthstudio.domain.plans import ImportPlan, PlannedFov
-    from synthstudio.project.imports import apply_import
-
     width, height = read_image_size(image)
     project = Project.create(folder)
     fov = PlannedFov(image, image.name, "s1", None, sha256_of_file(image), width, height)

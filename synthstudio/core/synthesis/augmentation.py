@@ -25,6 +25,10 @@ class ImageAugmenter:
         self._seed = seed
         self._tile: NDArray[np.int16] | None = None
 
+    def adopt_noise(self, other: ImageAugmenter) -> None:
+        """Go on with the noise of an augmenter of the same side and seed."""
+        self._tile = other._tile
+
     def augment(self, image: ImageArray, numbers: tuple[float, ...]) -> None:
         """Change `image`, `(c, c, 3)`, in place as `N_AUGMENTATION_NUMBERS` uniform numbers say; no mirroring."""
         light, contrast, blur, noise, noise_x, noise_y, quality, _ = numbers

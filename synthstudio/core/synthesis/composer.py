@@ -106,6 +106,18 @@ class Composer:
         self._evened = np.empty((side, side, 3), np.uint8)
         self._mirror = np.empty((side, side, 3), np.uint8)
 
+    def with_settings(self, settings: CompositionSettings) -> Composer:
+        """Return a composer of the same bank and seed with other settings; this one must not be used any more.
+
+        It goes on with the canvases and the noise of this one where nothing that they depend on has changed: they
+        take 50 ms a tile to draw, which at each move of a slider would be nine tenths of the wait.
+        """
+        composer = Composer(self.bank, settings, seed=self.seed)
+        if (settings.canvas, settings.canvas_px) == (self.settings.canvas, self.settings.canvas_px):
+            composer._canvases = self._canvases
+            composer._augmenter.adopt_noise(self._augmenter)
+        return composer
+
     @property
     def n_variants(self) -> int:
         """Prepared variants per patch; 0 in continuous rendering."""

@@ -11,6 +11,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import AnnotationState, FieldOfView, ObjectClass, Role, Split
 from synthstudio.engine.data.fields import class_sizes
 from synthstudio.project import Project
+from synthstudio.project.patches import list_train_fovs
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 
@@ -77,7 +78,7 @@ def choose_material(project: Project, settings: TrainClassifierSettings) -> Mate
 
 
 def _choose_fovs(project: Project, settings: TrainClassifierSettings) -> tuple[list[FieldOfView], list[FieldOfView]]:
-    train = project.fovs.list(split=Split.TRAIN)
+    train = list_train_fovs(project)
     if not train:
         raise UserError("No image is in the train split.", "Put some samples into it, or import images with a split.")
     validation = project.fovs.list(split=Split.VAL)

@@ -4,26 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.main_window.fov_panel import FovPanel
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.preferences import ThemeName
-
-if TYPE_CHECKING:
-    from synthstudio.gui.main_window.window import MainWindow
+from synthstudio.gui.workspace import Workspace
 
 FILE, GO, FIELD, WINDOW, HELP = "File", "Go", "Field", "View", "Help"
 MENUS = (FILE, "Edit", "Field", "Classes", "View", GO, HELP)
 """The menus in their order; a menu that only a page has stands before View."""
 
 
-def window_actions(window: MainWindow) -> Sequence[ActionSpec]:
+class Window(Protocol):
+    """What the actions need of the window."""
+
+    workspace: Workspace
+    fov_panel: FovPanel
+    wants_fov_panel: bool
+
+    def show_page(self, place: int) -> None: ...
+    def open_palette(self) -> None: ...
+    def ask_for_new_project(self) -> None: ...
+    def ask_for_project(self) -> None: ...
+    def open_demo(self) -> None: ...
+    def close_project(self) -> None: ...
+    def open_import_dialog(self) -> None: ...
+    def open_export_dialog(self) -> None: ...
+    def open_calibration_dialog(self) -> None: ...
+    def open_guide(self) -> None: ...
+    def open_keys(self) -> None: ...
+    def open_about(self) -> None: ...
+    def toggle_fov_panel(self) -> None: ...
+    def toggle_rail_labels(self) -> None: ...
+    def toggle_full_screen(self) -> None: ...
+    def set_theme(self, theme: ThemeName) -> None: ...
+    def quit(self) -> None: ...
+
+
+def window_actions(window: Window) -> Sequence[ActionSpec]:
     """All actions of the window itself."""
     return (*_file(window), *_go(window), *_field(window), *_view(window), *_help(window))
 
 
-def _file(window: MainWindow) -> list[ActionSpec]:
+def _file(window: Window) -> list[ActionSpec]:
     workspace = window.workspace
 
     def has_project() -> bool:
@@ -50,7 +75,7 @@ def _file(window: MainWindow) -> list[ActionSpec]:
     ]
 
 
-def _go(window: MainWindow) -> list[ActionSpec]:
+def _go(window: Window) -> list[ActionSpec]:
     pages = [
         ActionSpec(
             f"go.{page.id}",
@@ -69,7 +94,7 @@ def _go(window: MainWindow) -> list[ActionSpec]:
     return [*pages, palette]
 
 
-def _field(window: MainWindow) -> list[ActionSpec]:
+def _field(window: Window) -> list[ActionSpec]:
     workspace = window.workspace
 
     def has_fov() -> bool:
@@ -110,7 +135,7 @@ def _field(window: MainWindow) -> list[ActionSpec]:
     ]
 
 
-def _view(window: MainWindow) -> list[ActionSpec]:
+def _view(window: Window) -> list[ActionSpec]:
     themes: tuple[tuple[ThemeName, str], ...] = (
         ("system", "Theme of the system"),
         ("light", "Light theme"),
@@ -148,7 +173,7 @@ def _view(window: MainWindow) -> list[ActionSpec]:
     ]
 
 
-def _help(window: MainWindow) -> list[ActionSpec]:
+def _help(window: Window) -> list[ActionSpec]:
     return [
         ActionSpec("help.guide", "User guide", window.open_guide, "F1", "mdi6.help-circle-outline", HELP),
         ActionSpec("help.keys", "Keys", window.open_keys, "?", "mdi6.keyboard-outline", HELP),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Slot
@@ -38,6 +39,8 @@ from synthstudio.gui.workspace import Workspace
 
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
 MAX_PALETTE_FIELDS = 20
+LOAD_AHEAD_MS = 1000
+"""After the window is shown; the first field is on the screen by then."""
 
 
 class MainWindow(QWidget):
@@ -241,7 +244,7 @@ class MainWindow(QWidget):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(200, self, self._load_pages_ahead)
+        QTimer.singleShot(LOAD_AHEAD_MS, self, self._load_pages_ahead)
 
     # What changes
 
@@ -321,7 +324,7 @@ class MainWindow(QWidget):
         if known:
             submenu = menu.addMenu("Recent projects")
             for folder in known:
-                submenu.addAction(str(folder), lambda folder=folder: self.open_project(folder))
+                submenu.addAction(str(folder), partial(self.open_project, folder))
 
     def open_palette(self) -> None:
         """Open the command palette."""
@@ -363,7 +366,7 @@ class MainWindow(QWidget):
         for fov in self.fov_panel.model.all_fovs:
             text = f"{fov.sample_name} / {fov.name}"
             if all(word in text.casefold() for word in words):
-                items.append(PaletteItem(text, lambda fov_id=fov.id: self._go_to(fov_id), "Field"))  # type: ignore[misc]
+                items.append(PaletteItem(text, partial(self._go_to, fov.id), "Field"))
                 if len(items) == MAX_PALETTE_FIELDS:
                     break
         return items

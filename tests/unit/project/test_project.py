@@ -82,9 +82,14 @@ def test_that_deleted_and_added_again_an_annotation_keeps_its_id_and_no_id_is_us
 def test_that_a_failing_transaction_leaves_nothing_behind(project: Project) -> None:
     rbc = project.classes.add("RBC")
     fov_id = add_fov(project)
-    with pytest.raises(sqlite3.IntegrityError), project.transaction():
-        project.annotations.add([centre(fov_id, rbc.id)])
-        project.annotations.add([centre(FovId(999), rbc.id)])
+
+    def add_a_good_and_a_bad_one() -> None:
+        with project.transaction():
+            project.annotations.add([centre(fov_id, rbc.id)])
+            project.annotations.add([centre(FovId(999), rbc.id)])
+
+    with pytest.raises(sqlite3.IntegrityError):
+        add_a_good_and_a_bad_one()
     assert project.annotations.list(fov_id) == []
 
 

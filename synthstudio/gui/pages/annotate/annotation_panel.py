@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
 
 ROW_PX = 24
+SIZE_COLUMN, SIZE_FROM_PX = 3, 232
+"""A narrower panel shows class and place alone."""
 MAX_LINKED = 2000
 """A larger selection is not shown row by row: selecting 100 000 rows takes Qt seconds."""
 
@@ -46,7 +50,7 @@ class AnnotationPanel(QWidget):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 38), (2, 38), (3, 64)):
+        for column, width in ((1, 38), (2, 38), (3, 72)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.table.setColumnWidth(column, width)
         self.table.selectionModel().selectionChanged.connect(self._on_selection_changed)
@@ -68,6 +72,11 @@ class AnnotationPanel(QWidget):
         if len(known) == 1:
             self.table.scrollTo(self.model.index(known[0], 0))
         self._is_following = False
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.table.setColumnHidden(SIZE_COLUMN, self.width() < SIZE_FROM_PX)
 
     @Slot()
     def _on_selection_changed(self) -> None:

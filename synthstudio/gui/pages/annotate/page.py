@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
@@ -34,7 +36,7 @@ from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.files import FileState, file_state
 
-SIDE_WIDTH_PX = 196
+SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 196, 248, 1500
 
 
 class AnnotatePage(QWidget):
@@ -58,10 +60,12 @@ class AnnotatePage(QWidget):
         self.readout = Readout(self.view)
         self.classes: dict[ClassId, ObjectClass] = {}
         self._hides_marks = False
+        self._was_shown = False
         self._lay_out()
         self._connect()
         self.view.set_tool("center")
         self._on_project_changed()
+        self._on_current_fov_changed(workspace.current_fov_id)
 
     # Building
 
@@ -118,11 +122,24 @@ class AnnotatePage(QWidget):
         self.display_panel.marks_toggled.connect(lambda shown: self.set_marks_hidden(hidden=not shown))
         self.editor.counts_changed.connect(self._show_counts)
 
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            side_px = WIDE_SIDE_PX if self.window().width() >= WIDE_FROM_PX else SIDE_WIDTH_PX
+            self.splitter.setSizes([max(self.width() - side_px, side_px), side_px])
+
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
         """What can be done here."""
         return annotate_actions(self)
 
     # What is shown
+
+    @property
+    def side_panel(self) -> QWidget:
+        """The panel beside the viewer, which can be hidden."""
+        return self.side
 
     @property
     def shown_fov(self) -> FieldOfView | None:

@@ -4,26 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from synthstudio.domain.records import AnnotationState
+from PySide6.QtWidgets import QWidget
+
+from synthstudio.domain.ids import ClassId
+from synthstudio.domain.records import AnnotationState, FieldOfView
 from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.tools import ToolName
-
-if TYPE_CHECKING:
-    from synthstudio.gui.pages.annotate.page import AnnotatePage
+from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.workspace import Workspace
 
 EDIT, VIEW, CLASSES, FIELD = "Edit", "View", "Classes", "Field"
 NUDGES = (("left", "Left", -1, 0), ("right", "Right", 1, 0), ("up", "Up", 0, -1), ("down", "Down", 0, 1))
 FAR_PX = 10.0
 
 
-def annotate_actions(page: AnnotatePage) -> Sequence[ActionSpec]:
+class Page(Protocol):
+    """What the actions need of the page."""
+
+    workspace: Workspace
+    view: FovView
+    editor: Editor
+
+    @property
+    def side_panel(self) -> QWidget: ...
+    @property
+    def shown_fov(self) -> FieldOfView | None: ...
+    @property
+    def hides_marks(self) -> bool: ...
+    def set_marks_hidden(self, *, hidden: bool) -> None: ...
+    def set_state(self, state: AnnotationState) -> None: ...
+    def copy_picture(self) -> None: ...
+    def choose_class_by_key(self, key: str) -> None: ...
+    def add_class(self) -> None: ...
+    def edit_class(self, class_id: ClassId | None = None) -> None: ...
+    def remove_class(self) -> None: ...
+
+
+def annotate_actions(page: Page) -> Sequence[ActionSpec]:
     """All actions of the page."""
     return (*_tools(page), *_edits(page), *_nudges(page), *_views(page), *_classes(page), *_fields(page))
 
 
-def _tools(page: AnnotatePage) -> list[ActionSpec]:
+def _tools(page: Page) -> list[ActionSpec]:
     tools: tuple[tuple[ToolName, str, str, str, str], ...] = (
         ("select", "Select and move", "V", "mdi6.cursor-default-outline", "Drag over several to select them"),
         ("center", "Mark centres", "C", "mdi6.crosshairs", "Click the middle of each object"),
@@ -44,7 +69,7 @@ def _tools(page: AnnotatePage) -> list[ActionSpec]:
     ]
 
 
-def _edits(page: AnnotatePage) -> list[ActionSpec]:
+def _edits(page: Page) -> list[ActionSpec]:
     stack = page.workspace.undo_stack
 
     def has_selection() -> bool:
@@ -86,7 +111,7 @@ def _edits(page: AnnotatePage) -> list[ActionSpec]:
     ]
 
 
-def _nudges(page: AnnotatePage) -> list[ActionSpec]:
+def _nudges(page: Page) -> list[ActionSpec]:
     def has_selection() -> bool:
         return bool(page.view.selection)
 
@@ -106,7 +131,7 @@ def _nudges(page: AnnotatePage) -> list[ActionSpec]:
     return specs
 
 
-def _views(page: AnnotatePage) -> list[ActionSpec]:
+def _views(page: Page) -> list[ActionSpec]:
     def has_fov() -> bool:
         return page.shown_fov is not None
 
@@ -114,7 +139,7 @@ def _views(page: AnnotatePage) -> list[ActionSpec]:
         page.set_marks_hidden(hidden=not page.hides_marks)
 
     def toggle_side() -> None:
-        page.side.setVisible(page.side.isHidden())
+        page.side_panel.setVisible(page.side_panel.isHidden())
 
     return [
         ActionSpec("annotate.fit", "Fit the image", page.view.fit, "F", "mdi6.fit-to-page-outline", VIEW, has_fov),
@@ -153,13 +178,13 @@ def _views(page: AnnotatePage) -> list[ActionSpec]:
             "F10",
             "mdi6.dock-right",
             VIEW,
-            checked_when=lambda: not page.side.isHidden(),
+            checked_when=lambda: not page.side_panel.isHidden(),
         ),
         ActionSpec("annotate.copy_picture", "Copy the picture", page.copy_picture, "", "", VIEW, has_fov),
     ]
 
 
-def _classes(page: AnnotatePage) -> list[ActionSpec]:
+def _classes(page: Page) -> list[ActionSpec]:
     def can_edit() -> bool:
         return page.workspace.project is not None and page.workspace.current_class_id is not None
 
@@ -194,7 +219,7 @@ def _classes(page: AnnotatePage) -> list[ActionSpec]:
     ]
 
 
-def _fields(page: AnnotatePage) -> list[ActionSpec]:
+def _fields(page: Page) -> list[ActionSpec]:
     texts = {
         AnnotationState.NONE: ("Field is not annotated", "Ctrl+Alt+1"),
         AnnotationState.PARTIAL: ("Field is partly annotated", "Ctrl+Alt+2"),

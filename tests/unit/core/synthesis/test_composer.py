@@ -281,3 +281,14 @@ def test_that_a_changed_setting_is_previewed_at_once(bank: PatchBank) -> None:
     composites = compose_preview(Composer(bank, CompositionSettings(canvas_px=128), seed=9), range(2))
     assert time.perf_counter() - started < 0.5  # 50 ms on a quiet machine; the benchmark measures it
     assert [item.index for item in composites] == [0, 1]
+
+
+def test_that_a_composer_taken_over_by_other_settings_makes_the_same_images_as_a_new_one(bank: PatchBank) -> None:
+    first = CompositionSettings(canvas_px=96, n_objects_max=6)
+    old = Composer(bank, first, seed=5)
+    old.compose(0)
+    for change in ({"n_objects_max": 3}, {"canvas_px": 80}, {"canvas": "black"}, {"blend": "paste"}):
+        other = first.model_copy(update=change)
+        old = old.with_settings(other)
+        expected = Composer(bank, other, seed=5).compose(2).image
+        np.testing.assert_array_equal(old.compose(2).image, expected)
