@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection
 from pathlib import Path
@@ -56,7 +57,8 @@ class Fovs:
             sample_name=row["sample_name"],
             split=Split(row["split"]) if row["split"] else None,
             name=row["name"],
-            path=str((self._folder / row["path"]).resolve()),
+            # Not Path.resolve: it asks the disk for every part, 55 us an image.
+            path=os.path.normpath(os.path.join(self._folder, row["path"])),
             storage=Storage(row["storage"]),
             sha256=row["sha256"],
             width=row["width"],

@@ -36,7 +36,7 @@ from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.files import FileState, file_state
 
-SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 196, 248, 1500
+SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 190, 248, 1500
 
 
 class AnnotatePage(QWidget):
