@@ -58,7 +58,7 @@ class Fovs:
             split=Split(row["split"]) if row["split"] else None,
             name=row["name"],
             # Not Path.resolve: it asks the disk for every part, 55 us an image.
-            path=os.path.normpath(os.path.join(self._folder, row["path"])),
+            path=os.path.normpath(self._folder / row["path"]),
             storage=Storage(row["storage"]),
             sha256=row["sha256"],
             width=row["width"],
