@@ -1,6 +1,6 @@
 """Walks the real window through every workspace and dialog and saves one picture each.
 
-    python tests/screens.py OUT [--project P] [--size WxH] [--theme light|dark]
+    python tests/screens.py OUT [--project P] [--size WxH] [--theme light|dark] [--text FACTOR]
 
 Without a project it builds the small demo project in a temporary folder. Nothing is written into a project that is
 given, except what opening it writes.
@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,17 @@ def main() -> int:
     parser.add_argument("--project", type=Path)
     parser.add_argument("--size", default="1280x800", type=_size, metavar="WxH")
     parser.add_argument("--theme", default="light", choices=("light", "dark"))
+    parser.add_argument("--text", default=1.0, type=float, metavar="FACTOR", help="enlarges the system's font")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="synthstudio-screens-") as scratch:
         project = arguments.project or _build_demo(Path(scratch) / "demo")
         photographer = Photographer(
-            arguments.out, project, scratch=Path(scratch), size=arguments.size, theme=arguments.theme
+            arguments.out,
+            project,
+            scratch=Path(scratch),
+            size=arguments.size,
+            theme=arguments.theme,
+            text=arguments.text,
         )
         paths = photographer.walk()
     sys.stdout.writelines(f"{path}\n" for path in paths)
@@ -68,7 +75,9 @@ def _build_demo(folder: Path) -> Path:
 class Photographer:
     """The window on a project, and a camera."""
 
-    def __init__(self, out: Path, project: Path, *, scratch: Path, size: tuple[int, int], theme: str) -> None:
+    def __init__(
+        self, out: Path, project: Path, *, scratch: Path, size: tuple[int, int], theme: str, text: float = 1.0
+    ) -> None:
         self._out = out
         self._project = project
         self._suffix = f"{theme}-{size[0]}x{size[1]}"
@@ -76,6 +85,11 @@ class Photographer:
         out.mkdir(parents=True, exist_ok=True)
         application = QApplication.instance()
         self._app = application if isinstance(application, QApplication) else QApplication([])
+        font = self._app.font()
+        font.setPointSizeF(font.pointSizeF() * text)
+        self._app.setFont(font)
+        if text != 1.0:
+            self._suffix += f"-text{text:g}"
         apply_theme(self._app, "dark" if theme == "dark" else "light")
         self._workspace = Workspace(preferences_file=scratch / "preferences.toml")
         settings = QSettings(str(scratch / "window.ini"), QSettings.Format.IniFormat)
@@ -117,10 +131,11 @@ class Photographer:
         if project is None:
             return
         counts = project.annotations.counts()
-        explained = {int(folder.name) for folder in project.folder.glob("runs/*/explain/*") if folder.name.isdigit()}
+        folders = project.folder.glob("runs/*/explain/*")
+        explained = Counter(int(folder.name) for folder in folders if folder.name.isdigit())
         best = max(
             counts,
-            key=lambda fov_id: (fov_id in explained, len(counts[fov_id]), sum(counts[fov_id].values())),
+            key=lambda fov_id: (explained[fov_id], len(counts[fov_id]), sum(counts[fov_id].values())),
             default=None,
         )
         if best is not None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
-from synthstudio.cli.arguments import add_project
+from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import print_json, print_lines, print_warnings, shown_progress
 from synthstudio.core.annotations.planning import ReadOptions
@@ -13,6 +16,7 @@ from synthstudio.core.annotations.readers import READERS
 from synthstudio.core.export.datasets import ExportData
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.plans import ImportPlan, Problem
 from synthstudio.domain.records import Split
 from synthstudio.project import Project
 from synthstudio.project.imports import apply_import
@@ -54,6 +58,8 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    if arguments.um_per_px is not None and not 0 < arguments.um_per_px < math.inf:
+        raise WrongUse(f"A pixel size of {arguments.um_per_px} um is impossible.", "Give a number above 0.")
     project = open_to_write(arguments.project)
     try:
         options = ReadOptions(
@@ -63,18 +69,12 @@ def _import(arguments: argparse.Namespace) -> int:
             known_classes=[each.name for each in project.classes.list()] if arguments.classes_fixed else None,
             labels_from_folder=arguments.labels_from_folder,
         )
-        known = {fov.id for fov in project.fovs.list()}
         with shown_progress("Reading") as tick:
             plan = READERS[arguments.format](arguments.path.absolute(), options, tick=tick)
         if not plan.fovs:
-            first = str(plan.problems[0]) if plan.problems else "it holds no images"
-            more = f" and {len(plan.problems) - 1} more problems" if len(plan.problems) > 1 else ""
-            raise UserError(f"Nothing was imported from {arguments.path}: {first}{more}.")
-        with shown_progress("Importing") as tick, project.transaction():
-            outcome = apply_import(project, plan, copy=arguments.copy, tick=tick)
-            if arguments.um_per_px is not None:
-                fresh = [fov for fov in project.fovs.list() if fov.id not in known and fov.um_per_px is None]
-                project.fovs.set_calibration([fov.id for fov in fresh], arguments.um_per_px)
+            raise _nothing_imported(arguments.path, plan.problems)
+        with shown_progress("Importing") as tick:
+            outcome = apply_import(project, _calibrated(plan, arguments.um_per_px), copy=arguments.copy, tick=tick)
         print_warnings([str(problem) for problem in outcome.problems])
         if arguments.json:
             print_json(
@@ -95,6 +95,27 @@ def _import(arguments: argparse.Namespace) -> int:
     finally:
         project.close()
     return 0
+
+
+def _calibrated(plan: ImportPlan, um_per_px: float | None) -> ImportPlan:
+    """Give the images whose files tell no pixel size this one."""
+    if um_per_px is None:
+        return plan
+    fovs = tuple(
+        fov if fov.um_per_px is not None else dataclasses.replace(fov, um_per_px=um_per_px) for fov in plan.fovs
+    )
+    return dataclasses.replace(plan, fovs=fovs)
+
+
+def _nothing_imported(path: Path, problems: Sequence[Problem]) -> UserError:
+    if not problems:
+        return UserError(f"Nothing was imported from {path}: it holds no images.", "Choose another folder.")
+    print_warnings([str(problem) for problem in problems[1:]])
+    first = str(problems[0]).rstrip(".")
+    more = f" and {len(problems) - 1} more problems" if len(problems) > 1 else ""
+    return UserError(
+        f"Nothing was imported from {path}: {first}{more}.", "Mend or replace what is named, then import again."
+    )
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -22,9 +22,9 @@ from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.resources import demo_folder
 from synthstudio.settings.train_classifier import OptimizationSettings, TrainClassifierSettings
 
-DEFAULT_FOLDER = Path("synthstudio-demo")
 _SET = "demo-composites"
 _N_IMAGES = 60
 _N_STEPS = 200  # with the small network a few minutes on two cores
@@ -37,8 +37,8 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         nargs="?",
         type=Path,
-        default=DEFAULT_FOLDER,
-        help=f"folder of the demo project [default ./{DEFAULT_FOLDER}]",
+        default=demo_folder(),
+        help=f"folder of the demo project [default {demo_folder()}]",
     )
     parser.add_argument("--headless", action="store_true", help="run the whole journey here instead of in the window")
 

@@ -77,7 +77,10 @@ def open_to_write(folder: Path) -> Project:
     if project.is_read_only:
         reason = project.read_only_reason
         project.close()
-        raise UserError(f"The project {folder} cannot be changed: {reason}", "Close what has it open, then try again.")
+        raise UserError(
+            f"The project {folder} cannot be changed: {reason}",
+            "Close what has it open, or copy it to a folder where you may write, then try again.",
+        )
     return project
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from synthstudio.cli.arguments import WrongUse, add_project
+from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import print_json, print_lines, print_table
 from synthstudio.core.imaging import read_bytes
 from synthstudio.domain.errors import NotFound, UserError
@@ -65,7 +66,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
     if command == "new":
         return _new(arguments)
     wishes = (arguments.add, arguments.add_artifact, arguments.set_size, arguments.set_role, arguments.rename)
-    project = Project.open(arguments.project, read_only=not any(wishes))
+    project = open_to_write(arguments.project) if any(wishes) else Project.open(arguments.project, read_only=True)
     try:
         if any(wishes):
             with project.transaction():

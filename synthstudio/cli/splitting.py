@@ -77,8 +77,10 @@ def _divide(project: Project, arguments: argparse.Namespace) -> None:
     n_fovs = Counter(fov.sample_id for fov in project.fovs.list())
     sizes = {each.id: (each.name, n_fovs[each.id]) for each in project.samples.list() if each.split is origin}
     if not sizes:
-        where = f"the {origin} split" if origin else "no split"
-        raise UserError(f"No sample is in {where}.", "Choose with --from which samples to divide.")
+        if not n_fovs:
+            raise UserError(f"The project {project.name} has no images to divide.", "Import some first.")
+        where = f"No sample is in the {origin} split." if origin else "Every sample is in a split already."
+        raise UserError(where, "Choose with --from which samples to divide.")
     division = divide_samples(sizes, val=arguments.val, test=arguments.test, seed=arguments.seed)
     with project.transaction():
         for split in Split:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 
 from synthstudio.client.cancelling import DEFAULT_GRACES, Graces, HostCancel
@@ -35,15 +36,19 @@ def start_run(project: Project, settings: JobSettings, *, title: str = "") -> Ru
     """
     run_id = new_run_id(settings.kind)
     # Files first, the row follows: a row always has its folder.
+    folder = project.run_folder(run_id)
+    settings_json = json.dumps(settings.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
     with project.transaction():
-        folder = project.run_folder(run_id)
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise translate_os_error(error, folder) from error
-        write_bytes_atomically(folder / RECIPE_NAME, recipe_text(settings).encode())
-        settings_json = json.dumps(settings.model_dump(mode="json", exclude_none=True), ensure_ascii=False)
-        project.runs.add(run_id, kind=settings.kind, title=title or settings.kind, settings_json=settings_json)
+        try:
+            write_bytes_atomically(folder / RECIPE_NAME, recipe_text(settings).encode())
+            project.runs.add(run_id, kind=settings.kind, title=title or settings.kind, settings_json=settings_json)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return run_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.imaging import translate_os_error, write_bytes_atomically
 from synthstudio.domain.errors import UserError
 
 FORMAT = "synthstudio-1"
@@ -50,8 +51,39 @@ def save_checkpoint(path: Path, parts: Mapping[str, Mapping[str, torch.Tensor]],
         for name, tensor in state.items()
     }
     metadata = {"format": FORMAT, "facts": json.dumps(facts), "torch": torch.__version__}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomically(path, save(tensors, metadata))
+    try:
+        # Without its parents: a project that was deleted meanwhile must not come back as a ruin.
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise translate_os_error(error, path.parent) from error
+    write_bytes_atomically(path, _sealed(save(tensors, metadata)))
+
+
+def _sealed(data: bytes) -> bytes:
+    """The same file with a hash of all of it in its metadata, which are sorted: the library shuffles them."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header, payload = json.loads(data[8:start]), memoryview(data)[start:]
+    digest = hashlib.sha256(_header_text(header))
+    digest.update(payload)
+    header["__metadata__"]["sha256"] = digest.hexdigest()
+    text = _header_text(header)
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8, as the library writes them
+    return b"".join((len(text).to_bytes(8, "little"), text, payload))
+
+
+def _is_intact(path: Path) -> bool:
+    """Whether a file that was read as safetensors is, byte by byte, the one that was written."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        expected = header["__metadata__"].pop("sha256", None)
+        digest = hashlib.sha256(_header_text(header))
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return expected in (None, digest.hexdigest())
+
+
+def _header_text(header: dict[str, JsonValue]) -> bytes:
+    return json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -63,7 +95,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
         raise UserError(f"{path} is not a checkpoint of SynthStudio.", "Choose a file from a run's checkpoints folder.")
-    return Checkpoint(tensors, json.loads(metadata["facts"]))
+    try:
+        if not _is_intact(path):
+            raise _damaged(path, "it is not what was written")
+        return Checkpoint(tensors, json.loads(metadata["facts"]))
+    except (KeyError, ValueError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path} is damaged or is no safetensors file ({reason}).", "Use an earlier checkpoint, or train again."
+    )
 
 
 def load_weights(path: Path) -> Tensors:
@@ -79,9 +122,7 @@ def _read(path: Path) -> tuple[Tensors, dict[str, str]]:
             metadata = file.metadata() or {}
             return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"{path} is damaged or is no safetensors file ({error}).", "Use an earlier checkpoint, or train again."
-        ) from error
+        raise _damaged(path, str(error)) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
@@ -109,4 +150,7 @@ def restore_network(network: nn.Module, tensors: Tensors, *, source: str) -> Non
         network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
-        raise UserError(f"The weights in {source} do not fit the network: {reason}") from error
+        raise UserError(
+            f"The weights in {source} do not fit the network: {reason.rstrip('.')}.",
+            "Choose weights of the same network, or train again.",
+        ) from error

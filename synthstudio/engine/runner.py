@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from synthstudio import __version__
+from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.engine.context import CancelToken, JobContext
 from synthstudio.project import Project
@@ -57,6 +58,8 @@ def run_request(
         emit(JobCancelled())
     except UserError as error:
         emit(JobFailed(message=error.message, hint=error.hint, traceback=traceback.format_exc()))
+    except OSError as error:
+        emit(_disk_failure(error))
     except MemoryError:
         emit(_out_of_memory("main"))
     except Exception as error:  # noqa: BLE001 - one of the three doors where errors end: nothing may pass it
@@ -73,6 +76,14 @@ def _run(
         return JobFinished.model_validate({"result": result.model_dump()})
     finally:
         project.close()
+
+
+def _disk_failure(error: OSError) -> JobFailed:
+    """A file that went away under the job, a full disk: the world's fault wherever it was met, if it names a file."""
+    if not isinstance(error.filename, str | Path):
+        return _failure(error)
+    told = translate_os_error(error, Path(error.filename))
+    return JobFailed(message=told.message, hint=told.hint, traceback=traceback.format_exc())
 
 
 def _failure(error: Exception) -> JobFailed:

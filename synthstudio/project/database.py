@@ -6,6 +6,8 @@ power cut loses an acknowledged click. One connection writes (SQLite before 3.51
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +17,8 @@ from urllib.parse import quote
 
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.project.migrations import MIGRATIONS, migration_sql
+
+_log = logging.getLogger(__name__)
 
 SqlValue = str | int | float | None
 SqlParameters = Sequence[SqlValue] | Mapping[str, SqlValue]
@@ -38,14 +42,44 @@ class Database:
         self._depth = 0
         try:
             self._connection = self._connect()
-            self._prepare()
         except sqlite3.Error as error:
             raise self._translated(error) from error
+        try:
+            self._prepare()
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise self._translated(error) from error
+            raise
 
     def _connect(self) -> sqlite3.Connection:
-        mode = "ro" if self.read_only else "rwc"
+        if not self.read_only:
+            connection = self._opened("mode=rwc")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            return connection
+        connection = self._opened("mode=ro")
+        try:
+            connection.execute("PRAGMA user_version").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            if not self._is_settled():
+                raise
+            return self._opened("mode=ro&immutable=1")
+        return connection
+
+    def _is_settled(self) -> bool:
+        """Whether the database lies where nobody can write, with all commits in it.
+
+        A reader of a database with a WAL wants to make two files beside it, which a read-only disk refuses; here it can
+        do without.
+        """
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        return not os.access(self.path.parent, os.W_OK) and not (wal.is_file() and wal.stat().st_size)
+
+    def _opened(self, how: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(self.path))}?mode={mode}",
+            f"file:{quote(str(self.path))}?{how}",
             uri=True,
             timeout=10.0,
             isolation_level=None,  # transactions are begun and ended here, in `transaction`, and nowhere else
@@ -53,9 +87,6 @@ class Database:
         )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
-        if not self.read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
         return connection
 
     def _prepare(self) -> None:
@@ -89,7 +120,7 @@ class Database:
         if self.read_only:
             raise ProjectIsReadOnly(
                 f"The project {self.path.parent} is open read-only.",
-                "Close the other window or command that has it open, then open it again.",
+                "Close what else has it open, or copy it to a folder where you may write, then open it again.",
             )
         with self._lock:
             if self._depth:
@@ -143,9 +174,14 @@ class Database:
     def close(self) -> None:
         """Close the connection; a writer first folds the WAL into the database file."""
         with self._lock:
-            if not self.read_only:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._connection.close()
+            try:
+                if not self.read_only:
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                # Nothing is lost: what was committed stays in the WAL and is folded in at the next opening.
+                _log.warning("The WAL of %s was not folded in: %s", self.path, error)
+            finally:
+                self._connection.close()
 
     def _translated(self, error: sqlite3.Error) -> Exception:
         code = getattr(error, "sqlite_errorname", "") or ""

@@ -32,6 +32,11 @@ def stored_path(folder: Path, image: Path) -> str:
     return str(image)
 
 
+def copied_path(image: Path, *, sha256: str) -> str:
+    """Where the copy of an image lies, relative to the project."""
+    return f"images/{sha256[:2]}/{sha256}{image.suffix.lower()}"
+
+
 def copy_into(folder: Path, image: Path, *, sha256: str) -> str:
     """Copy an image into `images/` under its content hash; return its path relative to the project.
 
@@ -40,7 +45,7 @@ def copy_into(folder: Path, image: Path, *, sha256: str) -> str:
     Raises:
         UserError: The file cannot be read, the disk is full, or the file changed since it was hashed.
     """
-    relative = f"images/{sha256[:2]}/{sha256}{image.suffix.lower()}"
+    relative = copied_path(image, sha256=sha256)
     target = folder / relative
     if target.exists():
         return relative

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.plans import ImportPlan, PlannedFov, Problem
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, AnnotationSource, Changes, Storage, changes
-from synthstudio.project.files import copy_into, stored_path
+from synthstudio.project.files import copied_path, copy_into, stored_path
 from synthstudio.project.project import Project
 
 
@@ -35,7 +39,7 @@ def apply_import(
     """Add the FOVs, classes, annotations and image labels of a plan.
 
     Images that the project has already (same content) are left out and named as problems. Files are copied first,
-    rows follow in one transaction: a cancelled or failed import leaves no row behind.
+    rows follow in one transaction: a cancelled or failed import leaves neither rows nor copies behind.
 
     Args:
         copy: Copy the images into the project instead of referring to them.
@@ -53,19 +57,13 @@ def apply_import(
         else:
             fresh.append(planned)
             known.add(planned.sha256)
-    paths: list[str] = []
-    for done, planned in enumerate(fresh):
-        tick(done, len(fresh))
-        if copy:
-            paths.append(copy_into(project.folder, planned.path, sha256=planned.sha256))
-        else:
-            paths.append(stored_path(project.folder, planned.path))
-    tick(len(fresh), max(len(fresh), 1))
-    with project.transaction():
-        class_ids = _add_classes(project, plan)
-        n_annotations = 0
-        for planned, path in zip(fresh, paths, strict=True):
-            n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
+    with _kept_only_if_recorded() as copies:
+        paths = _bring_files(project, fresh, copies if copy else None, tick)
+        with project.transaction():
+            class_ids = _add_classes(project, plan)
+            n_annotations = 0
+            for planned, path in zip(fresh, paths, strict=True):
+                n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
     return ImportOutcome(
         n_fovs=len(fresh),
         n_annotations=n_annotations,
@@ -73,6 +71,36 @@ def apply_import(
         problems=tuple(problems),
         changes=changes("fovs", "samples", "classes", "annotations"),
     )
+
+
+@contextmanager
+def _kept_only_if_recorded() -> Iterator[list[Path]]:
+    """Delete the files that the caller has listed where it fails: they would fill the disk, known to nobody."""
+    copies: list[Path] = []
+    try:
+        yield copies
+    except BaseException:
+        for path in copies:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
+
+
+def _bring_files(project: Project, fresh: list[PlannedFov], copies: list[Path] | None, tick: Tick) -> list[str]:
+    """Paths of the images for the database; with a list for the `copies` they are copied and the new ones listed."""
+    paths: list[str] = []
+    for done, planned in enumerate(fresh):
+        tick(done, len(fresh))
+        if copies is None:
+            paths.append(stored_path(project.folder, planned.path))
+            continue
+        target = project.folder / copied_path(planned.path, sha256=planned.sha256)
+        was_there = target.exists()  # the copy of an image that was removed from the project and may come back
+        paths.append(copy_into(project.folder, planned.path, sha256=planned.sha256))
+        if not was_there:
+            copies.append(target)
+    tick(len(fresh), max(len(fresh), 1))
+    return paths
 
 
 def _add_classes(project: Project, plan: ImportPlan) -> dict[str, ClassId]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +44,8 @@ class ProjectLock:
             self._lock.acquire()
         except (Timeout, OSError):
             return False
-        self._holder.write_text(f"process {os.getpid()} since {now()}", encoding="utf-8")
+        with contextlib.suppress(OSError):  # a note for others; on a full disk the project can still be opened
+            self._holder.write_text(f"process {os.getpid()} since {now()}", encoding="utf-8")
         return True
 
     def holder(self) -> str:
@@ -55,6 +58,24 @@ class ProjectLock:
     def release(self) -> None:
         """Stop being the writer."""
         self._lock.release()
+
+
+def _not_created(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The folder {folder} cannot be created: {error.strerror or error}.", "Choose a place where you may write."
+    )
+
+
+def _remove_content(folder: Path, *, with_itself: bool) -> None:
+    """Take away what was made of a project; what cannot be removed stays."""
+    if with_itself:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for name in FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", ".lock", ".lock-holder"):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
 
 
 class Project:
@@ -91,19 +112,37 @@ class Project:
         if (folder / DATABASE_NAME).exists():
             raise UserError(f"There is already a project in {folder}.", "Open it, or choose another folder.")
         try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            was_there = folder.exists()
+            if was_there and (not folder.is_dir() or any(folder.iterdir())):
                 raise UserError(f"{folder} already exists and is not empty.", "Choose a new or an empty folder.")
-            for name in FOLDERS:
-                (folder / name).mkdir(parents=True)
         except OSError as error:
-            raise UserError(
-                f"The folder {folder} cannot be created: {error.strerror or error}.",
-                "Choose a place where you may write.",
-            ) from error
+            raise _not_created(folder, error) from error
+        try:
+            return cls._filled(folder)
+        except BaseException as error:
+            # A half-made project could neither be opened nor made again.
+            _remove_content(folder, with_itself=not was_there)
+            if isinstance(error, OSError):
+                raise _not_created(folder, error) from error
+            raise
+
+    @classmethod
+    def _filled(cls, folder: Path) -> Project:
+        """Make folders, lock and database of a new project."""
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True)
         lock = ProjectLock(folder)
         lock.acquire()
-        project = cls(folder, lock=lock, read_only_reason="")
-        project.set_meta("created_at", now())
+        try:
+            project = cls(folder, lock=lock, read_only_reason="")
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            project.set_meta("created_at", now())
+        except BaseException:
+            project.close()
+            raise
         return project
 
     @classmethod
@@ -116,6 +155,9 @@ class Project:
         folder = folder.expanduser().resolve()
         if not (folder / DATABASE_NAME).is_file():
             raise UserError(f"{folder} is not a SynthStudio project.", "Choose a folder that holds a project.sqlite.")
+        if not (folder / DATABASE_NAME).stat().st_size:
+            # SQLite would take it for a new database, and the project would seem to be empty.
+            raise UserError(f"The file {folder / DATABASE_NAME} is empty.", "Restore the project folder from a backup.")
         if read_only:
             return cls(folder, lock=None, read_only_reason="It was opened for reading only.")
         if not os.access(folder, os.W_OK) or not os.access(folder / DATABASE_NAME, os.W_OK):
@@ -124,8 +166,12 @@ class Project:
         if not lock.acquire():
             reason = f"Another window or command has it open ({lock.holder()})."
             return cls(folder, lock=None, read_only_reason=reason)
-        project = cls(folder, lock=lock, read_only_reason="")
-        project.runs.fail_interrupted()
+        try:
+            project = cls(folder, lock=lock, read_only_reason="")
+            project.runs.fail_interrupted()
+        except BaseException:
+            lock.release()
+            raise
         return project
 
     @property

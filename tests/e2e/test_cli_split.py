@@ -39,7 +39,7 @@ def test_that_samples_are_divided_moved_and_counted(tmp_path: Path) -> None:
     }
     again = synthstudio("split", project)
     assert again.returncode == 1
-    assert again.stderr.startswith("error: No sample is in no split.")
+    assert again.stderr.startswith("error: Every sample is in a split already.")
     moved = synthstudio("split", project, "--move", "val=test", "--json")
     assert json.loads(moved.stdout)["splits"]["test"] == {"samples": 5, "images": 10}
     assert synthstudio("split", project, "--move", "val=exam").returncode == 2

@@ -96,3 +96,13 @@ def test_that_a_class_that_is_gone_is_named(project: Project) -> None:
     project.database.execute("UPDATE object_class SET name = 'plate' WHERE id = ?", (disc.id,))
     with pytest.raises(UserError, match='"disc"'):
         evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate"))
+
+
+def test_that_test_images_that_the_training_saw_are_told(project: Project) -> None:
+    _train(project, steps=4)
+    notes = evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate")).notes
+    assert not any("saw before" in note for note in notes)
+    moved = project.fovs.list(split=Split.TRAIN)[:2]
+    project.samples.set_split([fov.sample_id for fov in moved], Split.TEST)
+    notes = evaluate.run(EvaluateSettings(), RecordingContext(project, "evaluate")).notes
+    assert any(note.startswith("2 of the 6 images") for note in notes)

@@ -178,3 +178,19 @@ def test_that_unknown_names_are_answered_with_the_known_ones() -> None:
         build_network("resnet", 2)
     with pytest.raises(UserError, match="lse"):
         build_network("small-cam", 2, pooling="median")
+
+
+def test_that_a_checkpoint_has_the_same_bytes_each_time_and_no_changed_byte_passes(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    parts = {"network": {"weight": torch.arange(5.0), "count": torch.tensor(3)}}
+    for each in (path, other):
+        save_checkpoint(each, parts, {"step": 3, "name": "Erythrozyt \u00e9"})
+    good = path.read_bytes()
+    assert good == other.read_bytes()
+    key = good.index(b'"sha256"')
+    for place in range(len(good)):
+        if key < place <= key + 6:
+            continue  # without its hash a file is one of an earlier version
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with pytest.raises(UserError, match=r"damaged|not a checkpoint"):
+            load_checkpoint(path)

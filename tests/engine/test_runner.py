@@ -105,3 +105,11 @@ def test_that_a_missing_project_is_a_user_error(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("kind", SETTINGS_BY_KIND)
 def test_that_every_kind_has_a_job(kind: str) -> None:
     assert callable(find_job(kind).run)
+
+
+def test_that_a_file_that_vanished_is_no_bug(request_of_compose: JobRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = FileNotFoundError(2, "No such file or directory", "/study/sets/a/manifest.jsonl")
+    last = played(request_of_compose, monkeypatch, raises=gone)[-1]
+    assert isinstance(last, JobFailed)
+    assert last.message == "/study/sets/a/manifest.jsonl does not exist."
+    assert last.hint

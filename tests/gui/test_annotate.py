@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from synthstudio.domain.records import Annotation, AnnotationState
+from synthstudio.domain.records import Annotation, AnnotationState, changes
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate import AnnotatePage
@@ -238,3 +238,30 @@ def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWi
     dialog.accept_draft()
     assert "already a class" in dialog.problem.text()
     dialog.reject()
+
+
+def test_that_removing_a_class_asks_and_escape_keeps_it(page: AnnotatePage, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = page.workspace.require_project()
+    added = project.classes.add("Unused")
+    page.workspace.announce(changes("classes"))
+    page.workspace.set_current_class(added.id)
+    questions = ScriptedQuestions(choice=None)
+    monkeypatch.setattr(errors, "ask", questions)
+    page.remove_class()
+    assert questions.asked == ["Remove class"]
+    assert project.classes.find("Unused") is not None
+    questions.choice = 0
+    page.remove_class()
+    assert project.classes.find("Unused") is None
+
+
+def test_that_a_class_in_use_is_kept_without_a_question(
+    page: AnnotatePage, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = ScriptedQuestions()
+    monkeypatch.setattr(errors, "ask", questions)
+    used = next(iter(page.editor.annotations.values())).class_id
+    page.workspace.set_current_class(used)
+    page.remove_class()
+    assert questions.asked == []
+    assert "cannot be removed" in window.message_bar.text

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from synthstudio.domain.errors import UserError
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.forms.numbers import NumberControl
+from synthstudio.gui.widgets.section import Section
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.registry import SETTINGS_BY_KIND
@@ -154,3 +155,26 @@ def test_that_presets_come_from_the_recipes_and_the_one_in_force_is_shown(qtbot:
     assert isinstance(paper.settings, ComposeSettings)
     bar.show_match(paper.settings.model_copy(update={"count": 3}))
     assert bar.combo.currentText() == "Own settings"
+
+
+def test_that_rows_out_of_sight_are_built_when_their_section_is_unfolded(qtbot: QtBot) -> None:
+    form = SettingsForm(ComposeSettings)
+    qtbot.addWidget(form)
+    changed = ComposeSettings.model_validate({"composition": {"tries": 7}})
+    form.set_settings(changed)
+    form.show()
+    assert ("composition", "canvas_px") in form._rows
+    assert ("composition", "tries") not in form._rows
+    assert form.settings() == changed
+    advanced = next(each for each, waiting in form._unfilled.items() if ("composition", "tries") in waiting.paths)
+    assert isinstance(advanced, Section)
+    advanced.set_folded(False)
+    assert form._rows["composition", "tries"].control.value() == 7
+
+
+def test_that_an_error_in_a_folded_section_unfolds_it(qtbot: QtBot) -> None:
+    form = SettingsForm(ComposeSettings)
+    qtbot.addWidget(form)
+    form.sections["composition",].set_folded(True)
+    form.show_value("composition.n_objects_min", 30)
+    assert not form.sections["composition",].is_folded

@@ -96,14 +96,14 @@ def list_images(data: ExportData) -> list[ExportImage]:
         UserError: A class with centre annotations has no size.
     """
     samples: dict[str, str] = {}
-    stems: set[str] = set()
+    stems: dict[str, int] = {}
     images: list[ExportImage] = []
     for fov in data.fovs:
         if not is_annotated(fov, data):
             continue
         neutral = samples.setdefault(fov.sample_name, f"s{len(samples) + 1:04d}")
         stem = _keep_stem(fov.name, stems) if data.keep_names else f"{neutral}_{len(images) + 1:05d}"
-        stems.add(stem.casefold())
+        stems.setdefault(stem.casefold(), 1)
         sample = fov.sample_name if data.keep_names else neutral
         images.append(ExportImage(fov, stem, sample, tuple(_iter_marks(fov, data))))
     return images
@@ -114,14 +114,19 @@ def is_annotated(fov: FieldOfView, data: ExportData) -> bool:
     return fov.state is not AnnotationState.NONE or bool(data.annotations.get(fov.id))
 
 
-def _keep_stem(name: str, taken: set[str]) -> str:
-    """Return a safe file name from the FOV's own, with a number where it is taken."""
+def _keep_stem(name: str, taken: dict[str, int]) -> str:
+    """Return a safe file name from the FOV's own, with a number where it is taken.
+
+    `taken` holds the last number that was tried for each name: thousands of patients may have the same `image.png`.
+    """
     base = UNSAFE_CHARACTERS.sub("_", name.rpartition(".")[0] or name).strip(" .")[:120] or "image"
     stem = base
-    number = 2
+    number = taken.get(base.casefold(), 1)
     while stem.casefold() in taken:
-        stem = f"{base}_{number}"
         number += 1
+        stem = f"{base}_{number}"
+    if stem != base:
+        taken[base.casefold()] = number
     return stem
 
 

@@ -8,6 +8,7 @@ from synthstudio.core.imaging.decoding import decode_image, read_image
 from synthstudio.core.imaging.encoding import encode_png, write_png
 from synthstudio.core.imaging.files import (
     read_bytes,
+    save_array,
     sha256_of_file,
     sync_folder,
     translate_os_error,
@@ -36,6 +37,7 @@ __all__ = [
     "read_image_header",
     "read_image_size",
     "read_tiff_scale",
+    "save_array",
     "sha256_of_file",
     "sync_folder",
     "translate_os_error",

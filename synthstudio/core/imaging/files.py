@@ -6,6 +6,9 @@ import os
 import secrets
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
 
@@ -70,6 +73,22 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         _remove_quietly(temporary)
         raise
+
+
+def save_array(path: Path, array: NDArray[np.uint8]) -> None:
+    """Write an array as an .npy file, for other processes to map.
+
+    Not `np.save`: what it raises on a full disk does not say so.
+
+    Raises:
+        UserError: The disk is full, the folder is missing, ...
+    """
+    try:
+        with path.open("wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
+            stream.write(np.ascontiguousarray(array).data)
+    except OSError as error:
+        raise translate_os_error(error, path) from error
 
 
 def _remove_quietly(temporary: Path) -> None:

@@ -133,6 +133,11 @@ def build_patch_bank(
     ordered = sorted(fovs, key=lambda fov: fov.id)
     planned, n_outside = plan_windows(ordered, annotations, classes, settings=settings)
     kept = thin_out(planned, budget_bytes=settings.memory_mb * 1_000_000)
+    if not kept and n_outside:
+        raise UserError(
+            f"No patch can be cut: the windows of all {n_outside} annotations lie too far outside their images.",
+            "Check the mean sizes of the classes: they are sides in micrometres or full-resolution pixels.",
+        )
     if not kept:
         raise UserError(
             f"No patch can be cut: {len(ordered)} training images with {len(annotations)} annotations.",

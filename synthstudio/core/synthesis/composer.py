@@ -214,7 +214,7 @@ class Composer:
         least = self.settings.min_visible
         for item in plan.objects:
             column = self._columns[item.patch]
-            if column >= 0 and item.visible >= least:
+            if column >= 0 and item.visible >= least and item.visible > 0.0:
                 presence[column] = True
 
     def _mirroring(self, plan: CompositePlan) -> tuple[bool, bool]:
@@ -244,7 +244,7 @@ class Composer:
             y=y0 + height / 2,
             visible=item.visible,
             is_artifact=column < 0,
-            has_label=column >= 0 and item.visible >= self.settings.min_visible,
+            has_label=column >= 0 and item.visible >= self.settings.min_visible and item.visible > 0.0,
         )
 
 

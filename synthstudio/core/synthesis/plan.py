@@ -30,7 +30,8 @@ class PlannedObject(NamedTuple):
         variant: Number of the prepared variant, or `FRESH`.
         left, top: Corner of the window in px; may be negative where the edge cuts it.
         look: How it is drawn; its width and height are those of the window.
-        visible: Share of the window that later objects and the edge leave to be seen.
+        visible: Share of the window (of the canvas, where that is smaller) that later objects and the edge leave to
+            be seen.
     """
 
     patch: int
@@ -208,10 +209,11 @@ class _Placing:
         placed, least = [], self._settings.min_visible
         for number, (patch, variant, left, top, look) in enumerate(self._objects):
             x0, y0, x1, y1 = self._boxes[number]
-            full = look.width * look.height
+            # Of the canvas where the window is larger, as on crops of real images.
+            full = min(look.width * look.height, self._side**2)
             seen = ((x1 - x0) * (y1 - y0) - self._covered[number]) / full
             # The sum counts twice what two others cover both; only where that could matter it is counted exactly.
-            if seen < least and self._covered[number] > 0.0:
+            if (seen < least or seen <= 0.0) and self._covered[number] > 0.0:
                 seen = self._visible_px(number) / full
             placed.append(PlannedObject(patch, variant, left, top, look, seen if seen > 0.0 else 0.0))
         return tuple(placed)

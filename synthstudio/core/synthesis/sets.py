@@ -59,7 +59,8 @@ def write_set(
     started = time.perf_counter()
     if folder.exists():
         raise UserError(f'There is already a set "{folder.name}" at {folder}.', "Choose another name, or remove it.")
-    partial = folder.with_name(f"{folder.name}.partial")
+    # Begins with a dot, as no set's name does: "a.partial" may be somebody's set.
+    partial = folder.with_name(f".{folder.name}.partial")
     try:
         _clear(partial)  # left by a run that was killed
         (partial / IMAGES_FOLDER).mkdir(parents=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from synthstudio.core.imaging import encode_png, translate_os_error
+from synthstudio.core.imaging import encode_png, save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import image_name, manifest_line
@@ -90,10 +90,7 @@ def iter_lines(
 
 def _open_pool(composer: Composer, *, workers: int, scratch: Path) -> ProcessPoolExecutor:
     pixels = scratch / "patches.npy"
-    try:
-        np.save(pixels, composer.bank.pixels)
-    except OSError as error:
-        raise translate_os_error(error, pixels) from error
+    save_array(pixels, composer.bank.pixels)
     bare = dataclasses.replace(composer.bank, pixels=np.empty(0, np.uint8))
     return ProcessPoolExecutor(
         max_workers=workers,

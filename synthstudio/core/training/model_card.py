@@ -43,6 +43,7 @@ class ModelCard(BaseModel):
         min_visible: Least visible share of an object that counts as present.
         mean, std: Of the training images, per channel, in grey levels 0-255.
         validation_fov_ids: FOVs that chose the checkpoint and the thresholds.
+        train_fov_ids: FOVs that it learned from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -61,6 +62,7 @@ class ModelCard(BaseModel):
     seed: int
     step: int
     validation_fov_ids: tuple[int, ...]
+    train_fov_ids: tuple[int, ...] = ()
     versions: dict[str, str]
     threads: int
 

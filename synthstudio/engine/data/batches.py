@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from typing_extensions import override
 
+from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_AUGMENTATION_NUMBERS, ImageAugmenter
 from synthstudio.core.synthesis.composer import Composer
@@ -37,9 +38,12 @@ class CompositeBatches(Dataset[Batch]):
     def __init__(
         self, bank: PatchBank, settings: CompositionSettings, *, seed: int, batch_size: int, scratch: Path
     ) -> None:
-        scratch.mkdir(parents=True, exist_ok=True)
         self._pixels = scratch / "patches.npy"
-        np.save(self._pixels, bank.pixels)
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise translate_os_error(error, scratch) from error
+        save_array(self._pixels, bank.pixels)
         # The pixels go through the file: every process maps them, none copies them.
         self._bank = dataclasses.replace(bank, pixels=np.empty(0, np.uint8))
         self._settings = settings

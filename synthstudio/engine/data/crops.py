@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ def build_crop_store(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = open_memmap(path, mode="w+", dtype=np.uint8, shape=(max(1, n_crops), side, side, 3))
+        _claim_space(path)
     except OSError as error:
         raise translate_os_error(error, path) from error
     start = 0
@@ -81,3 +83,10 @@ def build_crop_store(
     pixels.flush()
     tick(len(fovs), max(1, len(fovs)))
     return CropStore(path, presence, groups, fov_ids)
+
+
+def _claim_space(path: Path) -> None:
+    """Take the disk space of a file that is about to be mapped: a page that finds no space kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

@@ -25,7 +25,6 @@ from synthstudio.core.explanation.peaks import find_peaks
 from synthstudio.core.stats import MIN_RELIABLE_GROUPS, number_groups
 from synthstudio.core.training.crops import MarkedImage, crop_presence, plan_crops
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import AnnotationState, FieldOfView, Split
 from synthstudio.engine.calibration import MATCH_SHARE, centers_of
 from synthstudio.engine.context import JobContext
@@ -121,7 +120,8 @@ class _Evaluation:
         fovs = [fov for fov in self._context.project.fovs.list(split=split) if self._reader.is_marked(fov)]
         if split is Split.VAL and not fovs:
             # The training set a validation part aside by itself.
-            fovs = [self._context.project.fovs.get(FovId(fov_id)) for fov_id in self._card.validation_fov_ids]
+            chosen = set(self._card.validation_fov_ids)  # some may have been removed since
+            fovs = [fov for fov in self._context.project.fovs.list() if fov.id in chosen]
         if not fovs:
             raise UserError(
                 f"No image of the {split.value} split is annotated, so there is nothing to score against.",
@@ -283,6 +283,12 @@ class _Evaluation:
             ci95=score.ci95 if self._settings.intervals else None,
         )
 
+    def _count_seen(self) -> int:
+        """Number of scored images of samples that the training used, whatever their split is now."""
+        used = {*self._card.train_fov_ids, *self._card.validation_fov_ids}
+        seen = {fov.sample_id for fov in self._context.project.fovs.list() if fov.id in used}
+        return sum(fov.sample_id in seen for fov in self._fovs)
+
     def _notes(self, tallies: list[_MapTally]) -> list[str]:
         notes = []
         if self._n_groups < MIN_RELIABLE_GROUPS:
@@ -294,6 +300,12 @@ class _Evaluation:
             notes.append(
                 "No image of the split is annotated exhaustively: presence scores count unmarked objects as absent, and"
                 " precision of centres is not given."
+            )
+        n_seen = self._count_seen()
+        if self._settings.split is Split.TEST and n_seen:
+            notes.append(
+                f"{n_seen} of the {len(self._fovs)} images are of samples that the training saw before they were moved"
+                " to the test split: the scores are too good. Train again to have honest ones."
             )
         if self._settings.split is not Split.TEST:
             notes.append(f"The {self._settings.split.value} split was seen by the training or chose its thresholds.")

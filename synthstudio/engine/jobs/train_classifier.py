@@ -230,6 +230,7 @@ class _Training:
             seed=self._context.seed,
             step=state.best_step,
             validation_fov_ids=tuple(fov.id for fov in self._material.validation),
+            train_fov_ids=tuple(fov.id for fov in self._material.train),
             versions={"torch": torch.__version__},
             threads=torch.get_num_threads(),
         )

@@ -183,12 +183,14 @@ class ChecksControl(SettingControl):
 class OptionalControl(SettingControl):
     """A setting that may be left unset: a tick box before the control of its type."""
 
-    def __init__(self, inner: SettingControl, parent: QWidget | None = None) -> None:
-        super().__init__(inner.spec, parent)
-        self.box = QCheckBox(self)
-        self.box.setToolTip("Set this value; otherwise it is left to the program.")
-        self.inner = inner
+    def __init__(
+        self, spec: SettingSpec, build: Callable[[QWidget], SettingControl], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(spec, parent)
         holder = QWidget(self)
+        self.box = QCheckBox(holder)
+        self.box.setToolTip("Set this value; otherwise it is left to the program.")
+        self.inner = inner = build(holder)
         layout = QHBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.box)
@@ -219,27 +221,34 @@ def in_words(value: str) -> str:
     return value.replace("_", " ")
 
 
-_FACTORIES: dict[SettingKind, Callable[[SettingSpec], SettingControl]] = {
+_FACTORIES: dict[SettingKind, Callable[[SettingSpec, QWidget | None], SettingControl]] = {
     "bool": BoolControl,
     "int": NumberControl,
     "float": NumberControl,
     "text": TextControl,
-    "choice": ChoiceControl,
+    "choice": lambda spec, parent: ChoiceControl(spec, None, parent),
     "list": WordsControl,
 }
 
 
-def build_control(spec: SettingSpec, choices: Sequence[Choice] | None = None) -> SettingControl:
+def build_control(
+    spec: SettingSpec, choices: Sequence[Choice] | None = None, parent: QWidget | None = None
+) -> SettingControl:
     """Build the control for a setting.
 
     Args:
         spec: The setting.
         choices: What a text or a list may hold, where the caller knows (class names, runs).
+        parent: The row.
     """
+    if spec.optional:
+        return OptionalControl(spec, lambda holder: _build_plain(spec, choices, holder), parent)
+    return _build_plain(spec, choices, parent)
+
+
+def _build_plain(spec: SettingSpec, choices: Sequence[Choice] | None, parent: QWidget | None) -> SettingControl:
     if choices is not None and spec.kind == "list":
-        control: SettingControl = ChecksControl(spec, choices)
-    elif choices is not None:
-        control = ChoiceControl(spec, choices)
-    else:
-        control = _FACTORIES[spec.kind](spec)
-    return OptionalControl(control) if spec.optional else control
+        return ChecksControl(spec, choices, parent)
+    if choices is not None:
+        return ChoiceControl(spec, choices, parent)
+    return _FACTORIES[spec.kind](spec, parent)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QW
 from typing_extensions import override
 
 from synthstudio.gui.forms.setting_control import SettingControl
+from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.settings.schema import SettingSpec, SettingValue
 
@@ -21,7 +22,7 @@ CURVED_SPAN = 100.0
 LONGEST_SUFFIX = 5
 LARGEST_INT = 2**31 - 1
 FLOAT_DECIMALS = 10
-BOX_FRAME_PX = 44
+BOX_FRAME_PX = 48
 """Padding and arrows of a box."""
 
 
@@ -56,14 +57,15 @@ class NumberControl(SettingControl):
 
     def __init__(self, spec: SettingSpec, parent: QWidget | None = None) -> None:
         super().__init__(spec, parent)
-        self.box: QSpinBox | QDoubleSpinBox = _int_box(spec) if spec.kind == "int" else _float_box(spec)
+        holder = QWidget(self)
+        self.box: QSpinBox | QDoubleSpinBox = _int_box(spec, holder) if spec.kind == "int" else _float_box(spec, holder)
         self.box.setLocale(QLocale(QLocale.Language.C))
         self.box.setKeyboardTracking(False)
         if 0 < len(spec.unit) <= LONGEST_SUFFIX:
             self.box.setSuffix(f" {spec.unit}")
         guard_wheel(self.box)
-        self.slider = _build_slider(spec)
-        holder = QWidget(self)
+        inset_number(self.box)
+        self.slider = _build_slider(spec, holder)
         layout = QHBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -118,8 +120,8 @@ class NumberControl(SettingControl):
         return low + (high - low) * (share * share if high - low > CURVED_SPAN else share)
 
 
-def _int_box(spec: SettingSpec) -> QSpinBox:
-    box = QSpinBox()
+def _int_box(spec: SettingSpec, parent: QWidget) -> QSpinBox:
+    box = QSpinBox(parent)
     box.setRange(
         int(max(-LARGEST_INT, spec.minimum if spec.minimum is not None else -LARGEST_INT)),
         int(min(LARGEST_INT, spec.maximum if spec.maximum is not None else LARGEST_INT)),
@@ -127,8 +129,8 @@ def _int_box(spec: SettingSpec) -> QSpinBox:
     return box
 
 
-def _float_box(spec: SettingSpec) -> QDoubleSpinBox:
-    box = _FloatBox()
+def _float_box(spec: SettingSpec, parent: QWidget) -> QDoubleSpinBox:
+    box = _FloatBox(parent)
     box.setDecimals(FLOAT_DECIMALS)
     low = spec.minimum if spec.minimum is not None else -1e12
     high = spec.maximum if spec.maximum is not None else 1e12
@@ -141,14 +143,14 @@ def _float_box(spec: SettingSpec) -> QDoubleSpinBox:
     return box
 
 
-def _build_slider(spec: SettingSpec) -> QSlider | None:
+def _build_slider(spec: SettingSpec, parent: QWidget) -> QSlider | None:
     if spec.minimum is None or spec.maximum is None:
         return None
     default = float(spec.default) if isinstance(spec.default, int | float) else 0.0
     is_fine = spec.kind == "float" and 0 < abs(default) < 0.01
     if not 0 < spec.maximum - spec.minimum <= SLIDER_MAX_SPAN or is_fine:
         return None
-    slider = QSlider(Qt.Orientation.Horizontal)
+    slider = QSlider(Qt.Orientation.Horizontal, parent)
     slider.setRange(0, SLIDER_STEPS)
     slider.setPageStep(SLIDER_STEPS // 10)
     slider.setSingleStep(max(1, SLIDER_STEPS // 100))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,14 @@ def list_presets(kind: str, folder: Path | None = None) -> list[Preset]:
     Raises:
         UserError: A recipe cannot be read.
     """
-    place = folder if folder is not None else resource_path("recipes")
-    found = []
-    for path in sorted(place.glob("*.toml")):
-        settings = read_recipe(path)
-        if settings.kind == kind:
-            found.append(Preset(_title(path), settings))
-    return sorted(found, key=lambda preset: preset.title.lower())
+    return [preset for preset in _read_presets(folder or resource_path("recipes")) if preset.settings.kind == kind]
+
+
+@functools.cache
+def _read_presets(folder: Path) -> tuple[Preset, ...]:
+    """All presets of a folder; once, for all forms."""
+    found = (Preset(_title(path), read_recipe(path)) for path in sorted(folder.glob("*.toml")))
+    return tuple(sorted(found, key=lambda preset: preset.title.lower()))
 
 
 def _title(path: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
 
@@ -16,23 +19,29 @@ RESET_WIDTH_PX = 20
 
 
 class SettingRow(QWidget):
-    """A setting in a form."""
+    """A setting in a form.
+
+    Args:
+        spec: The setting.
+        build: Makes its control as a child of the row: a widget that changes its parent is styled anew.
+    """
 
     value_changed = Signal()
     help_requested = Signal(object)
 
-    def __init__(self, spec: SettingSpec, control: SettingControl, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, spec: SettingSpec, build: Callable[[QWidget], SettingControl], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.spec = spec
-        self.control = control
-        control.setParent(self)
+        self.control = control = build(self)
         self.label = QLabel(spec.title, self)
         self.label.setBuddy(control)
         self.label.setWordWrap(True)
         self.reset = QToolButton(self)
         self.reset.setText("\u21ba")
         self.reset.setFixedSize(RESET_WIDTH_PX, RESET_WIDTH_PX)
-        self.reset.setStyleSheet("padding: 0;")
+        self.reset.setProperty("reset", True)
         self.reset.setAccessibleName(f"Reset {spec.title}")
         self.error = QLabel(self)
         self.error.setProperty("danger", True)
@@ -43,9 +52,6 @@ class SettingRow(QWidget):
         text = help_text(spec)
         for widget in (self.label, control):
             widget.setToolTip(text)
-        self.installEventFilter(self)
-        for child in control.findChildren(QWidget):
-            child.installEventFilter(self)
         control.show_value(plain_default(spec))
         control.value_changed.connect(self._on_control_value_changed)
         self.reset.clicked.connect(self._on_reset_clicked)
@@ -86,9 +92,10 @@ class SettingRow(QWidget):
         is_changed = self.is_changed()
         self.reset.setVisible(is_changed)
         self.reset.setToolTip(f"Back to the default, {shown_value(plain_default(self.spec))}")
-        weight = "font-weight: 600;" if is_changed else ""
-        if self.label.styleSheet() != weight:
-            self.label.setStyleSheet(weight)
+        if bool(self.label.property("changed")) != is_changed:
+            self.label.setProperty("changed", is_changed)
+            self.label.style().unpolish(self.label)
+            self.label.style().polish(self.label)
 
     @Slot()
     def _on_control_value_changed(self) -> None:
@@ -100,10 +107,9 @@ class SettingRow(QWidget):
         self.control.show_value(plain_default(self.spec))
 
     @override
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn):
-            self.help_requested.emit(self.spec)
-        return super().eventFilter(watched, event)
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.help_requested.emit(self.spec)
 
 
 def plain_default(spec: SettingSpec) -> SettingValue:

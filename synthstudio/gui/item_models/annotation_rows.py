@@ -11,7 +11,7 @@ from typing_extensions import override
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, ObjectClass
 
-HEADERS = ("Class", "x", "y", "Size")
+HEADERS = ("Class", "x, y", "Size")
 AnnotationIdRole = Qt.ItemDataRole.UserRole
 _ROOT = QModelIndex()
 
@@ -74,6 +74,11 @@ class AnnotationRowsModel(QAbstractTableModel):
         """The id of the annotation in a row."""
         return self._rows[row].id
 
+    @property
+    def longest_class_name(self) -> str:
+        """The longest name in the first column could be this."""
+        return max((each.name for each in self._classes.values()), key=len, default="")
+
     @override
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)
@@ -114,8 +119,8 @@ class AnnotationRowsModel(QAbstractTableModel):
     def _text(self, annotation: Annotation, column: int) -> str:
         if column == 0:
             return self._classes[annotation.class_id].name
-        if column in (1, 2):
-            return f"{annotation.x if column == 1 else annotation.y:.0f}"
+        if column == 1:
+            return f"{annotation.x:.0f}, {annotation.y:.0f}"
         if annotation.box is not None:
             return f"{annotation.box.width:.0f}×{annotation.box.height:.0f}"
         return f"{annotation.size_px:.0f}" if annotation.size_px else "–"

@@ -26,13 +26,13 @@ class FovDelegate(QStyledItemDelegate):
         self._list = parent
 
     @property
-    def _is_wide(self) -> bool:
+    def is_wide(self) -> bool:
         return self._list.width() >= WIDE_FROM_PX
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         line = option.fontMetrics.height()
-        if self._is_wide:
+        if self.is_wide:
             return QSize(120, max(LINE_THUMBNAIL_PX, 3 * line) + 2 * _PADDING_PX)
         return QSize(64, CARD_THUMBNAIL_PX + 2 * line + 2 * _PADDING_PX + 4)
 
@@ -51,7 +51,7 @@ class FovDelegate(QStyledItemDelegate):
             painter.setBrush(QColor(theme.accent_soft if is_selected else theme.hover))
             painter.drawRoundedRect(option.rect.adjusted(4, 1, -4, -1), 4, 4)
         inner = option.rect.adjusted(8, _PADDING_PX, -8, -_PADDING_PX)
-        if self._is_wide:
+        if self.is_wide:
             self._paint_line(painter, option, inner, row)
         else:
             self._paint_card(painter, option, inner, row)

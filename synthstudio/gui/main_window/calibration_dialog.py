@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.gui import errors
+from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.workspace import Workspace
 
 
@@ -31,6 +32,7 @@ class CalibrationDialog(QDialog):
         project = workspace.require_project()
         first = project.fovs.get(selected[0]) if selected else None
         self.scale = QDoubleSpinBox()
+        inset_number(self.scale)
         self.scale.setRange(0.0, 1000.0)
         self.scale.setDecimals(4)
         self.scale.setSingleStep(0.01)

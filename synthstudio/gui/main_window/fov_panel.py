@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, Split
 from synthstudio.gui import errors
-from synthstudio.gui.item_models.fov_delegate import FovDelegate
+from synthstudio.gui.item_models.fov_delegate import WIDE_FROM_PX, FovDelegate
 from synthstudio.gui.item_models.fov_list import FovIdRole, FovListModel, ThumbnailDone
 from synthstudio.gui.workspace import Workspace
 
@@ -27,6 +28,21 @@ REREAD_AFTER_MS = 40
 class _Listing:
     fovs: list[FieldOfView]
     counts: dict[FovId, int]
+
+
+class _FovListView(QListView):
+    """Lays its items out anew where a width makes cards of lines: items of one size are measured only once."""
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.oldSize().width() >= WIDE_FROM_PX) != (event.size().width() >= WIDE_FROM_PX):
+            self.scheduleDelayedItemsLayout()
+            QTimer.singleShot(0, self, self._show_current)
+
+    def _show_current(self) -> None:
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
 
 class FovPanel(QFrame):
@@ -43,7 +59,7 @@ class FovPanel(QFrame):
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter fields")
         self.filter.textChanged.connect(self._on_filter_changed)
-        self.list = QListView()
+        self.list = _FovListView()
         self.list.setAccessibleName("Fields of view")
         self.list.setModel(self.model)
         self.list.setItemDelegate(FovDelegate(self.list))

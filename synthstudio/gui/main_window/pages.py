@@ -34,22 +34,30 @@ class PageEntry:
     module: str
     class_name: str
     uses_fovs: bool = True
+    ahead: tuple[str, ...] = ()
+    """Modules that the page itself only imports when it needs them."""
 
     def load(self) -> type[QWidget]:
         """Import the page's class; may be called in any thread, which makes the later building fast."""
         page_class: type[QWidget] = getattr(importlib.import_module(self.module), self.class_name)
         return page_class
 
-    def build(self, workspace: Workspace) -> QWidget:
+    def load_all(self) -> None:
+        """Import the page's class and all that it will need later; may be called in any thread."""
+        self.load()
+        for module in self.ahead:
+            importlib.import_module(module)
+
+    def build(self, workspace: Workspace, parent: QWidget) -> QWidget:
         """Make the page, in the GUI thread."""
-        return self.load()(workspace)  # type: ignore[arg-type]  # every page takes the workspace
+        return self.load()(workspace, parent)  # type: ignore[arg-type,call-arg]  # every page takes both
 
 
-_PAGES = "synthstudio.gui.pages"
+_PAGES, _PLOTS = "synthstudio.gui.pages", "synthstudio.gui.widgets.curve_plot"
 PAGES = (
     PageEntry("annotate", "Annotate", "mdi6.target", f"{_PAGES}.annotate", "AnnotatePage"),
     PageEntry("generate", "Generate", "mdi6.auto-fix", f"{_PAGES}.generate", "GeneratePage", uses_fovs=False),
     PageEntry("review", "Review", "mdi6.check-decagram-outline", f"{_PAGES}.review", "ReviewPage", uses_fovs=False),
-    PageEntry("train", "Train", "mdi6.chart-line", f"{_PAGES}.train", "TrainPage"),
+    PageEntry("train", "Train", "mdi6.chart-line", f"{_PAGES}.train", "TrainPage", ahead=(_PLOTS,)),
     PageEntry("quality", "Quality", "mdi6.shield-check-outline", f"{_PAGES}.quality", "QualityPage", uses_fovs=False),
 )

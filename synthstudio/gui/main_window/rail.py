@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from synthstudio.gui.widgets.icons import themed_icon
@@ -55,7 +55,9 @@ class Rail(QFrame):
             button.setToolButtonStyle(style)
         for button in self._buttons:
             button.ensurePolished()  # the style sheet sets the size of its text
-        widest = max(button.fontMetrics().horizontalAdvance(button.text()) for button in self._buttons)
+        font = self._buttons[0].font()
+        font.setBold(True)  # as the name of the chosen one is written
+        widest = max(QFontMetrics(font).horizontalAdvance(button.text()) for button in self._buttons)
         self.setFixedWidth(widest + PADDING_PX if shown else NARROW_PX)
 
 

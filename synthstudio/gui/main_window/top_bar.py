@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.icons import themed_icon
 
 HEIGHT_PX = 36
@@ -20,7 +21,7 @@ class TopBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
-        self.setFixedHeight(max(HEIGHT_PX, self.fontMetrics().height() + 16))
+        self.setFixedHeight(scaled_px(HEIGHT_PX))
         self.menu_button = QToolButton()
         self.menu_button.setIcon(themed_icon("mdi6.menu"))
         self.menu_button.setIconSize(QSize(20, 20))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShowEvent
+from PySide6.QtCore import QSettings, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -20,7 +20,6 @@ from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.errors import Notice, NoticeAction, Severity
-from synthstudio.gui.main_window.demo import demo_folder
 from synthstudio.gui.main_window.fov_panel import FovPanel
 from synthstudio.gui.main_window.guessing import is_project
 from synthstudio.gui.main_window.jobs import JobController
@@ -30,12 +29,13 @@ from synthstudio.gui.main_window.specs import MENUS, window_actions
 from synthstudio.gui.main_window.top_bar import TopBar
 from synthstudio.gui.main_window.welcome import Welcome
 from synthstudio.gui.preferences import ThemeName
-from synthstudio.gui.theme import Theme, apply_theme, current_theme
+from synthstudio.gui.theme import apply_theme, scaled_px
 from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.message_bar import MessageBar
 from synthstudio.gui.workspace import Workspace
+from synthstudio.settings.resources import demo_folder
 
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
 MAX_PALETTE_FIELDS = 20
@@ -55,8 +55,8 @@ class MainWindow(QWidget):
         self._settings = settings or QSettings("synthstudio", "synthstudio")
         self._pages: dict[int, QWidget] = {}
         self._place = 0
+        self._list_px: int | None = None
         self._is_closing = False
-        self._dressed: Theme | None = None
         self._fills_pages = False
         self.wants_fov_panel = True
         self.registry = ActionRegistry(themed_icon, self)
@@ -81,7 +81,6 @@ class MainWindow(QWidget):
         self._connect()
         self.rail.set_current(0)
         self._restore_geometry()
-        self._dress()
         self._on_project_changed()
 
     # Building
@@ -105,7 +104,7 @@ class MainWindow(QWidget):
         self.splitter.setStretchFactor(0, 0)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
-        self.fov_panel.setMinimumWidth(88)
+        self.fov_panel.setMinimumWidth(scaled_px(88))
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rail)
@@ -137,22 +136,26 @@ class MainWindow(QWidget):
             self.resize(1280, 800)
         self.rail.set_labels_shown(shown=self.workspace.preferences.shows_rail_labels)
         width = self._settings.value("window/list_width")
-        default = WIDE_LIST_PX if self.width() >= WIDE_FROM_PX else NARROW_LIST_PX
-        list_px = int(str(width)) if width is not None else default
+        self._list_px = int(str(width)) if width is not None else None
+        self.splitter.splitterMoved.connect(self._on_splitter_moved)
+        self._fit_list()
+
+    def _fit_list(self) -> None:
+        """Give the list the user's width, or, until the user has moved its edge, one that suits the window."""
+        default = scaled_px(WIDE_LIST_PX if self.width() >= WIDE_FROM_PX else NARROW_LIST_PX)
+        list_px = self._list_px if self._list_px is not None else default
         self.splitter.setSizes([list_px, max(self.width() - list_px, 400)])
 
-    def _dress(self) -> None:
-        theme = current_theme()
-        if theme == self._dressed:
-            return  # setting a style sheet is itself a change of palette, which would dress the window again for ever
-        self._dressed = theme
-        self.setStyleSheet(
-            f"#mainWindow {{ background: {theme.window}; }}"
-            f"#topBar {{ background: {theme.window}; border-bottom: 1px solid {theme.border}; }}"
-            f"#rail {{ background: {theme.window}; border-right: 1px solid {theme.border}; }}"
-            f"#fovPanel {{ background: {theme.panel}; }}"
-            f"#jobStrip {{ background: {theme.window}; border-top: 1px solid {theme.border}; }}"
-        )
+    @Slot()
+    def _on_splitter_moved(self) -> None:
+        self._list_px = self.splitter.sizes()[0]
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        former = event.oldSize().width()
+        if self._list_px is None and (former >= WIDE_FROM_PX) != (self.width() >= WIDE_FROM_PX):
+            self._fit_list()
 
     # Notices
 
@@ -176,7 +179,7 @@ class MainWindow(QWidget):
     def page(self, place: int) -> QWidget:
         """Return a workspace's page; it is made when it is first asked for."""
         if place not in self._pages:
-            page = PAGES[place].build(self.workspace)
+            page = PAGES[place].build(self.workspace, self.stack)
             self._pages[place] = page
             self.stack.addWidget(page)
             self.registry.add(page.actions(), owner=page)  # type: ignore[arg-type]  # see `Page.actions`
@@ -231,7 +234,7 @@ class MainWindow(QWidget):
 
         def load(_: Tick) -> None:
             for entry in PAGES:
-                entry.load()
+                entry.load_all()
 
         self.workspace.background.run(load, done=lambda _none: self._build_next_page(), owner=self, priority=-1)
 
@@ -295,12 +298,6 @@ class MainWindow(QWidget):
     def _on_focus_changed(self) -> None:
         if self.isVisible():
             self.registry.refresh()
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "jobs"):
-            QTimer.singleShot(0, self, self._dress)
 
     # Menus and palette
 
@@ -501,7 +498,6 @@ class MainWindow(QWidget):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, theme)
-        self._dress()
 
     def _prefer(self, **changed: object) -> None:
         try:
@@ -554,8 +550,8 @@ class MainWindow(QWidget):
             )
             return
         self._settings.setValue("window/geometry", self.saveGeometry())
-        if self.fov_panel.isVisible():
-            self._settings.setValue("window/list_width", self.splitter.sizes()[0])
+        if self._list_px is not None:
+            self._settings.setValue("window/list_width", self._list_px)
         self.workspace.shut_down()
         event.accept()
 

@@ -17,6 +17,7 @@ from synthstudio.gui.theme.tokens import DARK, LIGHT, Theme
 
 ThemeChoice = Literal["system", "light", "dark"]
 
+STANDARD_TEXT_PT = 10.0
 TEXT_SMALL_RATIO, TEXT_HEADING_RATIO = 0.88, 1.22
 _OWNER_NAME = "synthstudio-theme"
 
@@ -80,6 +81,11 @@ def current_theme() -> Theme:
     app = QApplication.instance()
     owner = app.findChild(_ThemeOwner, _OWNER_NAME) if app is not None else None
     return owner.theme if owner is not None else LIGHT
+
+
+def scaled_px(length_px: float) -> int:
+    """A length of the layout that holds text, larger where the system's text is larger than the standard size."""
+    return round(length_px * max(1.0, current_theme().text_pt / STANDARD_TEXT_PT))
 
 
 def sized_theme(theme: Theme, *, text_pt: float) -> Theme:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from synthstudio.gui.theme import GRID_PX
 
-TEXT_WIDTH_PX = 440
+TEXT_WIDTH_PX = 360
 
 
 class NextStep(QWidget):
@@ -40,5 +40,9 @@ class NextStep(QWidget):
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))
+        for label in (self.title, self.text):
+            # The layout asks a centred label for its height before the label knows its font: lines would be lost.
+            label.ensurePolished()
+            label.setMinimumHeight(label.heightForWidth(TEXT_WIDTH_PX) if label.text() else 0)
         self.button.setText(button)
         self.button.setVisible(bool(button))

@@ -11,22 +11,26 @@ from synthstudio.gui.widgets.icons import themed_icon
 class Section(QWidget):
     """A heading with a fold button and a place for small buttons, and a body below.
 
+    Args:
+        title: The heading.
+        body: What stands below; by default an empty widget that the caller fills, which is faster for a large one.
+
     Signals:
         folded_changed: (is folded)
     """
 
     folded_changed = Signal(bool)
 
-    def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, body: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.body = body
-        self.fold_button = QToolButton()
+        self.body = body = body if body is not None else QWidget(self)
+        self.fold_button = QToolButton(self)
         self.fold_button.setText(title)
         self.fold_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold_button.setIconSize(QSize(14, 14))
         self.fold_button.setToolTip(f"Show or hide {title.lower()}")
         self.fold_button.clicked.connect(lambda: self.set_folded(not self.is_folded))
-        self.detail = QLabel()
+        self.detail = QLabel(self)
         self.detail.setProperty("muted", True)
         self.header = QHBoxLayout()
         self.header.setContentsMargins(4, 4, 4, 0)

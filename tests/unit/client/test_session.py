@@ -313,3 +313,14 @@ def test_that_values_without_a_number_are_not_stored(project: Project, tmp_path:
     command = (scripted_engine("finished")[0], str(script))
     execute_run(project, run_id, on_event=Listener(), cancel=HostCancel(), command=command)
     assert project.runs.metrics(run_id) == {"loss": [(1, 0.5)]}
+
+
+def test_that_a_run_that_cannot_be_entered_leaves_no_folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr("synthstudio.client.session.write_bytes_atomically", full)
+    with pytest.raises(UserError, match="disk is full"):
+        start_run(project, ComposeSettings())
+    assert project.runs.list() == []
+    assert list((project.folder / "runs").iterdir()) == []

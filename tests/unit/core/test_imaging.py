@@ -17,6 +17,7 @@ from synthstudio.core.imaging import (
     encode_png,
     read_image,
     read_image_size,
+    save_array,
     sha256_of_file,
     translate_os_error,
     write_bytes_atomically,
@@ -271,3 +272,12 @@ def test_that_the_hash_is_that_of_the_bytes_and_can_be_cancelled(tmp_path: Path)
     assert sha256_of_file(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     with pytest.raises(Cancelled):
         sha256_of_file(tmp_path / "a", cancel)
+
+
+def test_that_a_saved_array_is_read_back_and_a_full_disk_named(tmp_path: Path) -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    save_array(tmp_path / "a.npy", array)
+    assert np.array_equal(np.load(tmp_path / "a.npy", mmap_mode="r"), array)
+    if Path("/dev/full").exists():
+        with pytest.raises(UserError, match="disk is full"):
+            save_array(Path("/dev/full"), array)

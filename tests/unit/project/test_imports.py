@@ -1,5 +1,7 @@
 """An import happens as a whole or not at all."""
 
+import errno
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +106,23 @@ def test_that_a_project_moved_with_its_images_still_finds_them(tmp_path: Path) -
     again = Project.open(tmp_path / "new" / "study")
     assert file_state(again.fovs.list()[0]) is FileState.SAME
     again.close()
+
+
+def test_that_a_failed_copy_leaves_neither_rows_nor_files(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fovs = [planned(tmp_path / "in", f"{value}.png", value=value) for value in range(3)]
+    apply_import(project, plan(fovs[0]), copy=True)
+    removed = project.fovs.list()[0]
+    project.fovs.remove([removed.id])  # its file stays, so that the removal can be undone
+
+    def full(source: Path, target: Path) -> None:
+        if source.name == "2.png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        target.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UserError, match="disk is full"):
+        apply_import(project, plan(*fovs), copy=True)
+    assert project.fovs.list() == []
+    assert [path for path in (project.folder / "images").rglob("*") if path.is_file()] == [Path(removed.path)]

@@ -108,16 +108,12 @@ def test_that_the_lock_is_free_again_once_the_first_has_closed(tmp_path: Path) -
     again.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"this is no database at all" * 100])
-def test_that_a_damaged_database_is_said_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+def test_that_a_damaged_database_is_said_in_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     Project.create(folder).close()
-    (folder / "project.sqlite").write_bytes(content)
-    if content:
-        with pytest.raises(UserError, match="damaged or is no SynthStudio project"):
-            Project.open(folder)
-    else:  # an empty file is a valid empty database: it is set up anew, nothing can have been lost in it
-        Project.open(folder).close()
+    (folder / "project.sqlite").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(UserError, match="damaged or is no SynthStudio project"):
+        Project.open(folder)
 
 
 def test_that_a_project_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -256,3 +252,45 @@ def test_that_no_acknowledged_annotation_is_lost_when_the_writer_is_killed(tmp_p
         assert acknowledged <= {each.id for each in again.annotations.list(fov_id)}
         assert again.database.rows("PRAGMA integrity_check")[0][0] == "ok"
         again.close()
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_that_a_project_that_cannot_be_completed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_there: bool
+) -> None:
+    folder = tmp_path / "study"
+    if was_there:
+        folder.mkdir()
+
+    def refuse(self: Project, key: str, value: str) -> None:
+        raise UserError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Project, "set_meta", refuse)
+        with pytest.raises(UserError, match="disk is full"):
+            Project.create(folder)
+    assert folder.exists() == was_there
+    assert not was_there or not list(folder.iterdir())
+    Project.create(folder).close()
+
+
+def test_that_an_empty_database_file_does_not_pass_for_an_empty_project(project: Project) -> None:
+    project.close()
+    (project.folder / "project.sqlite").write_bytes(b"")
+    for read_only in (True, False):
+        with pytest.raises(UserError, match="is empty"):
+            Project.open(project.folder, read_only=read_only)
+
+
+def test_that_a_project_that_cannot_be_opened_is_not_held(project: Project) -> None:
+    project.close()
+    database = project.folder / "project.sqlite"
+    good = database.read_bytes()
+    database.write_bytes(b"no database at all, but long enough to be looked at" * 99)
+    with pytest.raises(UserError, match="damaged") as caught:
+        Project.open(project.folder)
+    database.write_bytes(good)
+    opened = Project.open(project.folder)
+    assert not opened.is_read_only
+    opened.close()
+    assert caught.value.hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -13,8 +13,9 @@ from synthstudio.domain.ids import AnnotationId
 from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
 
 ROW_PX = 24
-SIZE_COLUMN, SIZE_FROM_PX = 3, 232
-"""A narrower panel shows class and place alone."""
+CLASS, PLACE, SIZE = range(3)
+WIDEST_TEXTS = {PLACE: "8888, 8888", SIZE: "888×888"}
+CELL_PADDING_PX, CHIP_PX, SCROLL_BAR_PX = 16, 18, 14
 MAX_LINKED = 2000
 """A larger selection is not shown row by row: selecting 100 000 rows takes Qt seconds."""
 
@@ -38,7 +39,7 @@ class AnnotationPanel(QWidget):
         self.table.setModel(self.model)
         self.table.setIconSize(QSize(10, 10))
         self.table.setShowGrid(False)
-        self.table.setStyleSheet("QTableView::item { padding: 2px 3px; } QHeaderView::section { padding: 4px 3px; }")
+        self.table.setProperty("dense", True)
         self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
@@ -49,10 +50,10 @@ class AnnotationPanel(QWidget):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 38), (2, 38), (3, 72)):
+        header.setSectionResizeMode(CLASS, QHeaderView.ResizeMode.Stretch)
+        for column in WIDEST_TEXTS:
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.table.setColumnWidth(column, width)
+        self.model.modelReset.connect(self._share_room)
         self.table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -76,7 +77,26 @@ class AnnotationPanel(QWidget):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.table.setColumnHidden(SIZE_COLUMN, self.width() < SIZE_FROM_PX)
+        self._share_room()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "table"):
+            self._share_room()
+
+    @Slot()
+    def _share_room(self) -> None:
+        """The class is told whole; size, then place, give way where the panel is too narrow for all."""
+        metrics = self.table.fontMetrics()
+        self.table.verticalHeader().setDefaultSectionSize(max(ROW_PX, metrics.height() + 8))
+        room = self.width() - SCROLL_BAR_PX - CHIP_PX - CELL_PADDING_PX
+        room -= metrics.horizontalAdvance(self.model.longest_class_name)
+        for column, text in WIDEST_TEXTS.items():
+            width = metrics.horizontalAdvance(text) + CELL_PADDING_PX
+            self.table.setColumnWidth(column, width)
+            room -= width
+            self.table.setColumnHidden(column, room < 0)
 
     @Slot()
     def _on_selection_changed(self) -> None:

@@ -26,6 +26,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.palette import ARTIFACT_COLOR, class_color
 from synthstudio.domain.records import ObjectClass, Role
+from synthstudio.gui.widgets.inset import inset_number
 
 NO_KEY = "none"
 MAX_SIZE = 10_000.0
@@ -69,6 +70,7 @@ class ClassDialog(QDialog):
         self.role.setCurrentIndex(self.role.findData(draft.role.value))
         self.role.currentIndexChanged.connect(self._on_role_changed)
         self.mean_size, self.unit = QDoubleSpinBox(), QComboBox()
+        inset_number(self.mean_size)
         self.color_button = QPushButton()
         self.color_button.clicked.connect(self._choose_color)
         self.key = QComboBox()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.records import ObjectClass, Role
 from synthstudio.gui.pages.annotate.class_dialog import color_chip
+from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.icons import themed_icon
 
 NAME, KEY, COUNT, EYE = range(4)
@@ -72,7 +73,7 @@ class ClassPanel(QWidget):
             for row, object_class in enumerate(classes):
                 self._fill(row, object_class)
             self.table.blockSignals(False)
-            height = ROW_PX * min(max(len(classes), 1), MAX_ROWS_SHOWN) + 4
+            height = scaled_px(ROW_PX) * min(max(len(classes), 1), MAX_ROWS_SHOWN) + 4
             self.table.setFixedHeight(height)
             self.table.setVisible(bool(classes))
             self.hint.setVisible(not classes)
@@ -142,9 +143,10 @@ class ClassPanel(QWidget):
 def _class_table() -> QTableWidget:
     table = QTableWidget(0, 4)
     table.setAccessibleName("Classes")
+    table.setProperty("dense", True)
     table.horizontalHeader().hide()
     table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(ROW_PX)
+    table.verticalHeader().setDefaultSectionSize(scaled_px(ROW_PX))
     table.setShowGrid(False)
     table.setIconSize(QSize(14, 14))
     table.setTabKeyNavigation(False)
@@ -158,8 +160,8 @@ def _class_table() -> QTableWidget:
     header.setSectionResizeMode(KEY, QHeaderView.ResizeMode.Fixed)
     header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
-    table.setColumnWidth(KEY, 28)
-    table.setColumnWidth(EYE, 34)
+    table.setColumnWidth(KEY, scaled_px(22))
+    table.setColumnWidth(EYE, 26)
     return table
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from synthstudio.domain.records import FieldOfView, Split
+from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.segments import Segments
 
 STATES = (
@@ -35,6 +36,7 @@ class FieldPanel(QWidget):
         self.split.setToolTip("Of the whole sample: all its fields move together")
         self.split.activated.connect(lambda: self.split_chosen.emit(self.split.currentData()))
         self.scale = QDoubleSpinBox()
+        inset_number(self.scale)
         self.scale.setRange(0.0, MAX_UM_PER_PX)
         self.scale.setDecimals(4)
         self.scale.setSingleStep(0.01)

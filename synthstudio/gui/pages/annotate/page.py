@@ -32,6 +32,7 @@ from synthstudio.gui.pages.annotate.field_panel import FieldPanel
 from synthstudio.gui.pages.annotate.missing_files import FoundFile, find_moved, relink
 from synthstudio.gui.pages.annotate.readout import Readout
 from synthstudio.gui.pages.annotate.specs import annotate_actions
+from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.files import FileState, file_state
@@ -87,7 +88,7 @@ class AnnotatePage(QWidget):
         self.side.setWidgetResizable(True)
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.side.setWidget(side)
-        self.side.setMinimumWidth(184)
+        self.side.setMinimumWidth(scaled_px(184))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(self.view)
@@ -127,7 +128,7 @@ class AnnotatePage(QWidget):
         super().showEvent(event)
         if not self._was_shown:
             self._was_shown = True
-            side_px = WIDE_SIDE_PX if self.window().width() >= WIDE_FROM_PX else SIDE_WIDTH_PX
+            side_px = scaled_px(WIDE_SIDE_PX if self.window().width() >= WIDE_FROM_PX else SIDE_WIDTH_PX)
             self.splitter.setSizes([max(self.width() - side_px, side_px), side_px])
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
@@ -365,10 +366,30 @@ class AnnotatePage(QWidget):
         ClassDialog(draft, others, save=self.editor.save_class, parent=self).open()
 
     def remove_class(self) -> None:
-        """Remove the current class, where no annotation uses it."""
-        class_id = self.workspace.current_class_id
-        if class_id is not None:
-            self._mutate(lambda: self.workspace.require_writable_project().classes.remove(class_id))
+        """Remove the current class, where no annotation uses it, after asking: it cannot be undone."""
+        class_id, project = self.workspace.current_class_id, self.workspace.project
+        if class_id is None or project is None:
+            return
+        is_used = any(class_id in by_class for by_class in project.annotations.counts().values())
+        if project.is_read_only or is_used:
+            self._remove_class(class_id)  # which says why it cannot be
+            return
+        errors.ask.choose(
+            self,
+            title="Remove class",
+            text=f"Remove the class {self.classes[class_id].name}? No annotation uses it.\n"
+            "This cannot be undone, nor can the edits before it.",
+            choices=["Remove"],
+            answered=lambda _choice: self._remove_class(class_id),
+        )
+
+    def _remove_class(self, class_id: ClassId) -> None:
+        def remove() -> Changes:
+            told = self.workspace.require_writable_project().classes.remove(class_id)
+            self.workspace.undo_stack.clear()  # its edits may speak of what is gone
+            return told
+
+        self._mutate(remove)
 
     @Slot(QPoint, float, float)
     def _on_context_menu_requested(self, position: QPoint, x: float, y: float) -> None:

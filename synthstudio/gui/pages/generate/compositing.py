@@ -20,7 +20,7 @@ from synthstudio.gui.pages.generate.preview import PreviewMaker, PreviewSlice, P
 from synthstudio.gui.pages.generate.preview_panel import PreviewPanel
 from synthstudio.gui.pages.generate.sets_panel import SetsPanel
 from synthstudio.gui.pages.generate.write_panel import OWN_SETTINGS, WritePanel
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import Chip
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
@@ -51,9 +51,12 @@ class CompositingView(QWidget):
         self.patches = PatchPanel(workspace, self)
         self.sets = SetsPanel(workspace, self)
         self.notice = NextStep(parent=self)
-        self.presets = PresetBar(list_presets("compose"), ComposeSettings(), self)
-        self.form = SettingsForm(ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self)
-        self.writer = WritePanel(self)
+        self.side = QFrame(self)
+        self.presets = PresetBar(list_presets("compose"), ComposeSettings(), self.side)
+        self.form = SettingsForm(
+            ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self.side
+        )
+        self.writer = WritePanel(self.side)
         self.tabs = QTabWidget(self)
         self.stack = QStackedWidget(self)
         self._lay_out()
@@ -66,9 +69,9 @@ class CompositingView(QWidget):
             self.tabs.addTab(panel, title)
         self.stack.addWidget(self.tabs)
         self.stack.addWidget(self.notice)
-        side = QFrame(self)
+        side = self.side
         side.setProperty("panel", True)
-        side.setFixedWidth(SIDE_WIDTH_PX)
+        side.setFixedWidth(scaled_px(SIDE_WIDTH_PX))
         column = QVBoxLayout(side)
         column.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX)
         column.setSpacing(2 * GRID_PX)

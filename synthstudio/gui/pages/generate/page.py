@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.compositing import CompositingView
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.workspace import Workspace
@@ -44,12 +44,12 @@ class GeneratePage(QWidget):
         super().__init__(parent)
         self.segments = Segments([(name, name, "") for name in ("Compositing", *LATER)], self)
         self.segments.set_value("Compositing")
-        self.compositing = CompositingView(workspace, self)
         self.stack = QStackedWidget(self)
+        self.compositing = CompositingView(workspace, self.stack)
         self.stack.addWidget(self.compositing)
         for title, text in LATER.values():
             self.stack.addWidget(NextStep(title, text))
-        self.segments.setFixedWidth(SEGMENTS_WIDTH_PX)
+        self.segments.setFixedWidth(scaled_px(SEGMENTS_WIDTH_PX))
         bar = QHBoxLayout()
         bar.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 0)
         bar.addWidget(self.segments)

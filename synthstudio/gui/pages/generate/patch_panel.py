@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem,
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Role
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import color_icon
 from synthstudio.gui.widgets.image_grid import GridImage, to_qimage
 from synthstudio.gui.widgets.paged_grid import PagedGrid
@@ -27,7 +27,7 @@ class PatchPanel(QWidget):
         self._bank: PatchBank | None = None
         self._shown: list[int] = []
         self.classes = QListWidget(self)
-        self.classes.setFixedWidth(LIST_WIDTH_PX)
+        self.classes.setFixedWidth(scaled_px(LIST_WIDTH_PX))
         self.classes.setAccessibleName("Classes")
         self.gallery = PagedGrid(page_size=PAGE_SIZE, noun="patches", parent=self)
         self.note = QLabel(self)

@@ -14,6 +14,7 @@ from synthstudio.gui.pages.generate.preview import PlacementFacts, PreviewSlice
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.class_chips import Chip, ClassChips
 from synthstudio.gui.widgets.image_grid import MAX_ZOOM, GridImage, ImageGrid
+from synthstudio.gui.widgets.inset import inset_number
 
 DEFAULT_IMAGES, MAX_IMAGES = 6, 48
 ZOOM_STEPS = 100
@@ -35,6 +36,7 @@ class PreviewPanel(QWidget):
         self.boxes.setChecked(True)
         self.boxes.setToolTip("Show what the labels say: dotted boxes give no label (artifacts, hidden objects).")
         self.count = QSpinBox(self)
+        inset_number(self.count)
         self.count.setRange(1, MAX_IMAGES)
         self.count.setValue(DEFAULT_IMAGES)
         self.count.setAccessibleName("Images in the preview")

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from synthstudio.core.synthesis.verification import Finding
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.pages.generate.manifests import prove_set, read_page
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
@@ -38,7 +38,7 @@ class SetsPanel(QWidget):
         self._sets: list[SyntheticSet] = []
         self._verdicts: dict[str, tuple[str, bool]] = {}
         self.list = QListWidget(self)
-        self.list.setFixedWidth(LIST_WIDTH_PX)
+        self.list.setFixedWidth(scaled_px(LIST_WIDTH_PX))
         self.list.setAccessibleName("Sets")
         self.images = PagedGrid(page_size=PAGE_SIZE, parent=self)
         self.boxes = QCheckBox("Boxes", self)

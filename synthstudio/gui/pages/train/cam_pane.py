@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from synthstudio.core.explanation.maps import Cam, upsample_cam
@@ -98,11 +98,18 @@ class CamPane(QWidget):
         self._look = CamLook("")
         self._n_wanted = 0
         self.title = QLabel(self)
-        self.compute = QPushButton("Compute CAM for this field", self)
+        self.compute = QPushButton("Compute CAM", self)
+        # Keeps its place while it is hidden: two panes beside each other have their images at one height.
+        kept = self.compute.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.compute.setSizePolicy(kept)
+        self.compute.setToolTip("Compute the map of this run on this field")
         self.compute.hide()
         self.view = FovView(self)
         self.words = QLabel(self)
         self.words.setProperty("muted", True)
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         for label in (self.title, self.words):
             # Two views stand beside each other: no sentence may widen the window.
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -111,6 +118,7 @@ class CamPane(QWidget):
         bar.addWidget(self.title, 1)
         bar.addWidget(self.compute)
         self.words.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
+        self.words.setFixedHeight(2 * self.words.fontMetrics().lineSpacing() + 2 * GRID_PX)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -149,6 +157,7 @@ class CamPane(QWidget):
             self.view.set_overlay(None)
             self.view.set_marks(np.zeros((0, 2)))
             self.words.setText(words)
+            self.words.setToolTip(words)
         else:
             self.set_look(self._look, force=True)
 

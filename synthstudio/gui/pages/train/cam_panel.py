@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.records import Changes, ObjectClass, Role
@@ -35,6 +45,7 @@ class CamControls(QWidget):
         self.classes = QComboBox(self)
         self.opacity = _percent_slider("Opacity", 60)
         self.threshold = _percent_slider("Threshold", 10)
+        self.threshold.setToolTip("What lies below this share of the scale stays clear.")
         self.peaks = QCheckBox("Predicted centres", self)
         self.marks = QCheckBox("Annotations", self)
         self.only = QCheckBox("Of this class only", self)
@@ -61,10 +72,8 @@ class CamControls(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setVerticalSpacing(2 * GRID_PX)
         form.addRow("Class", self.classes)
-        form.addRow("Opacity", self.opacity)
-        form.addRow("", self.opacity_value)
-        form.addRow("Threshold", self.threshold)
-        form.addRow("", self.threshold_value)
+        form.addRow("Opacity", _beside(self.opacity, self.opacity_value))
+        form.addRow("Threshold", _beside(self.threshold, self.threshold_value))
         form.addRow(self.peaks)
         form.addRow(self.marks)
         form.addRow(self.only)
@@ -119,8 +128,19 @@ class CamControls(QWidget):
     @Slot()
     def _on_slider_value_changed(self) -> None:
         self.opacity_value.setText(f"{self.opacity.value()} %")
-        self.threshold_value.setText(f"{self.threshold.value()} % of the scale")
+        self.threshold_value.setText(f"{self.threshold.value()} %")
         self.changed.emit()
+
+
+def _beside(slider: QSlider, value: QLabel) -> QHBoxLayout:
+    """A slider with its number, in the room that the longest number needs: nothing moves while it is dragged."""
+    value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    value.setMinimumWidth(value.fontMetrics().horizontalAdvance("100 %") + GRID_PX)
+    row = QHBoxLayout()
+    row.setSpacing(2 * GRID_PX)
+    row.addWidget(slider, 1)
+    row.addWidget(value)
+    return row
 
 
 def _percent_slider(name: str, value: int) -> QSlider:

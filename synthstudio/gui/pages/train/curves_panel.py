@@ -33,12 +33,12 @@ class CurvesPanel(QWidget):
         self._run_id: RunId | None = None
         self._points: dict[str, Points] = {}
         self.plots: dict[str, CurvePlot] = {}
-        self.empty = NextStep()
-        self._holder = QWidget()
+        self.stack = QStackedWidget(self)
+        self.empty = NextStep(parent=self.stack)
+        self._holder = QWidget(self.stack)
         self._column = QVBoxLayout(self._holder)
         self._column.setContentsMargins(2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
         self._column.setSpacing(2 * GRID_PX)
-        self.stack = QStackedWidget(self)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self._holder)
         layout = QVBoxLayout(self)
@@ -46,7 +46,6 @@ class CurvesPanel(QWidget):
         layout.addWidget(self.stack)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
         self._timer.timeout.connect(self._redraw)
 
     def show_run(self, run_id: RunId | None, empty_title: str, empty_text: str) -> None:
@@ -78,7 +77,7 @@ class CurvesPanel(QWidget):
         if run_id == self._run_id:
             self._points.setdefault(name, []).append((step, value))
             if not self._timer.isActive():
-                self._timer.start()
+                self._timer.start(REDRAW_MS)
 
     @Slot()
     def _redraw(self) -> None:
@@ -90,15 +89,19 @@ class CurvesPanel(QWidget):
             plot = self.plots.pop(gone)
             self._column.removeWidget(plot)
             plot.deleteLater()
-        for group in sorted(groups, key=lambda each: (each != "loss", each != "f1", each)):
-            self._draw_group(group, groups[group])
+        for place, group in enumerate(sorted(groups, key=lambda each: (each != "loss", each != "f1", each))):
+            is_new = group not in self.plots
+            self._draw_group(group, groups[group], place)
+            if is_new:  # a plot takes 40 ms to make: the others have to wait for their turn
+                self._timer.start(0)
+                return
 
-    def _draw_group(self, group: str, names: Sequence[str]) -> None:
+    def _draw_group(self, group: str, names: Sequence[str], place: int) -> None:
         from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot  # noqa: PLC0415 - 0.4 s that the start need not wait for
 
         if group not in self.plots:
             self.plots[group] = CurvePlot(TITLES.get(group, group.capitalize()), self._holder)
-            self._column.addWidget(self.plots[group], 1)
+            self._column.insertWidget(place, self.plots[group], 1)
         curves = []
         for number, name in enumerate(sorted(names)):
             points = np.array(self._points[name], np.float64).reshape(-1, 2)

@@ -22,7 +22,7 @@ from synthstudio.gui.pages.train.results_panel import ResultsPanel
 from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
 from synthstudio.gui.pages.train.run_header import RunHeader
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import AnyEvent, MetricLogged, Progress
 from synthstudio.settings.base import JobSettings
@@ -52,11 +52,12 @@ class TrainPage(QWidget):
         self.results = ResultsPanel(workspace, self)
         self.cam = CamPanel(workspace, self)
         self.tabs = QTabWidget(self)
-        self.presets = PresetBar(list_presets("train-classifier"), TrainClassifierSettings(), self)
-        self.form = SettingsForm(TrainClassifierSettings, choices={"composition.classes": ()}, parent=self)
-        self.train = QPushButton("Train", self)
-        self.train.setProperty("primary", True)
         self.side = QStackedWidget(self)
+        self.form_side = QFrame(self.side)
+        self.presets = PresetBar(list_presets("train-classifier"), TrainClassifierSettings(), self.form_side)
+        self.form = SettingsForm(TrainClassifierSettings, choices={"composition.classes": ()}, parent=self.form_side)
+        self.train = QPushButton("Train", self.form_side)
+        self.train.setProperty("primary", True)
         self._lay_out()
         self._connect()
 
@@ -68,10 +69,11 @@ class TrainPage(QWidget):
         middle.setSpacing(GRID_PX)
         middle.addWidget(self.header)
         middle.addWidget(self.tabs, 1)
-        self.side.addWidget(self._build_form_side())
+        self._lay_out_form_side()
+        self.side.addWidget(self.form_side)
         self.side.addWidget(self.cam.controls)
         self.side.setProperty("panel", True)
-        self.side.setFixedWidth(FORM_WIDTH_PX)
+        self.side.setFixedWidth(scaled_px(FORM_WIDTH_PX))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -79,15 +81,13 @@ class TrainPage(QWidget):
         layout.addLayout(middle, 1)
         layout.addWidget(self.side)
 
-    def _build_form_side(self) -> QWidget:
-        side = QFrame()
-        column = QVBoxLayout(side)
+    def _lay_out_form_side(self) -> None:
+        column = QVBoxLayout(self.form_side)
         column.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX)
         column.setSpacing(2 * GRID_PX)
         column.addWidget(self.presets)
         column.addWidget(self.form, 1)
         column.addWidget(self.train)
-        return side
 
     def _connect(self) -> None:
         workspace = self._workspace
@@ -192,7 +192,7 @@ class TrainPage(QWidget):
         is_cam = self.tabs.widget(index) is self.cam
         self.side.setVisible(self.tabs.widget(index) is not self.results)
         self.side.setCurrentIndex(1 if is_cam else 0)
-        self.side.setFixedWidth(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX)
+        self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX))
         if is_cam:
             self.cam.refresh()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout,
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.icons import themed_icon
 
 WIDTH_PX = 184
@@ -31,10 +31,10 @@ class RunsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(WIDTH_PX)
+        self.setFixedWidth(max(WIDTH_PX, scaled_px(160)))  # of two lists beside each other neither may grow much
         head = QLabel("Trainings", self)
         head.setContentsMargins(2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, GRID_PX)
-        head.setStyleSheet("font-weight: 600;")
+        head.setProperty("strong", True)
         self.list = QListWidget(self)
         self.list.setAccessibleName("Trainings")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

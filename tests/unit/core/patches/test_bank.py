@@ -138,3 +138,11 @@ def test_that_the_background_is_found_among_objects() -> None:
 def test_that_tiny_and_flat_images_have_a_background(shape: tuple[int, int, int]) -> None:
     background = estimate_background(np.full(shape, 200, np.uint8))
     assert np.abs(np.subtract(background.color, 200)).max() < 1
+
+
+def test_that_a_size_far_beyond_the_image_is_said_in_words() -> None:
+    cells = make_cells()
+    huge = [dataclasses.replace(item, size_px=9000.0) for item in cells.classes]
+    with pytest.raises(UserError, match="too far outside") as caught:
+        build_patch_bank(cells.fovs, cells.annotations, huge, settings=PatchSettings(), read=cells.read)
+    assert "sizes of the classes" in caught.value.hint

@@ -13,7 +13,7 @@ from synthstudio.core.synthesis.composer import Composer, compose_preview
 from synthstudio.core.synthesis.masks import build_alpha
 from synthstudio.core.synthesis.plan import plan_composite
 from synthstudio.domain.errors import UserError
-from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation
+from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation, PatchSettings
 from tests.support.cells import make_bank, make_cells
 
 PLAIN_IMAGE = ImageAugmentation(brightness=0, contrast=0, blur_px=0, noise=0, jpeg=0, flip=False)
@@ -129,7 +129,7 @@ def visible_share(boxes: list[tuple[int, int, int, int]], number: int, side: int
     layer[side + y0 : side + y1, side + x0 : side + x1] = True
     for left, top, right, bottom in boxes[number + 1 :]:
         layer[side + top : side + bottom, side + left : side + right] = False
-    return float(layer[side : 2 * side, side : 2 * side].sum() / ((x1 - x0) * (y1 - y0)))
+    return float(layer[side : 2 * side, side : 2 * side].sum() / min((x1 - x0) * (y1 - y0), side**2))
 
 
 @settings(max_examples=60, deadline=None)
@@ -292,3 +292,26 @@ def test_that_a_composer_taken_over_by_other_settings_makes_the_same_images_as_a
         old = old.with_settings(other)
         expected = Composer(bank, other, seed=5).compose(2).image
         np.testing.assert_array_equal(old.compose(2).image, expected)
+
+
+def test_that_an_object_that_fills_the_canvas_is_present() -> None:
+    large = make_bank(settings=PatchSettings(scale=2.0))
+    chosen = CompositionSettings(
+        canvas_px=64, n_objects_min=1, n_objects_max=1, classes=("large",), min_visible=0.5, class_presence=1.0
+    )
+    composite = Composer(large, chosen, seed=1).compose(0)
+    (item,) = composite.objects
+    assert (item.box.width, item.box.height) == (64, 64)
+    assert item.visible == 1.0
+    assert item.has_label
+    assert composite.presence.tolist() == [False, True]
+
+
+def test_that_what_nobody_can_see_is_never_present(bank: PatchBank) -> None:
+    chosen = CompositionSettings(
+        canvas_px=64, n_objects_min=40, n_objects_max=40, max_overlap=1.0, min_visible=0.0, mask="square"
+    )
+    composer = Composer(bank, chosen, seed=2)
+    objects = [item for index in range(20) for item in composer.compose(index).objects]
+    assert any(item.visible == 0.0 for item in objects)
+    assert all(item.has_label == (item.visible > 0.0) for item in objects if not item.is_artifact)

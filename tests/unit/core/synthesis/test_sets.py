@@ -80,10 +80,10 @@ def test_that_an_existing_set_is_never_overwritten(bank: PatchBank, tmp_path: Pa
 
 
 def test_that_the_rest_of_a_killed_run_is_replaced(bank: PatchBank, tmp_path: Path) -> None:
-    (tmp_path / "set.partial").mkdir()
-    (tmp_path / "set.partial/rest.png").write_bytes(b"x")
+    (tmp_path / ".set.partial").mkdir()
+    (tmp_path / ".set.partial/rest.png").write_bytes(b"x")
     write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
-    assert not (tmp_path / "set.partial").exists()
+    assert not (tmp_path / ".set.partial").exists()
     assert verify_set(tmp_path / "set", composer_of(bank)) == []
 
 
@@ -117,3 +117,9 @@ def test_that_verify_says_when_the_patches_have_changed(bank: PatchBank, tmp_pat
     other = make_bank(settings=ORIGIN.settings.patches.model_copy(update={"scale": 0.5}))
     findings = verify_set(folder, Composer(other, SETTINGS, seed=3))
     assert any("patches have changed" in finding.message for finding in findings)
+
+
+def test_that_a_set_whose_name_ends_like_an_unfinished_one_is_left_alone(bank: PatchBank, tmp_path: Path) -> None:
+    write_set(tmp_path / "set.partial", composer_of(bank), 2, origin=ORIGIN)
+    write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
+    assert verify_set(tmp_path / "set.partial", composer_of(bank)) == []
