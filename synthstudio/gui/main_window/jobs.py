@@ -16,6 +16,9 @@ from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.time_left import TimeLeft
 from synthstudio.gui.workspace import Workspace
 
+KIND_WORDS = {"train-classifier": "Training", "evaluate": "Evaluation", "explain": "Explanation", "compose": "Set"}
+"""Of jobs that have no title of their own."""
+
 
 class JobController(QObject):
     """Shows the running job, else the oldest titled task; puts the ends of jobs into words."""
@@ -118,7 +121,10 @@ class JobController(QObject):
         project = self._workspace.project
         if project is None:
             return "The job"
-        return next((run.title for run in project.runs.list() if run.id == run_id), "") or "The job"
+        run = next((run for run in project.runs.list() if run.id == run_id), None)
+        if run is None:
+            return "The job"
+        return KIND_WORDS.get(run.kind, run.kind) if run.title in ("", run.kind) else run.title
 
     # Titled tasks
 

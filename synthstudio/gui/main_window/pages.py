@@ -50,7 +50,7 @@ class PageEntry:
 
     def build(self, workspace: Workspace, parent: QWidget) -> QWidget:
         """Make the page, in the GUI thread."""
-        return self.load()(workspace, parent)  # type: ignore[arg-type,call-arg]  # every page takes both
+        return self.load()(workspace, parent)  # type: ignore[arg-type]  # every page takes both
 
 
 _PAGES, _PLOTS = "synthstudio.gui.pages", "synthstudio.gui.widgets.curve_plot"

@@ -72,7 +72,7 @@ class MainWindow(QWidget):
         self.no_fields = self._build_no_fields()
         self.stack.addWidget(self.no_fields)
         self._lay_out()
-        self.message_bar = MessageBar(self, top_px=self.top_bar.height() + 8)
+        self.message_bar = MessageBar(self, foot_px=self.job_strip.height())
         self.palette_box = CommandPalette(self, search=self.search)
         self.jobs = JobController(workspace, self.job_strip, self)
         self._menu = QMenu(self)

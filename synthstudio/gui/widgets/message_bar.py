@@ -1,10 +1,10 @@
-"""One notice at a time over the top of a window: it takes no focus and moves nothing."""
+"""One notice at a time over the foot of a window: it takes no focus and moves nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 from typing_extensions import override
 
@@ -13,17 +13,19 @@ from synthstudio.gui.widgets.icons import themed_icon
 
 MARGIN_PX = 12
 MAX_WIDTH_PX = 760
+INFO_SHOWN_MS = 8000
+"""What only informs goes by itself; a warning or an error stays until it was read."""
 
 _ICONS = {"info": "mdi6.information-outline", "warning": "mdi6.alert-outline", "error": "mdi6.alert-circle-outline"}
 
 
 class MessageBar(QFrame):
-    """Floats over its parent, below `top_px`, until it is closed or replaced."""
+    """Floats over its parent, above its lowest `foot_px`: at the top it would lie on tabs and buttons."""
 
-    def __init__(self, parent: QWidget, *, top_px: int = MARGIN_PX) -> None:
+    def __init__(self, parent: QWidget, *, foot_px: int = 0) -> None:
         super().__init__(parent)
         self.setObjectName("messageBar")
-        self._top_px = top_px
+        self._foot_px = foot_px
         self._window = parent
         self._action: Callable[[], None] | None = None
         self._severity = "error"
@@ -34,10 +36,12 @@ class MessageBar(QFrame):
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.action_button = QPushButton()
+        self.action_button.hide()
         self.action_button.clicked.connect(self._on_action_clicked)
         self.close_button = QToolButton()
         self.close_button.setIcon(themed_icon("mdi6.close"))
         self.close_button.setToolTip("Close this message")
+        self.close_button.setAccessibleName("Close this message")
         self.close_button.clicked.connect(self.hide)
         layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
@@ -46,6 +50,10 @@ class MessageBar(QFrame):
         layout.addWidget(self.label, 1)
         layout.addWidget(self.action_button, alignment=Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(INFO_SHOWN_MS)
+        self._timer.timeout.connect(self._on_timeout)
         self._dress()
         self.hide()
         parent.installEventFilter(self)
@@ -69,6 +77,16 @@ class MessageBar(QFrame):
         self._place()
         self.show()
         self.raise_()
+        if severity == "info" and action is None:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _on_timeout(self) -> None:
+        if self.underMouse():
+            self._timer.start()  # it is being read
+        else:
+            self.hide()
 
     @property
     def text(self) -> str:
@@ -94,8 +112,9 @@ class MessageBar(QFrame):
     def _place(self) -> None:
         parent = self._window
         width = min(MAX_WIDTH_PX, parent.width() - 2 * MARGIN_PX)
-        height = self._row.heightForWidth(width)
-        self.setGeometry((parent.width() - width) // 2, self._top_px, width, max(height, 44))
+        height = max(self._row.heightForWidth(width), 44)
+        top = parent.height() - self._foot_px - MARGIN_PX - height
+        self.setGeometry((parent.width() - width) // 2, top, width, height)
 
     def _on_action_clicked(self) -> None:
         action, self._action = self._action, None

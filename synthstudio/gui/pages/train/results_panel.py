@@ -64,8 +64,8 @@ class ResultsPanel(QWidget):
         self.facts = QLabel(self)
         self.facts.setProperty("muted", True)
         # From the outside in: a widget that changes its parent is styled anew with all that it holds.
-        self.scroll = QScrollArea(self)
-        self.content = QWidget(self.scroll.viewport())
+        self.scroller = QScrollArea(self)
+        self.content = QWidget(self.scroller.viewport())
         self.chosen_stack = QStackedWidget(self.content)
         self.scores = QWidget(self.chosen_stack)
         self.presence = ScoreTable(PRESENCE, first="Presence on crops", parent=self.scores)
@@ -99,11 +99,11 @@ class ResultsPanel(QWidget):
         outer.addWidget(self.chosen_stack)
         outer.addWidget(self.comparison)
         outer.addStretch(1)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setWidget(self.content)
+        self.scroller.setWidgetResizable(True)
+        self.scroller.setWidget(self.content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.scroll)
+        layout.addWidget(self.scroller)
 
     def show_runs(self, chosen: TrainingFacts | None, trainings: Sequence[TrainingFacts]) -> None:
         """Show the scores of the chosen run, and compare it with the others."""
