@@ -151,6 +151,7 @@ def _started(command: Sequence[str], *, cwd: Path) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS
         return subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=engine_environment(), creationflags=flags
         )

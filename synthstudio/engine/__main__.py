@@ -24,6 +24,7 @@ from synthstudio.engine.runner import build_context, run_request
 from synthstudio.protocol.messages import AnyEvent, Cancel, JobFailed, decode_command, decode_request, encode
 
 EXIT_PARENT_GONE = 3
+NICENESS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +64,15 @@ def _exit_with_workers() -> None:
     os._exit(EXIT_PARENT_GONE)
 
 
+def _give_way() -> None:
+    """Let the window go first where both want the processor; on Windows the parent sets this when it starts us."""
+    if sys.platform != "win32":
+        os.nice(NICENESS)
+
+
 def main() -> int:
     """Run one job; return 0 whatever its end was, since the last event tells it."""
+    _give_way()
     commands, events = _private_stdin(), _private_stdout()
     lock = threading.Lock()
 

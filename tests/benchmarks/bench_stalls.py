@@ -26,7 +26,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QPointF, QSettings, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
 from synthstudio.client.demo import build_demo_project
@@ -38,6 +38,7 @@ from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.pages.train import TrainPage
 from synthstudio.gui.theme import apply_theme
+from synthstudio.gui.widgets.image_grid import ImageGrid
 from synthstudio.gui.workspace import Workspace
 
 TICK_MS = 5
@@ -76,17 +77,18 @@ class StallMeter(QObject):
 
 
 class PaintWatch(QObject):
-    """Notes when a widget was last painted."""
+    """Notes which picture a grid showed first when it was last painted."""
 
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        self.n_paints = 0
-        widget.installEventFilter(self)
+    def __init__(self, grid: ImageGrid) -> None:
+        super().__init__(grid)
+        self._grid = grid
+        self.painted_key = 0
+        grid.viewport().installEventFilter(self)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            self.n_paints += 1
+        if event.type() == QEvent.Type.Paint and self._grid.images:
+            self.painted_key = self._grid.images[0].image.cacheKey()
         return False
 
 
@@ -110,21 +112,16 @@ def preview_latencies_ms(page: GeneratePage) -> list[float]:
     """From a change of a control to the first picture of its preview being painted, once per change."""
     view = page.compositing
     wait_for(lambda: bool(view.preview.facts.text()), "The first preview")
-    watch = PaintWatch(view.preview.grid.viewport())
+    watch = PaintWatch(view.preview.grid)
     found = []
     for number in range(N_CHANGES):
         wait_for(lambda: not view.maker._is_busy, "The whole preview")
         run_events(100)
         former = view.preview.grid.images[0].image.cacheKey()
+        watch.painted_key = former
         started_s = time.perf_counter()
         view.form.show_value("composition.feather", 0.05 + 0.01 * (number + 1))
-        wait_for(
-            lambda former=former: view.preview.grid.images[0].image.cacheKey() != former,  # type: ignore[misc]
-            "A new preview",
-            poll_ms=1,
-        )
-        n_paints = watch.n_paints
-        wait_for(lambda n=n_paints: watch.n_paints > n, "The painting", poll_ms=1)  # type: ignore[misc]
+        wait_for(lambda former=former: watch.painted_key != former, "A new preview", poll_ms=1)  # type: ignore[misc]
         found.append(1000 * (time.perf_counter() - started_s))
     return found
 

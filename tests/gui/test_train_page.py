@@ -163,8 +163,8 @@ def test_that_values_logged_while_it_runs_are_drawn(qtbot: QtBot, workspace: Wor
     workspace.gpu_worker.event_received.emit(RUN, MetricLogged(name="f1/disc", step=40, value=0.4))
     workspace.gpu_worker.event_received.emit(RUN, MetricLogged(name="loss/train", step=40, value=1.5))
     qtbot.waitUntil(lambda: set(page.curves.plots) == {"f1", "loss"}, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.curves.plots["f1"].curves[0].steps.tolist() == [10, 20, 30, 40], timeout=WAIT_MS)
     (curve,) = page.curves.plots["f1"].curves
-    assert curve.steps.tolist() == [10, 20, 30, 40]
     found = workspace.require_project().classes.find("disc")
     assert found is not None
     assert curve.color == found.color

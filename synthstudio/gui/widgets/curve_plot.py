@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import QContextMenuEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QMenu, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
@@ -38,15 +38,20 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
     """Shows curves; they may be replaced as often as a training logs."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        # Without pyqtgraph's menus, which take a third of the time that a plot takes to make.
+        super().__init__(parent, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
         self._title = title
         self._lines: dict[str, pg.PlotDataItem] = {}
         self.curves: tuple[Curve, ...] = ()
         self.setAccessibleName(title)
-        self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(120)
+        for side in ("left", "bottom"):
+            # Replaying an axis costs 1.5 ms; seven plots shown at once would be felt.
+            axis = self.getAxis(side)
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+            axis.setStyle(maxTickLevel=0)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
         self.addItem(self._cursor, ignoreBounds=True)

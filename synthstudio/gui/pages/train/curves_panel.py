@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Points = list[tuple[int, float]]
 
 REDRAW_MS = 150
+TURN_MS = 15
+"""Between two plots: what the hand does meanwhile comes first."""
 TITLES = {"loss": "Loss", "f1": "F1 on validation images", "auc": "AUC on validation images"}
 
 
@@ -47,6 +51,11 @@ class CurvesPanel(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._redraw)
+        self._waiting: list[str] = []
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(TURN_MS)
+        self._turn.timeout.connect(self._draw_next)
 
     def show_run(self, run_id: RunId | None, empty_title: str, empty_text: str) -> None:
         """Show the curves of a run; the texts say what to do where it has none."""
@@ -79,22 +88,39 @@ class CurvesPanel(QWidget):
             if not self._timer.isActive():
                 self._timer.start(REDRAW_MS)
 
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._redraw()
+
     @Slot()
     def _redraw(self) -> None:
+        """Draw what can be seen, one plot a turn: all in one turn would be felt as a stall."""
         self.stack.setCurrentIndex(1 if self._points else 0)
-        groups: dict[str, list[str]] = {}
-        for name in self._points:
-            groups.setdefault(name.split("/")[0], []).append(name)
+        groups = self._groups()
         for gone in [group for group in self.plots if group not in groups]:
             plot = self.plots.pop(gone)
             self._column.removeWidget(plot)
             plot.deleteLater()
-        for place, group in enumerate(sorted(groups, key=lambda each: (each != "loss", each != "f1", each))):
-            is_new = group not in self.plots
-            self._draw_group(group, groups[group], place)
-            if is_new:  # a plot takes 40 ms to make: the others have to wait for their turn
-                self._timer.start(0)
-                return
+        self._waiting = list(groups)
+        self._turn.start()
+
+    def _groups(self) -> dict[str, list[str]]:
+        """The metrics of each plot, in the order of the plots."""
+        groups: dict[str, list[str]] = {}
+        for name in self._points:
+            groups.setdefault(name.split("/")[0], []).append(name)
+        return {group: groups[group] for group in sorted(groups, key=lambda each: (each != "loss", each != "f1", each))}
+
+    @Slot()
+    def _draw_next(self) -> None:
+        if not self.isVisible() or not self._waiting:
+            return  # drawn when it is shown
+        group = self._waiting.pop(0)
+        groups = self._groups()
+        if group in groups:
+            self._draw_group(group, groups[group], list(groups).index(group))
+        self._turn.start()
 
     def _draw_group(self, group: str, names: Sequence[str], place: int) -> None:
         from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot  # noqa: PLC0415 - 0.4 s that the start need not wait for
