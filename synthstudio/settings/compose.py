@@ -11,6 +11,7 @@ from synthstudio.settings.base import JobSettings, SettingsGroup
 CanvasKind = Literal["matched", "black", "white", "mean"]
 Blend = Literal["feather", "paste", "mixed"]
 MaskShape = Literal["square", "rounded", "ellipse"]
+ForegroundMethod = Literal["none", "threshold"]
 
 
 class PatchSettings(SettingsGroup):
@@ -28,6 +29,16 @@ class PatchSettings(SettingsGroup):
         0.6, ge=0.1, le=1.0, title="Least part inside", json_schema_extra={"tier": "advanced", "unit": "share"}
     )
     """A patch is used when at least this share of its window lies inside the image; the rest is mirrored."""
+
+    foreground: ForegroundMethod = Field("none", title="Foreground", json_schema_extra={"tier": "basic"})
+    """What of the window is pasted: "none" is the whole window in the chosen shape (paper), "threshold" the object
+    alone, found by its difference from the empty background. Neighbours stay out, and boxes are those of the object.
+    Where no object stands out the window is kept whole."""
+
+    foreground_margin: float = Field(
+        0.03, ge=0.0, le=0.3, title="Rim kept", json_schema_extra={"tier": "advanced", "unit": "share of the side"}
+    )
+    """Width of the rim that is pasted around the object's outline. Only with a foreground."""
 
     even_light: bool = Field(True, title="Even out illumination", json_schema_extra={"tier": "advanced"})
     """Divide each image by its own smooth illumination before cutting, so that a patch from a dark corner has the same
@@ -124,11 +135,11 @@ class CompositionSettings(SettingsGroup):
     n_objects_max: int = Field(20, ge=1, le=2000, title="Most objects", json_schema_extra={"tier": "basic"})
     """Greatest number of objects on an image, artifacts included. Those that find no place are left out."""
 
-    class_draw: Literal["uniform", "empirical"] = Field(
+    class_draw: Literal["uniform", "empirical", "top_up"] = Field(
         "uniform", title="Class frequency", json_schema_extra={"tier": "basic"}
     )
     """How a class is drawn: "uniform" draws each class with equal probability (paper), "empirical" as often as it was
-    annotated."""
+    annotated, "top_up" the more often, the rarer it was annotated (inversely to its number of patches)."""
 
     class_presence: float = Field(
         0.6, ge=0.05, le=1.0, title="Class takes part", json_schema_extra={"tier": "basic", "unit": "probability"}
@@ -147,12 +158,12 @@ class CompositionSettings(SettingsGroup):
 
     blend: Blend = Field("feather", title="Blending", json_schema_extra={"tier": "basic"})
     """How the rim is treated: "feather" fades the patch out at its rim, "paste" is a hard edge (paper), "mixed" draws
-    one of them, and the width, for each image, so that a detector learns to ignore the seam."""
+    one of them, and the width, for each object, so that a detector learns to ignore the seam."""
 
     mask: MaskShape = Field("ellipse", title="Patch shape", json_schema_extra={"tier": "basic"})
     """Outline of what is pasted: the whole "square" (paper), a square with "rounded" corners, or the "ellipse" in it.
     The ellipse hides the neighbours in the corners and looks most like real cells; for angular objects that fill their
-    window take "rounded"."""
+    window take "rounded". With a foreground it ends what is larger than the window."""
 
     feather: float = Field(
         0.12, ge=0.0, le=0.5, title="Feather", json_schema_extra={"tier": "basic", "unit": "share of the side"}
@@ -163,6 +174,18 @@ class CompositionSettings(SettingsGroup):
         0.3, ge=0.0, le=1.0, title="Most overlap", json_schema_extra={"tier": "basic", "unit": "share"}
     )
     """Share of an object that later ones may cover in all. A place that covers more is refused; 1 allows any."""
+
+    clustering: float = Field(
+        0.0, ge=0.0, le=1.0, title="Clusters", json_schema_extra={"tier": "basic", "unit": "probability"}
+    )
+    """Chance of an object to be put so that it touches one that lies there already, as cells do in dense fields; the
+    others lie anywhere. Touching counts as overlap: with a "Most overlap" of 0 they lie edge to edge."""
+
+    stacking: Literal["random", "small_on_top"] = Field(
+        "random", title="Stacking", json_schema_extra={"tier": "advanced"}
+    )
+    """Which of two overlapping objects lies on top: "random", or the smaller one ("small_on_top"), so that a small
+    object is seldom hidden by a large one."""
 
     tries: int = Field(12, ge=1, le=50, title="Tries per object", json_schema_extra={"tier": "advanced"})
     """Places tried for an object before it is left out."""

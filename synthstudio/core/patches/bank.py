@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
-from synthstudio.core.patches.background import Background, estimate_background, even_out
+from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background, even_out
+from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
@@ -59,12 +60,13 @@ class PatchBank:
     Attributes:
         classes: Classes in the order in which the caller gave them, also those without a patch.
         patches: Sorted by class, FOV and annotation.
-        pixels: Flat uint8, RGB and a fourth byte of 255: OpenCV turns four channels twice as fast as three. The crops
-            are evened: their empty background is `WHITE` (`BLACK` in dark field).
+        pixels: Flat uint8, RGB and opacity (255 everywhere without a foreground; OpenCV turns four channels twice as
+            fast as three anyway). The crops are evened: their empty background is `WHITE` (`BLACK` in dark field).
         backgrounds: One for each FOV of `fov_ids`.
         scale: Working scale against the original images.
         is_transmitted: Bright field: objects multiply the light.
         n_left_out: Annotations left out: too far outside the image, or thinned out for memory.
+        has_foreground: The opacity tells the objects from what lies around them.
     """
 
     classes: tuple[ObjectClass, ...]
@@ -75,13 +77,14 @@ class PatchBank:
     scale: float
     is_transmitted: bool
     n_left_out: int = 0
+    has_foreground: bool = False
 
     def crop(self, index: int) -> ImageArray:
         """View of the crop of patch `index`, `(rows, columns, 3)` RGB, evened."""
         return self.padded_crop(index)[..., :3]
 
     def padded_crop(self, index: int) -> NDArray[np.uint8]:
-        """The same with its fourth byte, `(rows, columns, 4)`, contiguous."""
+        """The same with its opacity, `(rows, columns, 4)`, contiguous."""
         patch = self.patches[index]
         end = patch.offset + patch.rows * patch.columns * N_CHANNELS
         return self.pixels[patch.offset : end].reshape(patch.rows, patch.columns, N_CHANNELS)
@@ -160,6 +163,7 @@ def build_patch_bank(
         scale=settings.scale,
         is_transmitted=is_transmitted,
         n_left_out=n_outside + len(planned) - len(kept),
+        has_foreground=settings.foreground != "none",
     )
 
 
@@ -210,10 +214,11 @@ class _Cutter:
             background = dataclasses.replace(background, field=flat)
         self.backgrounds.append(background)
         evened = even_out(image, background, is_transmitted=self._is_transmitted)
+        spread = float(np.sqrt(np.diag(background.noise).max()))
         for index in indices:
-            self.patches[index] = self._cut_one(index, number, evened)
+            self.patches[index] = self._cut_one(index, number, evened, noise=spread)
 
-    def _cut_one(self, index: int, number: int, evened: ImageArray) -> Patch:
+    def _cut_one(self, index: int, number: int, evened: ImageArray, *, noise: float) -> Patch:
         item = self._planned[index]
         left, top = item.left, item.top
         inner = evened[max(0, top) : top + item.side, max(0, left) : left + item.side]
@@ -222,7 +227,15 @@ class _Cutter:
             inner, max(0, -top), max(0, below), max(0, -left), max(0, right), cv2.BORDER_REFLECT_101
         )
         offset = int(self._offsets[index])
-        self.pixels[offset : offset + item.n_bytes] = cv2.cvtColor(crop, cv2.COLOR_RGB2RGBA).reshape(-1)
+        opacity = find_foreground(
+            np.asarray(crop, np.uint8),
+            item.window.moved(-left, -top),
+            method=self._settings.foreground,
+            level=WHITE if self._is_transmitted else BLACK,
+            noise=noise,
+            margin=self._settings.foreground_margin,
+        )
+        self.pixels[offset : offset + item.n_bytes] = np.dstack([crop, opacity]).reshape(-1)
         x, y = item.window.center
         return Patch(
             annotation_id=item.annotation_id,

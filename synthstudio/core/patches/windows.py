@@ -14,7 +14,7 @@ from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass
 from synthstudio.settings.compose import PatchSettings
 
 TURNING_MARGIN = 1.12  # the diagonal of a window that is 10 % larger, and a little: what a turned patch may show
-N_CHANNELS = 4  # of the crops in the bank: RGB and one byte of padding
+N_CHANNELS = 4  # of the crops in the bank: RGB and opacity
 MIN_WINDOW_PX = 3.0  # smaller windows hold nothing to learn, and degenerate boxes end up here
 
 
@@ -46,6 +46,27 @@ def mean_class_sizes(annotations: Sequence[Annotation]) -> dict[ClassId, float]:
         if item.box is not None and min(item.box.width, item.box.height) >= MIN_WINDOW_PX:
             sides.setdefault(item.class_id, []).append((item.box.width + item.box.height) / 2)
     return {class_id: float(np.mean(values)) for class_id, values in sides.items()}
+
+
+def class_sizes(
+    classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None
+) -> list[float]:
+    """Mean side of each class in full-resolution px: as stated, else measured from its boxes.
+
+    Raises:
+        UserError: A class has neither.
+    """
+    measured = mean_class_sizes(annotations)
+    sizes = []
+    for item in classes:
+        size = item.size_in(um_per_px) or measured.get(item.id)
+        if size is None:
+            raise UserError(
+                f'The class "{item.name}" has no size, so nothing is known about the extent of its clicks.',
+                "Give the class a mean size in micrometres or pixels, or draw a box around one of its objects.",
+            )
+        sizes.append(size)
+    return sizes
 
 
 def plan_windows(

@@ -28,12 +28,27 @@ from synthstudio.settings.compose import CompositionSettings
 ONE_IN_8_BITS = 1.0 / 255.0
 
 
+class Layers(NamedTuple):
+    """What is needed to paste a patch.
+
+    Attributes:
+        premultiplied: `(height, width, 3)` uint8, the patch times its opacity.
+        inverse: `(height, width, 3)` uint8, what is left of the canvas below.
+        extent: `x0, y0, x1, y1` of what can be seen of it, in px of the window.
+    """
+
+    premultiplied: NDArray[np.uint8]
+    inverse: NDArray[np.uint8]
+    extent: tuple[int, int, int, int]
+
+
 class PlacedObject(NamedTuple):
     """One pasted patch. A named tuple because hundreds of thousands are made.
 
     Attributes:
-        box: Extent of what was pasted, within the canvas, in px.
-        x, y: Middle of the window in px; may lie outside the canvas where the edge cuts the object.
+        box: Extent of what was pasted, within the canvas, in px: of the window's shape, or, with a foreground, of the
+            object.
+        x, y: Middle of that extent before the edge cuts it, in px; may lie outside the canvas.
         visible: Share of the window that is seen.
         has_label: Counts in labels and boxes: an object, not an artifact, and visible enough.
     """
@@ -101,7 +116,7 @@ class Composer:
         self._renderer = PatchRenderer(bank, own_colors=not self._canvases.is_matched)
         self._masks = MaskCache(settings.mask)
         self._augmenter = ImageAugmenter(settings.image, side=settings.canvas_px, seed=seed)
-        self._variants: ByteCache[tuple[int, int], NDArray[np.uint8]] = ByteCache(settings.cache_mb * 1_000_000)
+        self._variants: ByteCache[tuple[int, int], Layers] = ByteCache(settings.cache_mb * 1_000_000)
         side = settings.canvas_px
         self._evened = np.empty((side, side, 3), np.uint8)
         self._mirror = np.empty((side, side, 3), np.uint8)
@@ -137,11 +152,11 @@ class Composer:
         plan = self._planner.plan(index)
         # A fresh array costs its page faults, a third of the whole work: loops hand in a buffer.
         image = np.empty((self.settings.canvas_px,) * 2 + (3,), np.uint8) if out is None else out
-        self._render(plan, image)
+        extents = self._render(plan, image)
         presence = np.zeros(len(self.label_classes), np.bool_)
-        self._mark_presence(plan, presence)
+        self._mark_presence(plan, extents, presence)
         _, canvas_fov_id = self._canvases.choose(plan.canvas)
-        return Composite(index, image, self._describe(plan), presence, canvas_fov_id, plan.n_wanted)
+        return Composite(index, image, self._describe(plan, extents), presence, canvas_fov_id, plan.n_wanted)
 
     def compose_batch(
         self, indices: Sequence[int], out: NDArray[np.uint8] | None = None
@@ -160,16 +175,16 @@ class Composer:
         presence = np.zeros((len(indices), len(self.label_classes)), np.bool_)
         for row, index in enumerate(indices):
             plan = self._planner.plan(index)
-            self._render(plan, images[row])
-            self._mark_presence(plan, presence[row])
+            extents = self._render(plan, images[row])
+            self._mark_presence(plan, extents, presence[row])
         return images, presence
 
-    def _render(self, plan: CompositePlan, out: ImageArray) -> None:
+    def _render(self, plan: CompositePlan, out: ImageArray) -> list[tuple[int, int, int, int]]:
+        """Draw a plan into `out`; return the extent of each object within its window."""
         canvas, _ = self._canvases.choose(plan.canvas)
         target = self._evened if self._canvases.is_matched else out
         self._canvases.lay(canvas, plan.grain, target)
-        for item in plan.objects:
-            self._paste(item, target)
+        extents = [self._paste(item, target) for item in plan.objects]
         if self._canvases.is_matched:
             self._canvases.shine(canvas, target, out)
         self._augmenter.augment(out, plan.augmentation)
@@ -178,11 +193,12 @@ class Composer:
         if code is not None:
             cv2.flip(out, code, self._mirror)
             np.copyto(out, self._mirror)
+        return extents
 
-    def _paste(self, item: PlannedObject, target: ImageArray) -> None:
+    def _paste(self, item: PlannedObject, target: ImageArray) -> tuple[int, int, int, int]:
         """Blend one patch in: `target = target * (1 - alpha) + patch * alpha`, in 8 bits, in place."""
         left, top, look = item.left, item.top, item.look
-        premultiplied, inverse = self._layers(item)
+        premultiplied, inverse, extent = self._layers(item)
         right, bottom, side = left + look.width, top + look.height, self.settings.canvas_px
         if left < 0 or top < 0 or right > side or bottom > side:
             inner = np.s_[max(0, -top) : side - top, max(0, -left) : side - left]
@@ -192,30 +208,55 @@ class Composer:
         # Exact for all pairs: a * b / 255 is never within 1/510 of a half.
         cv2.multiply(region, inverse, region, ONE_IN_8_BITS)
         cv2.add(region, premultiplied, region)
+        return extent
 
-    def _layers(self, item: PlannedObject) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """The patch times its opacity, and what is left of the canvas below; `(height, width, 3)` each."""
-        look = item.look
-        mask = self._masks.get(look.width, look.height, look.feather)
+    def _layers(self, item: PlannedObject) -> Layers:
         if item.variant == FRESH:
-            drawn = self._renderer.render(item.patch, look)
-            cv2.multiply(drawn, mask.alpha, drawn, ONE_IN_8_BITS)
-            return drawn, mask.inverse
+            return self._draw(item, keep=False)
         key = (item.patch, item.variant)
         found = self._variants.find(key)
         if found is None:
-            drawn = self._renderer.render(item.patch, look)
-            found = np.empty_like(drawn)
-            cv2.multiply(drawn, mask.alpha, found, ONE_IN_8_BITS)
-            self._variants.add(key, found, found.nbytes)
-        return found, mask.inverse
+            found = self._draw(item, keep=True)
+            n_bytes = found.premultiplied.nbytes + (found.inverse.nbytes if self.bank.has_foreground else 0)
+            self._variants.add(key, found, n_bytes)
+        return found
 
-    def _mark_presence(self, plan: CompositePlan, presence: NDArray[np.bool_]) -> None:
-        least = self.settings.min_visible
-        for item in plan.objects:
+    def _draw(self, item: PlannedObject, *, keep: bool) -> Layers:
+        """Draw the layers of an object, in arrays of their own where they are to be kept."""
+        look = item.look
+        mask = self._masks.get(look.width, look.height, look.feather)
+        drawn, warped = self._renderer.render(item.patch, look)
+        premultiplied = np.empty_like(drawn) if keep else drawn
+        if not self.bank.has_foreground:
+            cv2.multiply(drawn, mask.alpha, premultiplied, ONE_IN_8_BITS)
+            return Layers(premultiplied, mask.inverse, (0, 0, look.width, look.height))
+        solid = np.ascontiguousarray(warped[..., 3])
+        opacity = np.asarray(cv2.multiply(solid, mask.alpha[..., 0], scale=ONE_IN_8_BITS), np.uint8)
+        alpha = np.asarray(cv2.merge([opacity, opacity, opacity]), np.uint8)
+        cv2.multiply(drawn, alpha, premultiplied, ONE_IN_8_BITS)
+        return Layers(premultiplied, 255 - alpha, _extent(opacity))
+
+    def _mark_presence(
+        self, plan: CompositePlan, extents: Sequence[tuple[int, int, int, int]], presence: NDArray[np.bool_]
+    ) -> None:
+        for item, extent in zip(plan.objects, extents, strict=True):
             column = self._columns[item.patch]
-            if column >= 0 and item.visible >= least and item.visible > 0.0:
+            if column >= 0 and self._is_seen(item, extent):
                 presence[column] = True
+
+    def _is_seen(self, item: PlannedObject, extent: tuple[int, int, int, int]) -> bool:
+        """Whether enough of an object can be seen to count in labels and boxes."""
+        least = self.settings.min_visible
+        if item.visible < least or item.visible <= 0.0:
+            return False
+        if not self.bank.has_foreground:
+            return True
+        # The window may lie on the canvas with its empty part alone.
+        side = self.settings.canvas_px
+        x0, y0, x1, y1 = item.left + extent[0], item.top + extent[1], item.left + extent[2], item.top + extent[3]
+        width, height = min(x1, side) - max(x0, 0), min(y1, side) - max(y0, 0)
+        full = min((x1 - x0) * (y1 - y0), side**2)
+        return width > 0 and height > 0 and width * height >= least * full
 
     def _mirroring(self, plan: CompositePlan) -> tuple[bool, bool]:
         if not self.settings.image.flip:
@@ -223,13 +264,19 @@ class Composer:
         choice = int(plan.augmentation[-1] * 4)
         return choice % 2 == 1, choice >= 2
 
-    def _describe(self, plan: CompositePlan) -> tuple[PlacedObject, ...]:
+    def _describe(self, plan: CompositePlan, extents: Sequence[tuple[int, int, int, int]]) -> tuple[PlacedObject, ...]:
         left_right, top_bottom = self._mirroring(plan)
-        return tuple(self._describe_object(item, left_right=left_right, top_bottom=top_bottom) for item in plan.objects)
+        return tuple(
+            self._describe_object(item, extent, left_right=left_right, top_bottom=top_bottom)
+            for item, extent in zip(plan.objects, extents, strict=True)
+        )
 
-    def _describe_object(self, item: PlannedObject, *, left_right: bool, top_bottom: bool) -> PlacedObject:
-        patch, look, side = self.bank.patches[item.patch], item.look, self.settings.canvas_px
-        x0, y0, width, height = item.left, item.top, look.width, look.height
+    def _describe_object(
+        self, item: PlannedObject, extent: tuple[int, int, int, int], *, left_right: bool, top_bottom: bool
+    ) -> PlacedObject:
+        patch, side = self.bank.patches[item.patch], self.settings.canvas_px
+        x0, y0 = item.left + extent[0], item.top + extent[1]
+        width, height = extent[2] - extent[0], extent[3] - extent[1]
         if left_right:
             x0 = side - x0 - width
         if top_bottom:
@@ -239,13 +286,21 @@ class Composer:
             class_id=patch.class_id,
             annotation_id=patch.annotation_id,
             fov_id=patch.fov_id,
-            box=Box(max(x0, 0), max(y0, 0), min(x0 + width, side), min(y0 + height, side)),
+            box=Box(*(min(max(value, 0), side) for value in (x0, y0, x0 + width, y0 + height))),
             x=x0 + width / 2,
             y=y0 + height / 2,
             visible=item.visible,
             is_artifact=column < 0,
-            has_label=column >= 0 and item.visible >= self.settings.min_visible and item.visible > 0.0,
+            has_label=column >= 0 and self._is_seen(item, extent),
         )
+
+
+def _extent(opacity: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Bounding box of what is at least half opaque; the whole window where that is nothing."""
+    left, top, width, height = cv2.boundingRect((opacity > 127).astype(np.uint8))
+    if not width:
+        return 0, 0, opacity.shape[1], opacity.shape[0]
+    return left, top, left + width, top + height
 
 
 def compose_preview(composer: Composer, indices: Iterable[int]) -> list[Composite]:

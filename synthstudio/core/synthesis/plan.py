@@ -19,6 +19,7 @@ from synthstudio.domain.ids import ClassId
 from synthstudio.settings.compose import CompositionSettings
 
 N_IMAGE_NUMBERS = 16  # drawn first for each image, before the classes that take part
+MAX_PRESS = 0.15  # part of the distance by which objects of a cluster are pressed into each other at most
 FRESH = -1  # variant number of an object that is drawn anew
 
 
@@ -72,7 +73,7 @@ class Planner:
         self._seed = seed
         self._patches = _patches_by_class(bank, settings)
         sizes = np.array([len(patches) for patches in self._patches], np.float64)
-        self._weights: list[float] = sizes.tolist() if settings.class_draw == "empirical" else [1.0] * len(sizes)
+        self._weights = _class_weights(sizes, settings)
         self.n_variants = _count_variants(bank, self._patches, settings) if settings.render == "cached" else 0
         self._looks: dict[tuple[int, int], Look] = {}
         self._variant_numbers: NDArray[np.float64] = (
@@ -92,10 +93,15 @@ class Planner:
         # The places are drawn in a second block so that the number of tries does not move the other numbers.
         block: list[list[float]] = stream.random((n_wanted, 2 + N_LOOK_NUMBERS)).tolist()
         places: list[list[float]] = stream.random((n_wanted, 2 * settings.tries)).tolist()
+        anchors: list[list[float]] = stream.random((n_wanted, 2)).tolist() if settings.clustering else []
+        drawn = [self._draw_object(numbers, limits) for numbers in block]
+        if settings.stacking == "small_on_top":
+            # What is placed later lies on top. The sort is stable, so equal sizes keep their drawn order.
+            drawn.sort(key=lambda item: -item[2].width * item[2].height)
         placing = _Placing(settings)
-        for numbers, place in zip(block, places, strict=True):
-            patch, variant, look = self._draw_object(numbers, limits)
-            placing.try_to_place(patch, variant, look, place)
+        for number, (patch, variant, look) in enumerate(drawn):
+            anchor = anchors[number] if anchors else None
+            placing.try_to_place(patch, variant, look, places[number], anchor)
         return CompositePlan(
             index=index,
             canvas=head[2],
@@ -154,8 +160,15 @@ class _Placing:
         self._free: list[float] = []
         self._covered: list[float] = []
 
-    def try_to_place(self, patch: int, variant: int, look: Look, places: list[float]) -> None:
-        """Put the object at the first of the given places that covers no earlier object too much, or nowhere."""
+    def try_to_place(
+        self, patch: int, variant: int, look: Look, places: list[float], anchor: list[float] | None = None
+    ) -> None:
+        """Put the object at the first of the given places that covers no earlier object too much, or nowhere.
+
+        Args:
+            places: Two uniform numbers for each try.
+            anchor: Two more: whether the object joins a cluster, and the earlier object that it touches.
+        """
         width, height, _, _, _, _, _, _ = look
         side, overhang = self._side, self._settings.overhang
         low_x, low_y = -overhang * width, -overhang * height
@@ -164,8 +177,14 @@ class _Placing:
             low_x, span_x = side - width, width - side
         if span_y < 0.0:
             low_y, span_y = side - height, height - side
+        touched = self._choose_touched(anchor)
         for step in range(0, len(places), 2):
-            left, top = math.floor(low_x + places[step] * span_x), math.floor(low_y + places[step + 1] * span_y)
+            if touched is None:
+                left, top = math.floor(low_x + places[step] * span_x), math.floor(low_y + places[step + 1] * span_y)
+            else:
+                left, top = self._place_beside(touched, look, places[step], places[step + 1])
+                if not (low_x <= left <= low_x + span_x and low_y <= top <= low_y + span_y):
+                    continue
             right, bottom = left + width, top + height
             # Conditions instead of min and max: this is half of the time of a plan.
             box = (
@@ -178,6 +197,28 @@ class _Placing:
             if covers is not None:
                 self._accept((patch, variant, left, top, look), box, covers)
                 return
+
+    def _choose_touched(self, anchor: list[float] | None) -> int | None:
+        """Number of the earlier object that the next one touches, or None where it may lie anywhere."""
+        if anchor is None or not self._objects or anchor[0] >= self._settings.clustering:
+            return None
+        return int(anchor[1] * len(self._objects))
+
+    def _place_beside(self, touched: int, look: Look, turn: float, depth: float) -> tuple[int, int]:
+        """Corner of a window whose inscribed ellipse touches that of an earlier one in a drawn direction.
+
+        The windows, not the ellipses, must be disjoint where nothing may overlap: overlap is counted by windows.
+        """
+        _, _, x0, y0, other = self._objects[touched]
+        cosine, sine = math.cos(2.0 * math.pi * turn), math.sin(2.0 * math.pi * turn)
+        reach_x, reach_y = (other.width + look.width) / 2, (other.height + look.height) / 2
+        if self._settings.max_overlap > 0.0:
+            press = 1.0 - MAX_PRESS * depth
+            way = press / math.hypot(cosine / reach_x, sine / reach_y)
+        else:
+            way = min(reach_x / max(abs(cosine), 1e-9), reach_y / max(abs(sine), 1e-9)) + 1.0
+        x, y = x0 + other.width / 2 + way * cosine, y0 + other.height / 2 + way * sine
+        return math.floor(x - look.width / 2), math.floor(y - look.height / 2)
 
     def _find_covers(self, box: tuple[int, int, int, int]) -> list[tuple[int, float]] | None:
         """Areas of earlier objects that `box` covers, or None where one of them would be covered too much."""
@@ -245,7 +286,16 @@ def _patches_by_class(bank: PatchBank, settings: CompositionSettings) -> list[li
     return filled
 
 
+def _class_weights(sizes: NDArray[np.float64], settings: CompositionSettings) -> list[float]:
+    """Relative frequency of each class, from its number of patches."""
+    if settings.class_draw == "uniform":
+        return [1.0] * len(sizes)
+    weights: list[float] = (sizes if settings.class_draw == "empirical" else sizes.max() / sizes).tolist()
+    return weights
+
+
 def _count_variants(bank: PatchBank, groups: list[list[int]], settings: CompositionSettings) -> int:
     """As many variants as fit the memory, but at least four: below that the set repeats itself."""
-    n_bytes = sum(3.0 * bank.patches[index].width * bank.patches[index].height for group in groups for index in group)
+    n_px = sum(bank.patches[index].width * bank.patches[index].height for group in groups for index in group)
+    n_bytes = (6.0 if bank.has_foreground else 3.0) * n_px  # an outline of its own is kept with each variant
     return max(min(4, settings.variants), min(settings.variants, int(settings.cache_mb * 1e6 / max(n_bytes, 1.0))))

@@ -46,8 +46,13 @@ class PatchRenderer:
             TABLE_MEMORY_BYTES
         )
 
-    def render(self, number: int, look: Look) -> ImageArray:
-        """Draw patch `number`: `(look.height, look.width, 3)`, in a buffer that the next call overwrites."""
+    def render(self, number: int, look: Look) -> tuple[ImageArray, NDArray[np.uint8]]:
+        """Draw patch `number`.
+
+        Returns:
+            `(look.height, look.width, 3)` RGB and `(look.height, look.width, 4)` with the opacity of the object as
+            its fourth channel, both in buffers that the next call overwrites.
+        """
         width, height, angle_deg, flip, scale, density, brightness, _ = look
         n_px = width * height
         if 3 * n_px > self._plain.size:
@@ -67,10 +72,10 @@ class PatchRenderer:
         plain = self._plain[: 3 * n_px].reshape(height, width, 3)
         cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, plain)
         if not self._own_colors and (density, brightness) == UNCHANGED:
-            return plain
+            return plain, warped
         stained = self._stained[: 3 * n_px].reshape(height, width, 3)
         cv2.LUT(plain, self._table(number, density, brightness), stained)
-        return stained
+        return stained, warped
 
     def _aim(self, number: int, width: int, height: int, *, angle_deg: float, flip: bool, scale: float) -> None:
         """Set the matrix that leads from window px to crop px, both counted at pixel centres."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -16,6 +18,7 @@ from synthstudio.gui.workspace import Workspace
 
 PAGE_SIZE = 60
 LIST_WIDTH_PX = 200
+CHECKER_PX = 6
 
 
 class PatchPanel(QWidget):
@@ -92,8 +95,18 @@ def patch_image(bank: PatchBank, number: int) -> GridImage:
     """The window of a patch without the margin that it keeps for turning."""
     patch, crop = bank.patches[number], bank.crop(number)
     left, top = max(0, round(patch.center[0] - patch.width / 2)), max(0, round(patch.center[1] - patch.height / 2))
-    window = crop[top : top + max(1, round(patch.height)), left : left + max(1, round(patch.width))]
-    return GridImage(to_qimage(window))
+    inner = np.s_[top : top + max(1, round(patch.height)), left : left + max(1, round(patch.width))]
+    if not bank.has_foreground:
+        return GridImage(to_qimage(crop[inner]))
+    return GridImage(to_qimage(_on_checkers(bank.padded_crop(number)[inner])))
+
+
+def _on_checkers(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay `(H, W, 4)` over a grey chequered ground: what is not pasted is seen as such on any stain."""
+    rows, columns = np.indices(patch.shape[:2]) // CHECKER_PX
+    ground = np.where((rows + columns) % 2, 236, 214).astype(np.float32)[..., None]
+    opacity = patch[..., 3:].astype(np.float32) / 255
+    return np.asarray(np.rint(patch[..., :3] * opacity + ground * (1 - opacity)), np.uint8)
 
 
 def _describe(bank: PatchBank, numbers: list[int]) -> str:

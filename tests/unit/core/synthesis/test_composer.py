@@ -1,7 +1,9 @@
 """Composites: what is pasted is what is labelled."""
 
 import dataclasses
+import math
 import time
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.composer import Composer, compose_preview
 from synthstudio.core.synthesis.masks import build_alpha
-from synthstudio.core.synthesis.plan import plan_composite
+from synthstudio.core.synthesis.plan import Planner, plan_composite
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation, PatchSettings
 from tests.support.cells import make_bank, make_cells
@@ -87,6 +89,50 @@ def test_that_a_box_is_the_extent_of_what_was_pasted(
         assert np.abs(np.subtract(seen, expected)).max() <= slack
 
 
+@pytest.fixture(scope="module")
+def cut_out_bank() -> PatchBank:
+    return make_bank(settings=PatchSettings(foreground="threshold"))
+
+
+@pytest.mark.parametrize("render", ["continuous", "cached"])
+def test_that_with_a_foreground_the_box_is_that_of_the_object(cut_out_bank: PatchBank, render: str) -> None:
+    chosen = CompositionSettings(
+        canvas_px=128, n_objects_min=1, n_objects_max=1, canvas="black", image=PLAIN_IMAGE, blend="paste"
+    ).model_copy(update={"render": render})
+    pixels = cut_out_bank.pixels.copy().reshape(-1, 4)
+    pixels[:, :3] = 255  # what is pasted of it shows its opacity on black
+    composer = Composer(dataclasses.replace(cut_out_bank, pixels=pixels.reshape(-1)), chosen, seed=2)
+    n_seen = 0
+    for index in range(60):
+        composite = composer.compose(index)
+        (item,) = composite.objects
+        opaque = composite.image.max(axis=2) > 127
+        assert composite.presence.any() == item.has_label
+        if not opaque.any():
+            assert not item.has_label
+            continue
+        rows, columns = np.nonzero(opaque)
+        seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        assert np.abs(np.subtract(seen, (item.box.x0, item.box.y0, item.box.x1, item.box.y1))).max() <= 1
+        n_seen += 1
+    assert n_seen > 40
+
+
+def test_that_cut_out_objects_are_the_same_from_a_cache_and_in_any_order(cut_out_bank: PatchBank) -> None:
+    chosen = CompositionSettings(canvas_px=96, n_objects_max=8, render="cached", variants=4, cache_mb=8)
+    calm, pressed = Composer(cut_out_bank, chosen, seed=1), Composer(cut_out_bank, chosen, seed=1)
+    pressed._variants._limit_bytes = 40_000
+    expected = [calm.compose(index) for index in range(20)]
+    for index in reversed(range(20)):
+        found = pressed.compose(index)
+        assert np.array_equal(found.image, expected[index].image)
+        assert found.objects == expected[index].objects
+        assert pressed.cache_bytes <= 40_000
+    batch, presence = calm.compose_batch(range(20))
+    assert np.array_equal(batch, [each.image for each in expected])
+    assert np.array_equal(presence, [each.presence for each in expected])
+
+
 @given(
     width=st.integers(2, 90),
     height=st.integers(2, 90),
@@ -140,11 +186,29 @@ def visible_share(boxes: list[tuple[int, int, int, int]], number: int, side: int
     most=st.integers(1, 25),
     overlap=st.sampled_from([0.0, 0.3, 0.8, 1.0]),
     overhang=st.floats(0, 0.5),
+    clustering=st.sampled_from([0.0, 0.5, 1.0]),
+    stacking=st.sampled_from(["random", "small_on_top"]),
 )
 def test_that_a_plan_keeps_its_promises(
-    *, bank: PatchBank, index: int, seed: int, side: int, most: int, overlap: float, overhang: float
+    *,
+    bank: PatchBank,
+    index: int,
+    seed: int,
+    side: int,
+    most: int,
+    overlap: float,
+    overhang: float,
+    clustering: float,
+    stacking: Literal["random", "small_on_top"],
 ) -> None:
-    chosen = CompositionSettings(canvas_px=side, n_objects_max=most, max_overlap=overlap, overhang=overhang)
+    chosen = CompositionSettings(
+        canvas_px=side,
+        n_objects_max=most,
+        max_overlap=overlap,
+        overhang=overhang,
+        clustering=clustering,
+        stacking=stacking,
+    )
     plan = plan_composite(bank, chosen, seed=seed, index=index)
     assert plan == plan_composite(bank, chosen, seed=seed, index=index)
     assert 1 <= plan.n_wanted <= most
@@ -177,6 +241,39 @@ def test_that_no_object_is_covered_more_than_allowed(bank: PatchBank) -> None:
         plan = plan_composite(bank, chosen, seed=0, index=index)
         assert len(plan.objects) < plan.n_wanted  # the canvas is too small for twenty
         assert all(item.visible >= 0.7 for item in plan.objects)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3])
+def test_that_the_objects_of_a_cluster_touch(bank: PatchBank, overlap: float) -> None:
+    chosen = CompositionSettings(canvas_px=400, n_objects_min=8, n_objects_max=8, max_overlap=overlap, overhang=0.0)
+
+    def gaps_px(clustering: float) -> list[float]:
+        """Distance of each object's ellipse to the nearest other one's, from middle to middle less both radii."""
+        planner, found = Planner(bank, chosen.model_copy(update={"clustering": clustering}), seed=3), []
+        for index in range(30):
+            round_ones = [
+                (item.left + item.look.width / 2, item.top + item.look.height / 2, item.look.width / 2)
+                for item in planner.plan(index).objects
+            ]
+            for number, (x, y, radius) in enumerate(round_ones):
+                others = [*round_ones[:number], *round_ones[number + 1 :]]
+                found.append(min((math.hypot(x - u, y - v) - radius - other for u, v, other in others), default=0.0))
+        return found
+
+    alone, together = gaps_px(0.0), gaps_px(1.0)
+    # Windows that lie edge to edge leave their ellipses apart in the diagonal by up to .41 of a mean side.
+    reach = 3.0 if overlap else 0.42 * max(patch.width for patch in bank.patches) * 1.21
+    assert np.mean(np.array(together) <= reach) > 0.97
+    assert np.median(together) < np.median(alone)
+
+
+def test_that_the_smaller_object_lies_on_top_where_that_is_wanted(bank: PatchBank) -> None:
+    chosen = CompositionSettings(canvas_px=200, n_objects_min=12, max_overlap=1.0, stacking="small_on_top")
+    for index in range(10):
+        sizes = [
+            item.look.width * item.look.height for item in plan_composite(bank, chosen, seed=1, index=index).objects
+        ]
+        assert sizes == sorted(sizes, reverse=True)
 
 
 def test_that_turned_patches_show_no_black_corner(bank: PatchBank) -> None:
@@ -232,12 +329,12 @@ def test_that_dark_field_patches_are_added_to_the_canvas() -> None:
     assert abs(float(np.median(composite.image)) - 20) < 4
 
 
-def test_that_classes_are_drawn_evenly_or_as_annotated(bank: PatchBank) -> None:
+def test_that_classes_are_drawn_evenly_as_annotated_or_the_rare_ones_more(bank: PatchBank) -> None:
     thinned = dataclasses.replace(
         bank, patches=tuple(patch for patch in bank.patches if patch.class_id != 2 or patch.fov_id == 1)
     )
     counts = {}
-    for draw in ("uniform", "empirical"):
+    for draw in ("uniform", "empirical", "top_up"):
         chosen = CompositionSettings(canvas_px=1000, n_objects_min=40, n_objects_max=40, class_presence=1.0).model_copy(
             update={"class_draw": draw}
         )
@@ -249,6 +346,7 @@ def test_that_classes_are_drawn_evenly_or_as_annotated(bank: PatchBank) -> None:
         counts[draw] = np.bincount(drawn, minlength=4)[1:] / len(drawn)
     assert np.abs(counts["uniform"] - 1 / 3).max() < 0.06
     assert np.abs(counts["empirical"] - np.array([9, 3, 9]) / 21).max() < 0.06
+    assert np.abs(counts["top_up"] - np.array([1, 3, 1]) / 5).max() < 0.06
 
 
 def test_that_a_class_is_absent_from_some_images(bank: PatchBank) -> None:
