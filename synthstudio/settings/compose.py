@@ -243,6 +243,10 @@ class ComposeSettings(JobSettings):
     count: int = Field(1000, ge=1, le=10_000_000, title="Images", json_schema_extra={"tier": "basic"})
     """Number of images to write."""
 
+    first_index: int = Field(0, ge=0, le=1_000_000_000, title="First image", json_schema_extra={"tier": "advanced"})
+    """Number of the first image. Image 500 is the same in every set of these settings and seed: two machines can write
+    0 to 499 and 500 to 999 as two sets."""
+
     workers: int = Field(0, ge=0, le=256, title="Worker processes", json_schema_extra={"tier": "advanced"})
     """Processes that compose at the same time; 0 composes in the job's own process. The bytes are the same."""
 

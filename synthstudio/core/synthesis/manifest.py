@@ -81,6 +81,7 @@ def header_bytes(composer: Composer, origin: SetOrigin, *, count: int, manifest_
         "format": FORMAT_VERSION,
         "generator": Generator.COMPOSITED.value,
         "n_images": count,
+        "first_index": origin.settings.first_index,
         "manifest_sha256": manifest_sha256,
         "seed": composer.seed,
         "classes": [item.name for item in composer.label_classes],

@@ -1,8 +1,9 @@
-"""Sets on disk: written aside and renamed once complete, and checked against their manifest."""
+"""Sets on disk: written aside and renamed once complete; what a killed run wrote is gone on with, not done again."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -17,12 +18,14 @@ from synthstudio.core.synthesis.manifest import (
     MANIFEST_NAME,
     SetOrigin,
     header_bytes,
+    image_name,
 )
 from synthstudio.core.synthesis.workers import iter_lines
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
 
 SCRATCH_FOLDER = ".workers"
+BEGUN_NAME = ".begun.json"  # of an unfinished set: the header that it would have, to know it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,12 @@ def write_set(
 ) -> SetSummary:
     """Write a set of `count` images with manifest and header; the folder appears whole or not at all.
 
+    Where an earlier run of the very same settings, patches and versions was killed, its images are checked and kept.
+
     Args:
         folder: Folder of the set, which must not exist; its parent is made where needed.
         composer: Makes the images.
-        count: Number of images.
+        count: Number of images, from the settings' `first_index` on.
         origin: Settings and project state, for the header.
         workers: Worker processes; 0 composes in this one. The bytes are the same.
         tick: Called after every few images; where it raises, nothing stays behind.
@@ -61,10 +66,15 @@ def write_set(
         raise UserError(f'There is already a set "{folder.name}" at {folder}.', "Choose another name, or remove it.")
     # Begins with a dot, as no set's name does: "a.partial" may be somebody's set.
     partial = folder.with_name(f".{folder.name}.partial")
+    first = origin.settings.first_index
     try:
-        _clear(partial)  # left by a run that was killed
-        (partial / IMAGES_FOLDER).mkdir(parents=True)
-        sha256 = _fill(partial, composer, count=count, workers=workers, tick=tick)
+        begun = _begun_bytes(composer, origin, count=count)
+        if not _is_the_same(partial, begun):
+            _clear(partial)
+            (partial / IMAGES_FOLDER).mkdir(parents=True)
+            (partial / BEGUN_NAME).write_bytes(begun)
+        sha256 = _fill(partial, composer, range(first, first + count), workers=workers, tick=tick)
+        (partial / BEGUN_NAME).unlink()
         (partial / HEADER_NAME).write_bytes(header_bytes(composer, origin, count=count, manifest_sha256=sha256))
         _flush_to_disk()
         partial.replace(folder)
@@ -78,26 +88,62 @@ def write_set(
     return SetSummary(n_images=count, sha256=sha256, seconds=time.perf_counter() - started)
 
 
-def _fill(partial: Path, composer: Composer, *, count: int, workers: int, tick: Tick) -> str:
-    """Write images and manifest; return the manifest's SHA-256."""
-    digest, done = hashlib.sha256(), 0
-    tick(0, count)
+def _begun_bytes(composer: Composer, origin: SetOrigin, *, count: int) -> bytes:
+    """All that the bytes of the set depend on; the number of workers is not among it."""
+    alone = SetOrigin(origin.settings.model_copy(update={"workers": 0}), origin.project_state)
+    return header_bytes(composer, alone, count=count, manifest_sha256="")
+
+
+def _is_the_same(partial: Path, begun: bytes) -> bool:
+    path = partial / BEGUN_NAME
+    return path.is_file() and path.read_bytes() == begun
+
+
+def _fill(partial: Path, composer: Composer, indices: range, *, workers: int, tick: Tick) -> str:
+    """Write the images and the manifest lines that are missing; return the manifest's SHA-256."""
+    kept = _kept_lines(partial, indices)
+    digest, done = hashlib.sha256(b"".join(kept)), len(kept)
+    tick(done, len(indices))
     # Within the unfinished set, not in the system's folder for temporary files: a killed run must leave one thing only.
     scratch = partial / SCRATCH_FOLDER
+    _clear(scratch)
     scratch.mkdir()
     with (partial / MANIFEST_NAME).open("wb") as manifest:
-        chunks = iter_lines(composer, partial, count=count, workers=workers, scratch=scratch)
+        manifest.write(b"".join(kept))
+        chunks = iter_lines(composer, partial, indices=indices[done:], workers=workers, scratch=scratch)
         try:
             for lines in chunks:
                 data = "".join(f"{line}\n" for line in lines).encode()
                 manifest.write(data)
+                manifest.flush()  # what a kill leaves is gone on with
                 digest.update(data)
                 done += len(lines)
-                tick(done, count)
+                tick(done, len(indices))
         finally:
             chunks.close()  # ends the workers, which hold the file in the scratch folder open
     _clear(scratch)
     return digest.hexdigest()
+
+
+def _kept_lines(partial: Path, indices: range) -> list[bytes]:
+    """Manifest lines of a killed run whose images are there, byte for byte, up to the first that is not."""
+    manifest = partial / MANIFEST_NAME
+    kept: list[bytes] = []
+    if not manifest.is_file():
+        return kept
+    for index, line in zip(indices, manifest.read_bytes().splitlines(keepends=True), strict=False):
+        path = partial / image_name(index)
+        if not line.endswith(b"\n") or not path.is_file():
+            break
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if not isinstance(entry, dict) or (entry.get("index"), entry.get("sha256")) != (index, sha256):
+            break
+        kept.append(line)
+    return kept
 
 
 def _flush_to_disk() -> None:

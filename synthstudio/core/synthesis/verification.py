@@ -61,9 +61,11 @@ def verify_set(
     if composer is not None:
         findings += _check_makers(header, composer)
     lines = data.decode("utf-8", errors="replace").splitlines()
-    findings += _check_count(folder, header, n_lines=len(lines))
-    for index, line in enumerate(lines):
-        tick(index, len(lines))
+    first = header.get("first_index", 0)
+    indices = range(first, first + len(lines)) if isinstance(first, int) else range(len(lines))
+    findings += _check_count(folder, header, indices)
+    for done, (index, line) in enumerate(zip(indices, lines, strict=True)):
+        tick(done, len(lines))
         findings += _check_image(folder, index, line, composer)
     tick(len(lines), len(lines))
     return findings
@@ -99,10 +101,10 @@ def _check_makers(header: dict[str, object], composer: Composer) -> Iterator[Fin
         yield Finding(HEADER_NAME, "the patches have changed since: annotations, images or classes are not the same")
 
 
-def _check_count(folder: Path, header: dict[str, object], *, n_lines: int) -> Iterator[Finding]:
-    if header.get("n_images") != n_lines:
-        yield Finding(MANIFEST_NAME, f"{n_lines} lines for {header.get('n_images')} images")
-    expected = {image_name(index) for index in range(n_lines)} | {HEADER_NAME, MANIFEST_NAME}
+def _check_count(folder: Path, header: dict[str, object], indices: range) -> Iterator[Finding]:
+    if header.get("n_images") != len(indices):
+        yield Finding(MANIFEST_NAME, f"{len(indices)} lines for {header.get('n_images')} images")
+    expected = {image_name(index) for index in indices} | {HEADER_NAME, MANIFEST_NAME}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not (name in expected or (path.is_dir() and name == IMAGES_FOLDER)):
@@ -113,7 +115,7 @@ def _check_image(folder: Path, index: int, line: str, composer: Composer | None)
     name = image_name(index)
     recorded = _recorded_hash(line, index)
     if recorded is None:
-        yield Finding(MANIFEST_NAME, f"line {index + 1} is damaged", index)
+        yield Finding(MANIFEST_NAME, f"the line of image {index} is damaged", index)
     try:
         found = hashlib.sha256(read_bytes(folder / name)).hexdigest()
     except UserError as error:
@@ -127,7 +129,7 @@ def _check_image(folder: Path, index: int, line: str, composer: Composer | None)
         if made != found:
             yield Finding(name, "made again, the image comes out different", index)
         if manifest_line(composer, composite, sha256=made) != line:
-            yield Finding(MANIFEST_NAME, f"made again, line {index + 1} comes out different", index)
+            yield Finding(MANIFEST_NAME, f"made again, the line of image {index} comes out different", index)
 
 
 def _recorded_hash(line: str, index: int) -> str | None:

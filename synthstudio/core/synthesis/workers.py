@@ -54,19 +54,19 @@ def write_images(composer: Composer, folder: Path, indices: range) -> list[str]:
 
 
 def iter_lines(
-    composer: Composer, folder: Path, *, count: int, workers: int, scratch: Path
+    composer: Composer, folder: Path, *, indices: range, workers: int, scratch: Path
 ) -> Generator[list[str], None, None]:
-    """Write all images of a set and yield their manifest lines in order, chunk by chunk.
+    """Write images of a set and yield their manifest lines in order, chunk by chunk.
 
     Args:
         composer: Makes the images; workers build their own from the same bank, settings and seed.
         folder: Folder of the set; its folder for images exists.
-        count: Number of images.
+        indices: Numbers of the images.
         workers: Number of processes; 0 composes here.
         scratch: Existing folder for the file through which the workers share the patches.
     """
-    chunks = [range(start, min(start + CHUNK_IMAGES, count)) for start in range(0, count, CHUNK_IMAGES)]
-    if workers == 0:
+    chunks = [indices[start : start + CHUNK_IMAGES] for start in range(0, len(indices), CHUNK_IMAGES)]
+    if workers == 0 or not chunks:
         for chunk in chunks:
             yield write_images(composer, folder, chunk)
         return

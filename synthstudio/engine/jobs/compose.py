@@ -47,7 +47,8 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
             f"{bank.n_left_out} annotations were left out: too far outside their image, or for lack of memory."
         )
     composer = Composer(bank, settings.composition, seed=settings.seed)
-    context.preview(_sheet(composer, range(min(_SHEET_IMAGES, settings.count))), "First images")
+    indices = range(settings.first_index, settings.first_index + settings.count)
+    context.preview(_sheet(composer, indices[:_SHEET_IMAGES]), "First images")
     context.stage("Composing")
     summary = write_set(
         folder,
@@ -57,8 +58,7 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
         workers=settings.workers,
         tick=context.tick,
     )
-    last = range(max(0, settings.count - _SHEET_IMAGES), settings.count)
-    context.preview(_sheet(composer, last), "Last images")
+    context.preview(_sheet(composer, indices[-_SHEET_IMAGES:]), "Last images")
     context.records_changed("sets")
     return ComposeResult(
         set=settings.set_name,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.synthesis import sets
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import SetOrigin
 from synthstudio.core.synthesis.sets import write_set
@@ -85,6 +86,62 @@ def test_that_the_rest_of_a_killed_run_is_replaced(bank: PatchBank, tmp_path: Pa
     write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
     assert not (tmp_path / ".set.partial").exists()
     assert verify_set(tmp_path / "set", composer_of(bank)) == []
+
+
+@pytest.mark.parametrize("damage", ["nothing", "last line cut", "image lost", "image changed"])
+def test_that_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
+    bank: PatchBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    write_set(tmp_path / "whole", composer_of(bank), 30, origin=ORIGIN)
+
+    def die(done: int, total: int) -> None:
+        if done >= 16:
+            raise SystemExit
+
+    partial = tmp_path / ".set.partial"
+    with monkeypatch.context() as patched:
+        patched.setattr(sets, "_clear", lambda folder: None)  # a killed process clears nothing
+        with pytest.raises(SystemExit):
+            write_set(tmp_path / "set", composer_of(bank), 30, origin=ORIGIN, tick=die)
+    manifest = partial / "manifest.jsonl"
+    if damage == "last line cut":
+        manifest.write_bytes(manifest.read_bytes()[:-20])
+    elif damage == "image lost":
+        (partial / "images/000009.png").unlink()
+    elif damage == "image changed":
+        (partial / "images/000003.png").write_bytes(b"x")
+    n_left = {"nothing": 16, "last line cut": 15, "image lost": 9, "image changed": 3}[damage]
+    ticks: list[int] = []
+    write_set(
+        tmp_path / "set", composer_of(bank), 30, origin=ORIGIN, workers=2, tick=lambda done, _total: ticks.append(done)
+    )
+    assert ticks[0] == n_left
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+    assert not partial.exists()
+
+
+def test_that_a_killed_run_of_other_settings_is_not_gone_on_with(bank: PatchBank, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", composer_of(bank), 4, origin=ORIGIN)
+    (tmp_path / "set").rename(tmp_path / ".set.partial")
+    (tmp_path / ".set.partial/.begun.json").write_bytes(b"{}")
+    other = Composer(bank, SETTINGS, seed=4)
+    write_set(tmp_path / "set", other, 4, origin=SetOrigin(ORIGIN.settings.model_copy(update={"seed": 4})))
+    assert verify_set(tmp_path / "set", other) == []
+
+
+def test_that_ranges_of_a_set_joined_are_the_whole(bank: PatchBank, tmp_path: Path) -> None:
+    def origin(first: int) -> SetOrigin:
+        return SetOrigin(ORIGIN.settings.model_copy(update={"first_index": first}))
+
+    whole, low, high = tmp_path / "whole", tmp_path / "low", tmp_path / "high"
+    write_set(whole, composer_of(bank), 20, origin=origin(0))
+    write_set(low, composer_of(bank), 9, origin=origin(0))
+    write_set(high, composer_of(bank), 11, origin=origin(9), workers=2)
+    assert verify_set(high, composer_of(bank)) == []
+    joined = (low / "manifest.jsonl").read_bytes() + (high / "manifest.jsonl").read_bytes()
+    assert joined == (whole / "manifest.jsonl").read_bytes()
+    images = contents(low / "images") | contents(high / "images")
+    assert images == contents(whole / "images")
 
 
 @pytest.mark.parametrize("with_composer", [False, True])
