@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import SetOrigin
 from synthstudio.core.synthesis.sets import write_set
-from synthstudio.domain.ids import SetName
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, SetName
 from synthstudio.domain.records import Generator, SyntheticSet, changes
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.workspace import Workspace
@@ -23,6 +26,7 @@ from synthstudio.project.patches import build_project_bank
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
+from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
@@ -256,3 +260,28 @@ def test_that_a_changed_control_is_seen_within_the_target(
         time.sleep(0)
     # The target of 50 ms is measured on a quiet machine; here only its order of magnitude is held.
     assert float(np.median(waits)) < 0.25
+
+
+def test_that_an_object_in_a_composite_leads_to_the_annotation_it_was_cut_from(qtbot: QtBot, tmp_path: Path) -> None:
+    with open_window(qtbot, tmp_path / "private", make_project(tmp_path / "study")) as window:
+        window.show_page(1)
+        page = window.page(1)
+        assert isinstance(page, GeneratePage)
+        grid = page.compositing.preview.grid
+        qtbot.waitUntil(lambda: any(each.boxes for each in grid.images), timeout=TIMEOUT_MS)
+        index = next(number for number, each in enumerate(grid.images) if each.boxes)
+        image, tile = grid.images[index], grid.tile_rect(index)
+        box = image.boxes[-1]  # the topmost one
+        scale = min(tile.width() / image.image.width(), tile.height() / image.image.height())
+        place = QPointF(tile.x() + scale * (box.x0 + box.x1) / 2, tile.y() + scale * (box.y0 + box.y1) / 2).toPoint()
+        found = grid.box_at(place)
+        assert found is not None
+        assert found.source is not None
+        fov_id, annotation_id = found.source
+        QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, place)
+        annotate = annotate_page(window)
+        qtbot.waitUntil(lambda: annotate.view.selection == {annotation_id}, timeout=TIMEOUT_MS)
+        assert window.stack.currentWidget() is annotate
+        assert window.workspace.current_fov_id == fov_id
+        with pytest.raises(UserError, match="no longer there"):
+            window.workspace.show_annotation(fov_id, AnnotationId(10**9))

@@ -281,15 +281,20 @@ class Composer:
             x0 = side - x0 - width
         if top_bottom:
             y0 = side - y0 - height
+        x1, y1 = x0 + width, y0 + height
         column = self._columns[item.patch]
+        if x0 >= 0 and y0 >= 0 and x1 <= side and y1 <= side:  # nearly always, and min and max take a third of all this
+            box = Box(x0, y0, x1, y1)
+        else:
+            box = Box(*(min(max(value, 0), side) for value in (x0, y0, x1, y1)))
         return PlacedObject(
-            class_id=patch.class_id,
-            annotation_id=patch.annotation_id,
-            fov_id=patch.fov_id,
-            box=Box(*(min(max(value, 0), side) for value in (x0, y0, x0 + width, y0 + height))),
-            x=x0 + width / 2,
-            y=y0 + height / 2,
-            visible=item.visible,
+            patch.class_id,
+            patch.annotation_id,
+            patch.fov_id,
+            box,
+            x0 + width / 2,
+            y0 + height / 2,
+            item.visible,
             is_artifact=column < 0,
             has_label=column >= 0 and self._is_seen(item, extent),
         )

@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QMenu, QWidget
 from typing_extensions import override
 
+from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.gui.theme import GRID_PX, current_theme
 from synthstudio.gui.widgets.saving import save_image
 
@@ -37,7 +38,12 @@ WHEEL_STEP = 1.25
 
 @dataclass(frozen=True, slots=True)
 class GridBox:
-    """A rectangle on an image, in its px. `is_quiet` draws it dashed: something that gives no label."""
+    """A rectangle on an image, in its px.
+
+    Attributes:
+        is_quiet: Drawn dotted: something that gives no label.
+        source: Where it comes from, handed back by `source_requested`; None where there is nowhere to go.
+    """
 
     x0: float
     y0: float
@@ -45,6 +51,7 @@ class GridBox:
     y1: float
     color: str
     is_quiet: bool = False
+    source: tuple[FovId, AnnotationId] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,15 @@ def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
 
 
 class ImageGrid(QAbstractScrollArea):
-    """Paints images in equal tiles. Ctrl and wheel, or + and -, zoom; a double click opens one."""
+    """Paints images in equal tiles. Ctrl and wheel, or + and -, zoom; a double click opens one.
+
+    Ctrl and click on a box, or its context menu, ask for what it was made from.
+    """
 
     zoom_changed = Signal(float)
     image_activated = Signal(int)
+    source_requested = Signal(object)
+    """The `source` of a `GridBox`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,6 +168,16 @@ class ImageGrid(QAbstractScrollArea):
                 return index
         return -1
 
+    def box_at(self, position: QPoint) -> GridBox | None:
+        """The topmost box under a point of the viewport."""
+        index = self.index_at(position)
+        if index < 0:
+            return None
+        image = self._images[index]
+        area, scale = _picture_area(image, self.tile_rect(index))
+        x, y = (position.x() - area.x()) / scale, (position.y() - area.y()) / scale
+        return next((box for box in reversed(image.boxes) if box.x0 <= x < box.x1 and box.y0 <= y < box.y1), None)
+
     @override
     def sizeHint(self) -> QSize:
         return QSize(640, 480)
@@ -182,10 +204,7 @@ class ImageGrid(QAbstractScrollArea):
                 self._paint_tile(painter, image, tile)
 
     def _paint_tile(self, painter: QPainter, image: GridImage, tile: QRectF) -> None:
-        width, height = image.image.width(), image.image.height()
-        scale = min(tile.width() / max(1, width), tile.height() / max(1, height))
-        area = QRectF(0, 0, width * scale, height * scale)
-        area.moveCenter(tile.center())
+        area, scale = _picture_area(image, tile)
         painter.drawImage(area, image.image)
         if self._has_boxes:
             for box in image.boxes:
@@ -223,6 +242,15 @@ class ImageGrid(QAbstractScrollArea):
             super().keyPressEvent(event)
 
     @override
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        wants = event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        box = self.box_at(event.position().toPoint()) if wants else None
+        if box is not None and box.source is not None:
+            self.source_requested.emit(box.source)
+        else:
+            super().mousePressEvent(event)
+
+    @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position().toPoint())
         if index >= 0:
@@ -236,6 +264,21 @@ class ImageGrid(QAbstractScrollArea):
         image = self._images[index].image
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box = self.box_at(event.pos())
+        if box is not None and box.source is not None:
+            source = box.source
+            action = menu.addAction("Go to the annotation that it was cut from\tCtrl+Click")
+            action.triggered.connect(lambda: self.source_requested.emit(source))
+            menu.addSeparator()
         menu.addAction("Copy image").triggered.connect(lambda: QGuiApplication.clipboard().setImage(image))
         menu.addAction("Save image as…").triggered.connect(lambda: save_image(self, image, "image.png"))
         menu.popup(event.globalPos())
+
+
+def _picture_area(image: GridImage, tile: QRectF) -> tuple[QRectF, float]:
+    """Where an image is drawn within its tile, and its magnification."""
+    width, height = max(1, image.image.width()), max(1, image.image.height())
+    scale = min(tile.width() / width, tile.height() / height)
+    area = QRectF(0, 0, width * scale, height * scale)
+    area.moveCenter(tile.center())
+    return area, scale

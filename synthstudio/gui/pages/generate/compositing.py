@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Changes
 from synthstudio.gui.errors import report
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
@@ -100,6 +101,8 @@ class CompositingView(QWidget):
         self.presets.preset_chosen.connect(self._on_presets_preset_chosen)
         self.preview.seed_requested.connect(self.draw_another_seed)
         self.preview.count_changed.connect(self._ask_for_preview)
+        for grid in (self.preview.grid, self.sets.images.grid, self.patches.gallery.grid):
+            grid.source_requested.connect(self._on_grid_source_requested)
         self.writer.write_requested.connect(self._on_writer_write_requested)
         self.notice.button_clicked.connect(self._on_notice_button_clicked)
 
@@ -107,6 +110,15 @@ class CompositingView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._load_bank()
+
+    @Slot(object)
+    def _on_grid_source_requested(self, source: tuple[FovId, AnnotationId]) -> None:
+        try:
+            self._workspace.show_annotation(*source)
+        except UserError as error:
+            report(error, parent=self)
+            return
+        self.page_requested.emit("annotations")
 
     def _load_bank(self) -> None:
         settings = self.form.find_settings()

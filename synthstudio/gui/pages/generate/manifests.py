@@ -12,6 +12,7 @@ from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.verification import Finding, verify_set
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
@@ -51,7 +52,12 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
     try:
         entry = json.loads(line)
         boxes = tuple(
-            _box(item["box"], colors.get(item["class"], UNKNOWN_COLOR), has_label=item["labelled"])
+            _box(
+                item["box"],
+                colors.get(item["class"], UNKNOWN_COLOR),
+                has_label=item["labelled"],
+                source=(FovId(item["fov"]), AnnotationId(item["annotation"])),
+            )
             for item in entry["objects"]
         )
         path, caption = folder / entry["file"], ", ".join(entry["labels"])
@@ -62,9 +68,11 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
     return GridImage(to_qimage(read_image(path)), boxes, caption)
 
 
-def _box(corners: tuple[float, float, float, float], color: str, *, has_label: bool) -> GridBox:
+def _box(
+    corners: tuple[float, float, float, float], color: str, *, has_label: bool, source: tuple[FovId, AnnotationId]
+) -> GridBox:
     x0, y0, x1, y1 = (float(each) for each in corners)
-    return GridBox(x0, y0, x1, y1, color, is_quiet=not has_label)
+    return GridBox(x0, y0, x1, y1, color, is_quiet=not has_label, source=source)
 
 
 def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> list[Finding]:

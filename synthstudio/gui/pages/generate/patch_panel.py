@@ -12,7 +12,7 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Role
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import color_icon
-from synthstudio.gui.widgets.image_grid import GridImage, to_qimage
+from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
 
@@ -96,9 +96,11 @@ def patch_image(bank: PatchBank, number: int) -> GridImage:
     patch, crop = bank.patches[number], bank.crop(number)
     left, top = max(0, round(patch.center[0] - patch.width / 2)), max(0, round(patch.center[1] - patch.height / 2))
     inner = np.s_[top : top + max(1, round(patch.height)), left : left + max(1, round(patch.width))]
-    if not bank.has_foreground:
-        return GridImage(to_qimage(crop[inner]))
-    return GridImage(to_qimage(_on_checkers(bank.padded_crop(number)[inner])))
+    window = _on_checkers(bank.padded_crop(number)[inner]) if bank.has_foreground else crop[inner]
+    source = patch.fov_id, patch.annotation_id
+    # The box lies outside what is seen: the whole picture leads to its source, and nothing is drawn over it.
+    whole = GridBox(-1.0, -1.0, window.shape[1] + 1.0, window.shape[0] + 1.0, "#00000000", source=source)
+    return GridImage(to_qimage(window), (whole,))
 
 
 def _on_checkers(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:

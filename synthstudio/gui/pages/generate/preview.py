@@ -136,7 +136,15 @@ class PreviewMaker(QObject):
 def to_grid_image(composite: Composite, colors: Mapping[ClassId, str]) -> GridImage:
     """A composite with the boxes of its objects; those without a label are quiet."""
     boxes = tuple(
-        GridBox(item.box.x0, item.box.y0, item.box.x1, item.box.y1, colors[item.class_id], is_quiet=not item.has_label)
+        GridBox(
+            item.box.x0,
+            item.box.y0,
+            item.box.x1,
+            item.box.y1,
+            colors[item.class_id],
+            is_quiet=not item.has_label,
+            source=(item.fov_id, item.annotation_id),
+        )
         for item in composite.objects
     )
     return GridImage(to_qimage(composite.image), boxes, f"image {composite.index}")
