@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import print_json, print_lines, print_warnings, shown_progress
+from synthstudio.core.annotations.mapping import count_marks, map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
 from synthstudio.core.export.datasets import ExportData
@@ -19,7 +20,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, Problem
 from synthstudio.domain.records import Split
 from synthstudio.project import Project
-from synthstudio.project.imports import apply_import
+from synthstudio.project.imports import Existing, ImportOutcome, apply_import
 from synthstudio.project.set_images import list_set_images
 
 
@@ -35,7 +36,7 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         chosen.add_argument("--set", metavar="NAME", help="a synthetic set with its boxes instead of the real images")
         parser.add_argument("--keep-names", action="store_true", help="keep file names, which may name a patient")
         return
-    parser.add_argument("path", metavar="PATH", type=Path, help="folder of the data set")
+    parser.add_argument("path", metavar="PATH", type=Path, help="folder of the data set, or one file")
     parser.add_argument("--format", required=True, choices=sorted(READERS))
     parser.add_argument("--images", metavar="DIR", type=Path, help="folder of the images, where they lie elsewhere")
     parser.add_argument("--split", choices=splits, help="split of all that is read; wins over the data set's own")
@@ -49,6 +50,21 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels-from-folder", action="store_true", help="imagefolder: the innermost folder is the class of the image"
     )
+    parser.add_argument(
+        "--map",
+        metavar="OLD=NEW",
+        action="append",
+        default=[],
+        dest="class_map",
+        help="give the class OLD of the data set the name NEW; OLD= leaves it out; may be repeated",
+    )
+    parser.add_argument(
+        "--existing",
+        choices=[each.value for each in Existing],
+        default=Existing.MERGE.value,
+        help="images that the project has already: add the marks that they lack, import them again, or leave them out"
+        " [default merge]",
+    )
     parser.add_argument("--um-per-px", metavar="X", type=float, help="pixel size in um, where the files do not tell")
 
 
@@ -60,41 +76,84 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     if arguments.um_per_px is not None and not 0 < arguments.um_per_px < math.inf:
         raise WrongUse(f"A pixel size of {arguments.um_per_px} um is impossible.", "Give a number above 0.")
+    mapping = _class_map(arguments.class_map)
     project = open_to_write(arguments.project)
     try:
+        known = [each.name for each in project.classes.list()] if arguments.classes_fixed else None
+        _check_new_names(mapping, known)
         options = ReadOptions(
             images=arguments.images.absolute() if arguments.images else None,
             split=Split(arguments.split) if arguments.split else None,
             sample_from=arguments.sample_from,
-            known_classes=[each.name for each in project.classes.list()] if arguments.classes_fixed else None,
+            known_classes=known,
+            renamed_classes=mapping.keys(),
             labels_from_folder=arguments.labels_from_folder,
         )
         with shown_progress("Reading") as tick:
             plan = READERS[arguments.format](arguments.path.absolute(), options, tick=tick)
         if not plan.fovs:
             raise _nothing_imported(arguments.path, plan.problems)
+        _check_old_names(mapping, plan)
+        plan = _calibrated(map_classes(plan, mapping), arguments.um_per_px)
         with shown_progress("Importing") as tick:
-            outcome = apply_import(project, _calibrated(plan, arguments.um_per_px), copy=arguments.copy, tick=tick)
-        print_warnings([str(problem) for problem in outcome.problems])
-        if arguments.json:
-            print_json(
-                {
-                    "n_images": outcome.n_fovs,
-                    "n_annotations": outcome.n_annotations,
-                    "classes": list(outcome.classes),
-                    "estimated_sizes": sorted(plan.estimated_sizes),
-                    "problems": [str(problem) for problem in outcome.problems],
-                }
-            )
-        else:
-            classes = ", ".join(outcome.classes) or "none"
-            print_lines(f"{outcome.n_fovs} images with {outcome.n_annotations} annotations; classes: {classes}")
-            if plan.estimated_sizes:
-                names = ", ".join(sorted(plan.estimated_sizes))
-                print_lines(f"sizes estimated from the images: {names}; look at them with: synthstudio classes")
+            outcome = apply_import(project, plan, copy=arguments.copy, existing=Existing(arguments.existing), tick=tick)
+        _print_outcome(outcome, plan, as_json=arguments.json)
     finally:
         project.close()
     return 0
+
+
+def _class_map(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the mapping that `--map OLD=NEW` arguments ask for. Raises WrongUse where one is none."""
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        old, equals, new = (part.strip() for part in pair.partition("="))
+        if not old or not equals:
+            raise WrongUse(f"--map {pair} is not of the form OLD=NEW.", "Write --map OLD= to leave a class out.")
+        if mapping.setdefault(old, new) != new:
+            raise WrongUse(f"--map gives the class {old} two names, {mapping[old]} and {new}.", "Give it one.")
+    return mapping
+
+
+def _check_new_names(mapping: Mapping[str, str], known: Sequence[str] | None) -> None:
+    unknown = [new for new in mapping.values() if new and known is not None and new not in known]
+    if unknown:
+        raise WrongUse(
+            f"--map names the class {unknown[0]}, which the project does not have.",
+            f"It has: {', '.join(known or ())}.",
+        )
+
+
+def _check_old_names(mapping: Mapping[str, str], plan: ImportPlan) -> None:
+    unknown = [old for old in mapping if old not in plan.class_names]
+    if unknown:
+        found = ", ".join(plan.class_names) or "none"
+        raise WrongUse(f"--map names the class {unknown[0]}, which the data set does not have.", f"It has: {found}.")
+
+
+def _print_outcome(outcome: ImportOutcome, plan: ImportPlan, *, as_json: bool) -> None:
+    print_warnings([str(problem) for problem in outcome.problems])
+    if as_json:
+        print_json(
+            {
+                "n_images": outcome.n_fovs,
+                "n_merged": outcome.n_merged,
+                "n_annotations": outcome.n_annotations,
+                "n_known": outcome.n_known,
+                "classes": list(outcome.classes),
+                "counts": count_marks(plan.fovs),
+                "estimated_sizes": sorted(plan.estimated_sizes),
+                "problems": [str(problem) for problem in outcome.problems],
+            }
+        )
+        return
+    classes = ", ".join(outcome.classes) or "none"
+    print_lines(f"{outcome.n_fovs} images with {outcome.n_annotations} annotations; classes: {classes}")
+    if outcome.n_merged:
+        print_lines(f"{outcome.n_merged} images were there already; {outcome.n_known} of their marks too")
+    if plan.estimated_sizes:
+        names = ", ".join(sorted(plan.estimated_sizes))
+        print_lines(f"sizes estimated from the images: {names}; look at them with: synthstudio classes")
 
 
 def _calibrated(plan: ImportPlan, um_per_px: float | None) -> ImportPlan:
@@ -129,13 +188,16 @@ def _export(arguments: argparse.Namespace) -> int:
         if not fovs:
             where = f"in the {arguments.split} split of" if arguments.split else "in"
             raise UserError(f"There are no images {where} the project {project.name}.", "Import some first.")
-        data = ExportData(fovs, annotations, project.classes.list(), keep_names=arguments.keep_names)
+        # Only folders by class have a place for labels of whole images.
+        is_by_class = arguments.format == "imagefolder" and not arguments.set
+        labels = {fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if is_by_class else {}
+        data = ExportData(fovs, annotations, project.classes.list(), arguments.keep_names, labels)
         with shown_progress("Exporting") as tick:
             result = WRITERS[arguments.format](data, arguments.out, tick=tick)
     finally:
         project.close()
-    if result.n_left_out:
-        print_warnings([f"{result.n_left_out} images that nobody has annotated were left out."])
+    left_out = [f"{result.n_left_out} images that nobody has annotated were left out."] if result.n_left_out else []
+    print_warnings([*left_out, *result.notes])
     if arguments.json:
         print_json(
             {
@@ -144,8 +206,9 @@ def _export(arguments: argparse.Namespace) -> int:
                 "n_images": result.n_images,
                 "n_annotations": result.n_annotations,
                 "n_left_out": result.n_left_out,
+                "notes": list(result.notes),
             }
         )
     else:
-        print_lines(f"{result.n_images} images with {result.n_annotations} boxes in {result.out}")
+        print_lines(f"{result.n_images} images with {result.n_annotations} annotations in {result.out}")
     return 0

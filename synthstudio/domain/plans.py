@@ -64,6 +64,8 @@ class ImportPlan:
         class_names: Classes in the order in which they should be created.
         class_sizes_px: Mean side of each class, measured (from boxes) or estimated (from the image around centres).
         estimated_sizes: Names of the classes whose size is only an estimate.
+        artifacts: Names of the classes that are artifacts.
+        class_colors: Colour `#RRGGBB` of the classes that the data set gives one.
     """
 
     fovs: tuple[PlannedFov, ...]
@@ -71,3 +73,5 @@ class ImportPlan:
     class_sizes_px: dict[str, float] = field(default_factory=dict)
     estimated_sizes: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    artifacts: frozenset[str] = frozenset()
+    class_colors: dict[str, str] = field(default_factory=dict)

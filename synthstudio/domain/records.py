@@ -22,11 +22,17 @@ class Split(StrEnum):
 
 
 class AnnotationState(StrEnum):
-    """How far the annotation of an FOV has come."""
+    """How far the annotation of an FOV has come; reviewed is exhaustive and checked by a second look."""
 
     NONE = "none"
     PARTIAL = "partial"
     EXHAUSTIVE = "exhaustive"
+    REVIEWED = "reviewed"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every object is marked, so that what is unmarked is background."""
+        return self in (AnnotationState.EXHAUSTIVE, AnnotationState.REVIEWED)
 
 
 class Role(StrEnum):
@@ -122,6 +128,7 @@ class ObjectClass:
         key: Keyboard digit "1" to "9" that selects the class, or "" for none.
         size_um: Mean side in micrometres, used where an FOV is calibrated.
         size_px: Mean side in full-resolution px, used where an FOV has no calibration.
+        goal: Wanted number of annotations in the project, or None.
     """
 
     id: ClassId
@@ -131,6 +138,7 @@ class ObjectClass:
     role: Role
     size_um: float | None
     size_px: float | None
+    goal: int | None = None
 
     def size_in(self, um_per_px: float | None) -> float | None:
         """Mean side in px of an FOV with this calibration, or None where the class has no usable size."""
@@ -141,7 +149,7 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class FieldOfView:
-    """One image as imported. `path` is absolute; `split` is that of its sample."""
+    """One image as imported. `path` is absolute; `split` is that of its sample; `added_at` is ISO 8601 in UTC."""
 
     id: FovId
     sample_id: SampleId
@@ -156,6 +164,9 @@ class FieldOfView:
     um_per_px: float | None
     tone: int | None
     state: AnnotationState
+    note: str = ""
+    is_flagged: bool = False
+    added_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +186,8 @@ class Annotation:
     size_px: float | None = None
     author: str = ""
     source: AnnotationSource = AnnotationSource.MANUAL
+    note: str = ""
+    is_flagged: bool = False
 
     @property
     def is_box(self) -> bool:
@@ -196,6 +209,26 @@ class Annotation:
             return self.box
         half = (self.size_px or class_size_px) / 2
         return Box(self.x - half, self.y - half, self.x + half, self.y + half)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CropSquare:
+    """A square crop of an FOV: its top left corner and side in full-resolution px."""
+
+    x: int
+    y: int
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class CropLabel:
+    """What a person saw on a crop: every class that was asked for, and those of them that are there."""
+
+    fov_id: FovId
+    square: CropSquare
+    asked: frozenset[ClassId]
+    present: frozenset[ClassId]
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +294,8 @@ class Changes:
     """What a mutation touched: which kinds of record, and which FOVs where that is known.
 
     Attributes:
-        kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "sets", "runs", "verdicts".
+        kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "crop_labels",
+            "sets", "runs", "verdicts".
         fov_ids: FOVs whose annotations changed; empty means any.
     """
 

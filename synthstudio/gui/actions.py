@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt
@@ -69,6 +70,7 @@ class ActionRegistry(QObject):
         self._specs: dict[str, ActionSpec] = {}
         self._actions: dict[str, QAction] = {}
         self._owners: dict[str, QWidget] = {}
+        self._chosen: dict[str, tuple[str, ...]] = {}
 
     def add(self, specs: Iterable[ActionSpec], *, owner: QWidget) -> list[QAction]:
         """Build the actions of a window or page. Raises ValueError where an id is taken."""
@@ -79,18 +81,52 @@ class ActionRegistry(QObject):
             raise ValueError(f"There are two actions {spec.id}.")
         action = QAction(spec.text, owner)
         action.setObjectName(spec.id)
-        action.setShortcuts([QKeySequence(key) for key in spec.shortcuts])
         in_focus = Qt.ShortcutContext.WidgetWithChildrenShortcut
         action.setShortcutContext(in_focus if spec.focus else Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checked_when is not None)
-        action.setToolTip(_tool_tip(spec))
         action.triggered.connect(lambda: self._run(spec))
         (spec.focus or owner).addAction(action)
         self._specs[spec.id], self._actions[spec.id], self._owners[spec.id] = spec, action, owner
+        self._show_keys(spec.id)
         self._refresh_one(spec)
         if spec.icon:
             action.setIcon(self._icon_of(spec.icon))
         return action
+
+    def _show_keys(self, action_id: str) -> None:
+        spec, action = self.spec(action_id), self._actions[action_id]
+        action.setShortcuts([QKeySequence(key) for key in spec.shortcuts])
+        action.setToolTip(_tool_tip(spec))
+
+    def set_chosen_keys(self, chosen: Mapping[str, tuple[str, ...]]) -> None:
+        """Give actions the keys that the user has chosen; all others get those that they came with.
+
+        An id that no action has (yet) is kept for when a page brings it.
+        """
+        former, self._chosen = self._chosen, dict(chosen)
+        for action_id in former.keys() | self._chosen.keys():
+            if action_id in self._specs and former.get(action_id) != self._chosen.get(action_id):
+                self._show_keys(action_id)
+
+    def declared_keys(self, action_id: str) -> tuple[str, ...]:
+        """The keys that an action came with."""
+        return self._specs[action_id].shortcuts
+
+    def in_conflict(self, action_id: str, key: str) -> list[ActionSpec]:
+        """The other actions that answer to a key where this one does: in the window, or on the same page."""
+        wanted = QKeySequence(key)
+        own = self._owners[action_id]
+        return [
+            spec
+            for spec in self.specs()
+            if spec.id != action_id
+            and any(QKeySequence(each) == wanted for each in spec.shortcuts)
+            and (
+                own is self._owners[spec.id]
+                or own.isAncestorOf(self._owners[spec.id])
+                or self._owners[spec.id].isAncestorOf(own)
+            )
+        ]
 
     def _run(self, spec: ActionSpec) -> None:
         if spec.enabled_when():
@@ -119,8 +155,14 @@ class ActionRegistry(QObject):
         return self._actions[action_id]
 
     def specs(self) -> Sequence[ActionSpec]:
-        """All actions in the order in which they were added."""
-        return tuple(self._specs.values())
+        """All actions, with the keys that they have now, in the order in which they were added."""
+        return tuple(self.spec(action_id) for action_id in self._specs)
+
+    def spec(self, action_id: str) -> ActionSpec:
+        """An action with the keys that it has now; KeyError where there is none."""
+        spec = self._specs[action_id]
+        chosen = self._chosen.get(action_id)
+        return spec if chosen is None else dataclasses.replace(spec, shortcut=chosen)
 
     def is_reachable(self, action_id: str) -> bool:
         """Whether the action belongs to what is shown at present."""
@@ -141,8 +183,13 @@ class ActionRegistry(QObject):
         return button
 
 
+def shown_key(key: str) -> str:
+    """A key sequence as this system writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
 def _tool_tip(spec: ActionSpec) -> str:
-    keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.shortcuts)
+    keys = " / ".join(shown_key(key) for key in spec.shortcuts)
     text = f"{spec.plain_text} ({keys})" if keys else spec.plain_text
     return f"{text}\n{spec.tip}" if spec.tip else text
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage, QUndoStack
 
-from synthstudio.core.imaging import read_image
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
-from synthstudio.domain.ids import ClassId, FovId, RunId
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes, FieldOfView
+from synthstudio.gui import errors
 from synthstudio.gui.background import Background, Task
-from synthstudio.gui.canvas.pyramid import ImagePyramid, build_pyramid
+from synthstudio.gui.canvas.large_images import GrowingOverview, LargeImage, open_for_view, zoom_level_folder
+from synthstudio.gui.canvas.pyramid import ImagePyramid, WholePyramid
+from synthstudio.gui.canvas.tiles import TiledPyramid, TileLoader
 from synthstudio.gui.canvas.view_state import ViewState
 from synthstudio.gui.gpu_worker import GpuWorker
 from synthstudio.gui.item_models.thumbnails import read_thumbnail
@@ -43,6 +46,9 @@ class Workspace(QObject):
         background: The pool for short work.
         gpu_worker: The queue of jobs.
         undo_stack: Undo and redo of edits; cleared with the project.
+        class_totals: Number of annotations of each class in the project, as last counted.
+        tile_loader: Reads parts of large images.
+        zoom_levels: Folder of the zoom levels that were made for large images.
         view_states: How each FOV was last looked at, so that it stays so on every page.
 
     Signals:
@@ -51,6 +57,7 @@ class Workspace(QObject):
         current_fov_changed: (`FovId` or None)
         current_class_changed: (`ClassId` or None)
         preferences_changed: Some preference changed.
+        class_totals_changed: `class_totals` were counted anew.
     """
 
     project_changed = Signal()
@@ -58,6 +65,9 @@ class Workspace(QObject):
     current_fov_changed = Signal(object)
     current_class_changed = Signal(object)
     preferences_changed = Signal()
+    class_totals_changed = Signal()
+    annotation_wanted = Signal()
+    """Some page wants `wanted_annotation_id` to be selected; who shows it sets that to None."""
 
     def __init__(
         self,
@@ -72,14 +82,19 @@ class Workspace(QObject):
         self.undo_stack = QUndoStack(self)
         self.view_states: dict[FovId, ViewState] = {}
         self.current_fov_id: FovId | None = None
+        self.wanted_annotation_id: AnnotationId | None = None
         self.current_class_id: ClassId | None = None
         self.fov_order: tuple[FovId, ...] = ()
+        self.class_totals: Mapping[ClassId, int] = {}
         self._preferences_file = preferences_file or preferences_path()
         self.preferences_error: UserError | None = None
         self.preferences = self._read_preferences()
         self.gpu_worker = GpuWorker(self, device=self.preferences.device, command=engine_command)
         self.gpu_worker.records_changed.connect(self._on_worker_records_changed)
+        self.zoom_levels = zoom_level_folder()
+        self.tile_loader = TileLoader(self)
         self._images: OrderedDict[FovId, ImagePyramid] = OrderedDict()
+        self._without_levels: dict[FovId, LargeImage] = {}
         self._generation = 0
 
     # Preferences
@@ -154,10 +169,11 @@ class Workspace(QObject):
 
     def _release(self) -> None:
         self._generation += 1
-        self._images.clear()
+        for fov_id in list(self._images):
+            self.forget_image(fov_id)
         self.view_states.clear()
         self.undo_stack.clear()
-        self.current_fov_id = self.current_class_id = None
+        self.current_fov_id = self.current_class_id = self.wanted_annotation_id = None
         self.fov_order = ()
         if self.project is not None:
             self.gpu_worker.stop()
@@ -169,6 +185,7 @@ class Workspace(QObject):
     def shut_down(self) -> None:
         """Stop the jobs and the threads and close the project; the end of the window."""
         self.gpu_worker.stop()
+        self.tile_loader.stop()
         self.background.stop()
         self._release()
 
@@ -187,7 +204,7 @@ class Workspace(QObject):
         if set(order) != set(self.fov_order):
             self.fov_order = order
         for gone in [fov_id for fov_id in self._images if fov_id not in order]:
-            del self._images[gone]
+            self.forget_image(gone)
         if self.current_fov_id not in order:
             self.set_current_fov(order[0] if order else None)
 
@@ -202,9 +219,27 @@ class Workspace(QObject):
             self.current_fov_id = fov_id
             self.current_fov_changed.emit(fov_id)
 
+    def show_annotation(self, fov_id: FovId, annotation_id: AnnotationId) -> None:
+        """Show an FOV, with one of its annotations selected and in sight.
+
+        Raises:
+            UserError: The annotation is no longer there.
+        """
+        if annotation_id not in {each.id for each in self.require_project().annotations.list(fov_id)}:
+            raise UserError("The annotation that this was cut from is no longer there.", "Compose anew.")
+        self.wanted_annotation_id = annotation_id
+        self.set_current_fov(fov_id)
+        self.annotation_wanted.emit()
+
     def set_fov_order(self, order: Sequence[FovId]) -> None:
         """Say in which order the list shows the FOVs, filtered and sorted; next and previous follow it."""
         self.fov_order = tuple(order)
+
+    def set_class_totals(self, totals: Mapping[ClassId, int]) -> None:
+        """Tell how many annotations of each class the project has; the list of fields counts them after a change."""
+        if totals != self.class_totals:
+            self.class_totals = totals
+            self.class_totals_changed.emit()
 
     def step_fov(self, step: int) -> None:
         """Show the FOV `step` places further in the list; stays at its ends."""
@@ -256,11 +291,13 @@ class Workspace(QObject):
         if known is not None:
             self._images.move_to_end(fov_id)
             done(known)
+            self._prepare_levels(fov_id)
             self._preload_neighbours(fov_id)
             return None
 
         def on_done(pyramid: ImagePyramid) -> None:
             done(pyramid)
+            self._prepare_levels(fov_id)
             if fov_id == self.current_fov_id:
                 self._preload_neighbours(fov_id)
 
@@ -279,29 +316,62 @@ class Workspace(QObject):
 
     def forget_image(self, fov_id: FovId) -> None:
         """Decode the image of an FOV anew next time: its file has changed place or content."""
-        self._images.pop(fov_id, None)
+        self._without_levels.pop(fov_id, None)
+        forgotten = self._images.pop(fov_id, None)
+        if isinstance(forgotten, TiledPyramid):
+            forgotten.forget_tiles()
 
     def _decode(self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None, priority: int) -> Task:
         path = Path(self.require_project().fovs.get(fov_id).path)
         generation = self._generation
 
-        def work(_: Tick) -> ImagePyramid:
-            return build_pyramid(read_image(path))
+        def work(_: Tick) -> WholePyramid | LargeImage:
+            return open_for_view(path, self.zoom_levels)
 
-        def keep(pyramid: ImagePyramid) -> None:
+        def keep(opened: WholePyramid | LargeImage) -> None:
             if generation == self._generation:
+                pyramid = self._adopt_image(fov_id, opened)
                 self._keep(fov_id, pyramid)
                 done(pyramid)
 
         return self.background.run(work, done=keep, failed=failed, owner=owner, priority=priority)
 
+    def _adopt_image(self, fov_id: FovId, opened: WholePyramid | LargeImage) -> ImagePyramid:
+        if isinstance(opened, WholePyramid):
+            return opened
+        if opened.needs_levels:
+            self._without_levels[fov_id] = opened
+        return TiledPyramid(
+            opened.source, opened.overview, loader=self.tile_loader, failed=partial(errors.report, parent=None)
+        )
+
+    def _prepare_levels(self, fov_id: FovId) -> None:
+        """Make the zoom levels of a large image that is looked at, once; its picture grows meanwhile."""
+        opened, pyramid = self._without_levels.pop(fov_id, None), self._images.get(fov_id)
+        if opened is None or not isinstance(pyramid, TiledPyramid):
+            return
+        growing = GrowingOverview(opened)
+
+        def work(tick: Tick) -> LargeImage:
+            return growing.build(self.zoom_levels, tick)
+
+        def adopt(finished: LargeImage) -> None:
+            pyramid.set_source(finished.source)
+            pyramid.set_overview(finished.overview)
+
+        title = f"Preparing to zoom {opened.source.path.name}"
+        task = self.background.run(work, done=adopt, owner=self, title=title, priority=-1)
+        task.progressed.connect(lambda _done, _total: pyramid.set_overview(growing.picture()))
+
     def _keep(self, fov_id: FovId, pyramid: ImagePyramid) -> None:
         self._images[fov_id] = pyramid
         self._images.move_to_end(fov_id)
-        total = sum(_n_bytes(each) for each in self._images.values())
+        total = sum(each.n_bytes for each in self._images.values())
         while total > CACHE_BYTES and len(self._images) > 1:
             _, oldest = self._images.popitem(last=False)
-            total -= _n_bytes(oldest)
+            total -= oldest.n_bytes
+            if isinstance(oldest, TiledPyramid):
+                oldest.forget_tiles()
 
     def _preload_neighbours(self, fov_id: FovId) -> None:
         if fov_id not in self.fov_order:
@@ -319,7 +389,3 @@ def _ignore_image(_: ImagePyramid) -> None:
 
 def _ignore_error(_: Exception) -> None:
     """It is told when the user opens that FOV."""
-
-
-def _n_bytes(pyramid: ImagePyramid) -> int:
-    return sum(level.sizeInBytes() for level in pyramid.levels)

@@ -12,7 +12,7 @@ from synthstudio.domain.records import Annotation, AnnotationSource, Box, Change
 from synthstudio.project.clock import now
 from synthstudio.project.database import Database, SqlValue
 
-_COLUMNS = "fov_id, class_id, x, y, x0, y0, x1, y1, size_px, author, source, created_at"
+_COLUMNS = "fov_id, class_id, x, y, x0, y0, x1, y1, size_px, author, source, note, is_flagged"
 
 AnnotationList = list[Annotation]
 
@@ -29,6 +29,8 @@ def _record(row: sqlite3.Row) -> Annotation:
         size_px=row["size_px"],
         author=row["author"],
         source=AnnotationSource(row["source"]),
+        note=row["note"],
+        is_flagged=bool(row["is_flagged"]),
     )
 
 
@@ -44,6 +46,8 @@ def _values(annotation: Annotation) -> tuple[SqlValue, ...]:
         annotation.size_px,
         annotation.author,
         annotation.source.value,
+        annotation.note,
+        int(annotation.is_flagged),
     )
 
 
@@ -76,6 +80,16 @@ class Annotations:
             counted[FovId(row["fov_id"])][ClassId(row["class_id"])] = int(row["n"])
         return dict(counted)
 
+    def totals(self) -> dict[ClassId, int]:
+        """Return the number of annotations of each class in the project."""
+        rows = self._database.rows("SELECT class_id, count(*) AS n FROM annotation GROUP BY 1")
+        return {ClassId(row["class_id"]): int(row["n"]) for row in rows}
+
+    def authors(self) -> dict[str, int]:
+        """Return the number of annotations of each author, "" for those of nobody."""
+        rows = self._database.rows("SELECT author, count(*) AS n FROM annotation GROUP BY 1 ORDER BY 1")
+        return {row["author"]: int(row["n"]) for row in rows}
+
     def next_id(self) -> AnnotationId:
         """Return the id that the next new annotation gets."""
         row = self._database.row("SELECT seq FROM sqlite_sequence WHERE name = 'annotation'")
@@ -92,7 +106,8 @@ class Annotations:
             for annotation in new:
                 wanted: SqlValue = annotation.id or None
                 new_id = self._database.execute(
-                    f"INSERT INTO annotation (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    f"INSERT INTO annotation (id, {_COLUMNS}, created_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (wanted, *_values(annotation), now()),
                 )
                 stored.append(dataclasses.replace(annotation, id=AnnotationId(new_id)))
@@ -102,7 +117,7 @@ class Annotations:
         """Store annotation records as given; each is found by its id."""
         self._database.execute_many(
             "UPDATE annotation SET fov_id = ?, class_id = ?, x = ?, y = ?, x0 = ?, y0 = ?, x1 = ?, y1 = ?,"
-            " size_px = ?, author = ?, source = ? WHERE id = ?",
+            " size_px = ?, author = ?, source = ?, note = ?, is_flagged = ? WHERE id = ?",
             [(*_values(annotation), annotation.id) for annotation in changed],
         )
         return _changed(changed)

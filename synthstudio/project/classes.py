@@ -20,6 +20,7 @@ def _record(row: sqlite3.Row) -> ObjectClass:
         role=Role(row["role"]),
         size_um=row["size_um"],
         size_px=row["size_px"],
+        goal=row["goal"],
     )
 
 
@@ -54,6 +55,7 @@ class Classes:
         size_px: float | None = None,
         color: str | None = None,
         key: str | None = None,
+        goal: int | None = None,
     ) -> ObjectClass:
         """Add a class; colour and key default to the next free ones.
 
@@ -73,9 +75,9 @@ class Classes:
             n_objects = sum(known.role is Role.OBJECT for known in existing)
             color = ARTIFACT_COLOR if role is Role.ARTIFACT else class_color(n_objects)
         class_id = self._database.execute(
-            "INSERT INTO object_class (name, color, key, role, size_um, size_px, position)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (name, color, key, role.value, size_um, size_px, len(existing)),
+            "INSERT INTO object_class (name, color, key, role, size_um, size_px, goal, position)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (name, color, key, role.value, size_um, size_px, goal, len(existing)),
         )
         return self.get(ClassId(class_id))
 
@@ -85,7 +87,8 @@ class Classes:
         if other is not None and other.id != changed.id:
             raise UserError(f"There is already a class {changed.name}.", "Choose another name.")
         self._database.execute(
-            "UPDATE object_class SET name = ?, color = ?, key = ?, role = ?, size_um = ?, size_px = ? WHERE id = ?",
+            "UPDATE object_class SET name = ?, color = ?, key = ?, role = ?, size_um = ?, size_px = ?, goal = ?"
+            " WHERE id = ?",
             (
                 changed.name,
                 changed.color,
@@ -93,6 +96,7 @@ class Classes:
                 changed.role.value,
                 changed.size_um,
                 changed.size_px,
+                changed.goal,
                 changed.id,
             ),
         )
@@ -110,5 +114,6 @@ class Classes:
             )
         with self._database.transaction():
             self._database.execute("DELETE FROM image_label WHERE class_id = ?", (class_id,))
+            self._database.execute("DELETE FROM crop_label WHERE class_id = ?", (class_id,))
             self._database.execute("DELETE FROM object_class WHERE id = ?", (class_id,))
         return changes("classes")

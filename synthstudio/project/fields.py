@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from synthstudio.domain.errors import NotFound, UserError
@@ -16,6 +16,13 @@ from synthstudio.project.database import Database
 _SELECT = (
     "SELECT fov.*, sample.name AS sample_name, sample.split AS split FROM fov JOIN sample ON sample.id = sample_id"
 )
+
+
+def _stored_state(state: AnnotationState) -> tuple[str, int]:
+    """The columns `state` and `is_reviewed`."""
+    if state is AnnotationState.REVIEWED:
+        return AnnotationState.EXHAUSTIVE.value, 1
+    return state.value, 0
 
 
 class Samples:
@@ -65,7 +72,10 @@ class Fovs:
             height=row["height"],
             um_per_px=row["um_per_px"],
             tone=row["tone"],
-            state=AnnotationState(row["state"]),
+            state=AnnotationState.REVIEWED if row["is_reviewed"] else AnnotationState(row["state"]),
+            note=row["note"],
+            is_flagged=bool(row["is_flagged"]),
+            added_at=row["added_at"],
         )
 
     def list(self, *, split: Split | None = None) -> list[FieldOfView]:
@@ -106,16 +116,69 @@ class Fovs:
         """Add a row for an image. `stored_path` is absolute, or relative to the project folder with `/`."""
         return FovId(
             self._database.execute(
-                "INSERT INTO fov (sample_id, name, path, storage, sha256, width, height, um_per_px, state, added_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (sample_id, name, stored_path, storage, sha256, width, height, um_per_px, state, now()),
+                "INSERT INTO fov (sample_id, name, path, storage, sha256, width, height, um_per_px, state, is_reviewed,"
+                " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    sample_id,
+                    name,
+                    stored_path,
+                    storage,
+                    sha256,
+                    width,
+                    height,
+                    um_per_px,
+                    *_stored_state(state),
+                    now(),
+                ),
             )
         )
 
     def set_state(self, fov_id: FovId, state: AnnotationState) -> Changes:
         """Record how far the annotation of an FOV has come."""
-        self._database.execute("UPDATE fov SET state = ? WHERE id = ?", (state, fov_id))
+        self._database.execute(
+            "UPDATE fov SET state = ?, is_reviewed = ? WHERE id = ?", (*_stored_state(state), fov_id)
+        )
         return changes("fovs")
+
+    def set_note(self, fov_id: FovId, note: str) -> Changes:
+        """Record what a person remarks about an FOV; empty for nothing."""
+        self._database.execute("UPDATE fov SET note = ? WHERE id = ?", (note, fov_id))
+        return changes("fovs")
+
+    def set_flagged(self, fov_ids: Collection[FovId], *, flagged: bool) -> Changes:
+        """Flag FOVs for a further look, or take the flag away."""
+        self._database.execute_many(
+            "UPDATE fov SET is_flagged = ? WHERE id = ?", [(int(flagged), fov_id) for fov_id in fov_ids]
+        )
+        return changes("fovs")
+
+    def set_sample(self, chosen: Mapping[FovId, SampleId]) -> Changes:
+        """Move FOVs to other samples; a sample that is left without any is removed.
+
+        Raises:
+            UserError: Two FOVs of one sample would have one name. Nothing is moved then.
+        """
+        with self._database.transaction():
+            moving = {fov.id: fov for fov in self.list() if fov.id in chosen}
+            taken = {(fov.sample_id, fov.name) for fov in self.list() if fov.id not in chosen}
+            for fov_id, sample_id in chosen.items():
+                fov = moving[fov_id]
+                if (sample_id, fov.name) in taken:
+                    raise UserError(
+                        f"Two fields called {fov.name} would be in one sample.",
+                        "Choose a pattern that tells them apart.",
+                    )
+                taken.add((sample_id, fov.name))
+            # A name is unique in its sample: two that change places would collide halfway.
+            self._database.execute_many(
+                "UPDATE fov SET name = name || char(31) || id WHERE id = ?", [(fov_id,) for fov_id in chosen]
+            )
+            self._database.execute_many(
+                "UPDATE fov SET sample_id = ?, name = ? WHERE id = ?",
+                [(sample_id, moving[fov_id].name, fov_id) for fov_id, sample_id in chosen.items()],
+            )
+            self._database.execute("DELETE FROM sample WHERE id NOT IN (SELECT sample_id FROM fov)")
+        return changes("fovs", "samples")
 
     def set_calibration(self, fov_ids: Collection[FovId], um_per_px: float | None) -> Changes:
         """Set the pixel size of FOVs in micrometres. Raises UserError unless it is positive."""

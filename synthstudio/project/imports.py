@@ -1,4 +1,8 @@
-"""Applying an import plan: all of it in one transaction, or nothing."""
+"""Applying an import plan: all of it in one transaction, or nothing.
+
+Images that the project has already (same content) get the marks that they lack, or are left out, or become FOVs again:
+`Existing`.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,63 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
-from synthstudio.domain.ids import AnnotationId, ClassId
-from synthstudio.domain.plans import ImportPlan, PlannedFov, Problem
+from synthstudio.core.annotations.merging import build_extent, find_new
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId
+from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.domain.records import Annotation, AnnotationSource, Changes, Storage, changes
+from synthstudio.domain.records import (
+    Annotation,
+    AnnotationSource,
+    AnnotationState,
+    Changes,
+    FieldOfView,
+    Role,
+    Storage,
+    changes,
+)
 from synthstudio.project.files import copied_path, copy_into, stored_path
 from synthstudio.project.project import Project
 
 
+class Existing(StrEnum):
+    """What becomes of an image that the project has already."""
+
+    MERGE = "merge"
+    NEW = "new"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What an import did."""
+    """What an import did.
+
+    Attributes:
+        n_fovs: FOVs that were added.
+        n_merged: Images that the project had already and whose marks were merged.
+        n_annotations: Annotations that were added, to new and to merged FOVs.
+        n_known: Marks that a merged FOV had already.
+    """
 
     n_fovs: int
     n_annotations: int
     classes: tuple[str, ...]
     problems: tuple[Problem, ...]
     changes: Changes
+    n_merged: int = 0
+    n_known: int = 0
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The images of a plan by what becomes of them: added, merged into what is there, or left out."""
+
+    fresh: list[PlannedFov] = field(default_factory=list)
+    known: list[PlannedFov] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def apply_import(
@@ -34,43 +75,58 @@ def apply_import(
     *,
     copy: bool,
     source: AnnotationSource = AnnotationSource.IMPORTED,
+    existing: Existing = Existing.MERGE,
     tick: Tick = no_tick,
 ) -> ImportOutcome:
     """Add the FOVs, classes, annotations and image labels of a plan.
 
-    Images that the project has already (same content) are left out and named as problems. Files are copied first,
-    rows follow in one transaction: a cancelled or failed import leaves neither rows nor copies behind.
+    Files are copied first, rows follow in one transaction: a cancelled or failed import leaves neither rows nor copies
+    behind.
 
     Args:
         copy: Copy the images into the project instead of referring to them.
+        existing: What becomes of images that the project, or the plan further up, has already.
 
     Raises:
         UserError: A file cannot be copied, or the project cannot be written.
         Cancelled: By the tick, before anything was recorded.
     """
-    known = {fov.sha256 for fov in project.fovs.list()}
-    fresh: list[PlannedFov] = []
-    problems = list(plan.problems)
-    for planned in plan.fovs:
-        if planned.sha256 in known:
-            problems.append(Problem(planned.path.name, "is in the project already; left out."))
-        else:
-            fresh.append(planned)
-            known.add(planned.sha256)
+    sorted_fovs = _sort(plan, {fov.sha256 for fov in project.fovs.list()}, existing)
+    fresh = sorted_fovs.fresh
+    n_annotations = n_known = 0
     with _kept_only_if_recorded() as copies:
         paths = _bring_files(project, fresh, copies if copy else None, tick)
         with project.transaction():
             class_ids = _add_classes(project, plan)
-            n_annotations = 0
             for planned, path in zip(fresh, paths, strict=True):
                 n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
+            homes = {fov.sha256: fov for fov in reversed(project.fovs.list())} if sorted_fovs.known else {}
+            for planned in sorted_fovs.known:
+                n_added = _merge(project, planned, homes[planned.sha256], class_ids=class_ids, source=source)
+                n_annotations += n_added
+                n_known += len(planned.annotations) - n_added
     return ImportOutcome(
         n_fovs=len(fresh),
         n_annotations=n_annotations,
         classes=plan.class_names,
-        problems=tuple(problems),
+        problems=(*plan.problems, *sorted_fovs.problems),
         changes=changes("fovs", "samples", "classes", "annotations"),
+        n_merged=len(sorted_fovs.known),
+        n_known=n_known,
     )
+
+
+def _sort(plan: ImportPlan, known: set[str], existing: Existing) -> _Sorted:
+    found = _Sorted()
+    for planned in plan.fovs:
+        if existing is Existing.NEW or planned.sha256 not in known:
+            found.fresh.append(planned)
+            known.add(planned.sha256)
+        elif existing is Existing.MERGE:
+            found.known.append(planned)
+        else:
+            found.problems.append(Problem(planned.path.name, "is in the project already; left out."))
+    return found
 
 
 @contextmanager
@@ -109,7 +165,8 @@ def _add_classes(project: Project, plan: ImportPlan) -> dict[str, ClassId]:
         known = project.classes.find(name)
         size = plan.class_sizes_px.get(name)
         if known is None:
-            known = project.classes.add(name, size_px=size)
+            role = Role.ARTIFACT if name in plan.artifacts else Role.OBJECT
+            known = project.classes.add(name, role=role, size_px=size, color=plan.class_colors.get(name))
         elif known.size_px is None and known.size_um is None and size is not None:
             project.classes.update(dataclasses.replace(known, size_px=size))
         ids[name] = known.id
@@ -137,33 +194,71 @@ def _add_fov(
         um_per_px=planned.um_per_px,
         state=planned.state,
     )
-    project.annotations.add(
-        [
-            Annotation(
-                id=AnnotationId(0),
-                fov_id=fov_id,
-                class_id=class_ids[mark.class_name],
-                x=mark.x,
-                y=mark.y,
-                box=mark.box,
-                size_px=mark.size_px,
-                source=source,
-            )
-            for mark in planned.annotations
-        ]
-    )
+    marks = [_to_annotation(mark, fov_id, class_ids, source) for mark in planned.annotations]
+    project.annotations.add(marks)
     for class_name, present in planned.labels:
         project.fovs.set_image_label(fov_id, class_ids[class_name], present=present)
     return len(planned.annotations)
 
 
+def _to_annotation(
+    mark: PlannedAnnotation, fov_id: FovId, class_ids: dict[str, ClassId], source: AnnotationSource
+) -> Annotation:
+    return Annotation(
+        id=AnnotationId(0),
+        fov_id=fov_id,
+        class_id=class_ids[mark.class_name],
+        x=mark.x,
+        y=mark.y,
+        box=mark.box,
+        size_px=mark.size_px,
+        source=source,
+    )
+
+
+def _merge(
+    project: Project,
+    planned: PlannedFov,
+    fov: FieldOfView,
+    *,
+    class_ids: dict[str, ClassId],
+    source: AnnotationSource,
+) -> int:
+    """Add the marks and labels that an FOV lacks; return how many marks. Its sample and split stay as they are."""
+    classes = {each.id: each for each in project.classes.list()}
+    by_name = {each.name: each.size_in(fov.um_per_px) for each in classes.values()}
+    there = [
+        PlannedAnnotation(classes[mark.class_id].name, mark.x, mark.y, mark.box, mark.size_px)
+        for mark in project.annotations.list(fov.id)
+    ]
+    old, new = (
+        [build_extent(mark, by_name[mark.class_name], width=fov.width, height=fov.height) for mark in marks]
+        for marks in (there, planned.annotations)
+    )
+    added = [planned.annotations[index] for index in find_new(new, old)]
+    project.annotations.add([_to_annotation(mark, fov.id, class_ids, source) for mark in added])
+    states = list(AnnotationState)
+    if states.index(planned.state) > states.index(fov.state):
+        project.fovs.set_state(fov.id, planned.state)
+    if fov.um_per_px is None and planned.um_per_px is not None:
+        project.fovs.set_calibration([fov.id], planned.um_per_px)
+    labelled = project.fovs.image_labels(fov.id)
+    for name, present in planned.labels:
+        if class_ids[name] not in labelled:
+            project.fovs.set_image_label(fov.id, class_ids[name], present=present)
+    return len(added)
+
+
 def _free_name(project: Project, planned: PlannedFov) -> str:
     """The planned name, or with a number behind it where another image of the sample has it already."""
-    row = project.database.row(
-        "SELECT count(*) AS n FROM fov JOIN sample ON sample.id = sample_id WHERE sample.name = ? AND fov.name = ?",
-        (planned.sample, planned.name),
+    rows = project.database.rows(
+        "SELECT fov.name FROM fov JOIN sample ON sample.id = sample_id WHERE sample.name = ?", (planned.sample,)
     )
-    if row is None or not row["n"]:
-        return planned.name
+    taken = {row["name"] for row in rows}
     stem, dot, suffix = planned.name.rpartition(".")
-    return f"{stem or planned.name} ({planned.sha256[:6]}){dot}{suffix if stem else ''}"
+    name, number = planned.name, 1
+    while name in taken:
+        mark = planned.sha256[:6] if number == 1 else f"{planned.sha256[:6]} {number}"
+        name = f"{stem or planned.name} ({mark}){dot}{suffix if stem else ''}"
+        number += 1
+    return name

@@ -19,6 +19,7 @@ from synthstudio.domain.records import Role
 from synthstudio.project.annotations import Annotations
 from synthstudio.project.classes import Classes
 from synthstudio.project.clock import now
+from synthstudio.project.crop_labels import CropLabels
 from synthstudio.project.database import Database
 from synthstudio.project.fields import Fovs, Samples
 from synthstudio.project.reviews import Sets, Verdicts
@@ -97,6 +98,7 @@ class Project:
         self.fovs = Fovs(self.database, folder)
         self.classes = Classes(self.database)
         self.annotations = Annotations(self.database)
+        self.crop_labels = CropLabels(self.database)
         self.runs = Runs(self.database)
         self.sets = Sets(self.database)
         self.verdicts = Verdicts(self.database)

@@ -130,7 +130,7 @@ class TrainClassifierSettings(JobSettings):
         Literal["synthetic", "real-crops"], Field(title="Trained on", json_schema_extra={"tier": "basic"})
     ] = "synthetic"
     """"synthetic": composites made on the fly from the clicked patches. "real-crops": sequential crops of the FOVs,
-    each labelled present or absent per class from the annotations."""
+    each labelled present or absent per class from the annotations, or by the person who has labelled this very crop."""
 
     network: NetworkSettings = Field(default_factory=NetworkSettings, title="Network")
     """What is trained."""

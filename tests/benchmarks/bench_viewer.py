@@ -1,5 +1,7 @@
 """Frame times of the real viewer on a 4072 x 3072 image, beside one QGraphicsItem per annotation in the same run.
 
+Then, each in a process of its own: opening a PNG and large TIFFs, and clicks that are committed through the window.
+
 Run: QT_QPA_PLATFORM=offscreen PYTHONPATH=. python tests/benchmarks/bench_viewer.py [--json]
 """
 
@@ -9,9 +11,12 @@ import argparse
 import json
 import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -34,6 +39,7 @@ from synthstudio.domain.palette import class_color
 from synthstudio.domain.records import Annotation, Box, ObjectClass, Role
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.pyramid import build_pyramid
+from tests.benchmarks import large_files
 
 IMAGE_WIDTH, IMAGE_HEIGHT = 4072, 3072
 VIEW_WIDTH, VIEW_HEIGHT = 1600, 1000
@@ -208,11 +214,92 @@ def synthetic_image_once() -> NDArray[np.uint8]:
     return _IMAGES[0]
 
 
+def run_helper(module: str, *arguments: str) -> dict[str, float]:
+    """Run a helper of this benchmark in a process of its own and return its figures."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{module} failed: {done.stderr[-2000:]}")
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def bench_opening() -> dict[str, dict[str, float]]:
+    """Open images and click, in files that are made for it and removed again (1.4 GB)."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pngs = [folder / "a.png", folder / "b.png"]
+        for number, png in enumerate(pngs):
+            large_files.write_png(png, seed=number)
+        large_files.write_flat(folder / "flat.tif")
+        large_files.write_pyramid(folder / "pyramid.tif", folder / "flat.tif")
+        large_files.write_sparse(folder / "sparse.tif")
+        cases = {
+            "PNG 4072 x 3072": pngs,
+            "BigTIFF 20000 x 20000 flat": [folder / "flat.tif"],
+            "BigTIFF 20000 x 20000 pyramid": [folder / "pyramid.tif"],
+            "BigTIFF 60000 x 60000 flat": [folder / "sparse.tif"],
+        }
+        results: dict[str, dict[str, float]] = {}
+        for number, (case, images) in enumerate(cases.items()):
+            (folder / str(number)).mkdir()
+            results[case] = run_helper("opening", str(folder / str(number)), *map(str, images))
+        for n in (1_000, 100_000):
+            (folder / f"clicks{n}").mkdir()
+            results[f"clicks at {n:,}"] = run_helper("clicking", str(folder / f"clicks{n}"), str(pngs[0]), str(n))
+    return results
+
+
+TARGETS: tuple[tuple[str, str, str, float], ...] = (
+    ("PNG 4072 x 3072", "first_paint_s", "first paint, s", 0.35),
+    ("PNG 4072 x 3072", "next_ms", "next field, ms", 60),
+    ("PNG 4072 x 3072", "levels_p50", "frame with levels, p50, ms", 8),
+    ("PNG 4072 x 3072", "rss_mb", "resident after looking round, MB", 350),
+    ("BigTIFF 20000 x 20000 flat", "first_paint_s", "first paint, s", 0.5),
+    ("BigTIFF 20000 x 20000 flat", "rss_peak_mb", "most resident, MB", 400),
+    ("BigTIFF 20000 x 20000 pyramid", "first_paint_s", "first paint, s", 0.2),
+    ("BigTIFF 20000 x 20000 pyramid", "rss_peak_mb", "most resident, MB", 400),
+    ("BigTIFF 60000 x 60000 flat", "first_paint_s", "first paint, s", 0.5),
+    ("BigTIFF 60000 x 60000 flat", "rss_peak_mb", "most resident, MB", 400),
+    ("clicks at 1,000", "committed_p99", "press to committed, p99, ms", 30),
+    ("clicks at 100,000", "committed_p99", "press to committed, p99, ms", 30),
+    ("clicks at 100,000", "painted_p50", "press to painted, p50, ms", 30),
+)
+"""Case, figure, what it is, and its bar: `targets.md`, section 1."""
+
+
+def target_table(results: dict[str, dict[str, float]]) -> str:
+    """The figures beside their bars."""
+    lines = [f"{'case':32}{'figure':36}{'measured':>10}{'bar':>8}"]
+    for case, name, text, bar in TARGETS:
+        value = results[case][name]
+        lines.append(f"{case:32}{text:36}{value:10.2f}{bar:8g}  {'' if value <= bar else 'MISSED'}".rstrip())
+    return "\n".join([*lines, ""])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the tables")
     parser.add_argument("--no-reference", action="store_true", help="skip QGraphicsView")
+    parser.add_argument("--only", choices=("frames", "opening"), help="one half of the benchmark")
     options = parser.parse_args()
+    found: dict[str, object] = {}
+    if options.only != "frames":
+        opened = bench_opening()
+        found["opening"] = opened
+        if not options.json:
+            sys.stdout.write(target_table(opened) + "\n")
+    if options.only != "opening":
+        rows, peak_mb = bench_frames(has_reference=not options.no_reference)
+        found |= {"rows": rows, "peak_mb": peak_mb}
+        if not options.json:
+            sys.stdout.write(table(rows, peak_mb))
+    if options.json:
+        sys.stdout.write(json.dumps(found) + "\n")
+
+
+def bench_frames(*, has_reference: bool) -> tuple[list[dict[str, str | int | float]], float]:
+    """Frame times with 1 k to 100 k annotations, and the most memory that was resident."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     rows: list[dict[str, str | int | float]] = []
     for n in (1_000, 10_000, 100_000):
@@ -220,11 +307,10 @@ def main() -> None:
             annotations = make_annotations(n, as_boxes=as_boxes)
             kind = "boxes" if as_boxes else "centres"
             rows.append({"view": "FovView", "n": n, "kind": kind, **bench_fov_view(annotations)})
-            if not options.no_reference:
+            if has_reference:
                 rows.append({"view": "QGraphicsView", "n": n, "kind": kind, **bench_graphics_view(annotations)})
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({"rows": rows, "peak_mb": peak_mb}) + "\n" if options.json else table(rows, peak_mb))
     app.quit()
+    return rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def table(rows: list[dict[str, str | int | float]], peak_mb: float) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from synthstudio.core.training.crops import plan_squares
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import AnnotationState, CropLabel
 from synthstudio.engine.data.crops import build_crop_store
 from synthstudio.engine.data.fields import MarkedReader
 from tests.support.engine_project import build_engine_project
@@ -31,4 +33,26 @@ def test_that_a_full_disk_is_told_before_the_file_is_mapped(tmp_path: Path, monk
             n_classes=2,
             min_visible=0.5,
         )
+    project.close()
+
+
+def test_that_crops_judged_by_people_overrule_annotations_and_bring_fields_without_any(tmp_path: Path) -> None:
+    project = build_engine_project(tmp_path, n_train=2, n_val=0, n_test=0)
+    classes = project.classes.list()
+    first, second = project.fovs.list()
+    project.fovs.set_state(second.id, AnnotationState.NONE)
+    project.annotations.remove(project.annotations.list(second.id))
+    asked = frozenset(each.id for each in classes)
+    square = plan_squares(first.width, first.height, side=64, scale=1.0)[0]
+    project.crop_labels.put(CropLabel(first.id, square, asked, frozenset()))
+    project.crop_labels.put(CropLabel(second.id, square, asked, frozenset({classes[1].id})))
+    second = project.fovs.get(second.id)
+    reader = MarkedReader(project, classes, sizes_px=[18.0] * len(classes), scale=1.0, side=64)
+    options = {"scale": 1.0, "side": 64, "n_classes": len(classes), "min_visible": 0.5}
+    plain = build_crop_store(reader, [first], tmp_path / "plain.npy", **options)  # type: ignore[arg-type]
+    store = build_crop_store(reader, [first, second], tmp_path / "judged.npy", by_people=True, **options)  # type: ignore[arg-type]
+    assert len(store) == len(plain) + 1  # of the field without annotations only the judged crop
+    assert not store.presence[0].any()
+    assert (store.presence[1 : len(plain)] == plain.presence[1:]).all()
+    assert store.presence[-1].tolist() == [False, True, *[False] * (len(classes) - 2)]
     project.close()

@@ -115,8 +115,8 @@ def test_that_a_dropped_folder_of_real_annotations_is_guessed_shown_and_imported
     with open_window(qtbot, tmp_path / "private") as window:
         window.registry.action("file.new").trigger()
         dialog = import_dialog(qtbot, window, root)
-        assert dialog.format.currentData() == "voc"
         qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+        assert dialog.format.currentData() == "voc"
         assert any("BloodImage_00002.xml" in dialog.problems.item(row).text() for row in range(dialog.problems.count()))
         with qtbot.waitSignal(dialog.accepted, timeout=TIMEOUT_MS):
             QTest.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)

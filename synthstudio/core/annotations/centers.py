@@ -13,6 +13,9 @@ from pathlib import Path
 from synthstudio.core.annotations.image_index import ImageIndex, find_files
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import estimate_center_sizes
+from synthstudio.core.annotations.split_folders import find_folder_split
+from synthstudio.core.annotations.texts import clean_name, decode_text
+from synthstudio.core.annotations.yolo_names import is_other_text, read_class_names
 from synthstudio.core.fields.images import ImageFile, find_images, natural_key
 from synthstudio.core.geometry import is_inside
 from synthstudio.domain.errors import UserError
@@ -20,9 +23,6 @@ from synthstudio.domain.plans import ImportPlan, PlannedAnnotation
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import AnnotationState
 
-CLASS_FILE_NAMES = frozenset({"classes.txt", "classes.names", "obj.names", "labels.txt", "class_names.txt"})
-# Texts that lie beside data and are no labels.
-OTHER_TEXTS = frozenset({"readme", "license", "licence", "source", "notice", "train", "val", "test", "requirements"})
 SEPARATORS = re.compile(r"[\s,;]+")
 
 
@@ -33,47 +33,32 @@ def read_centers(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Ti
     """
     image_root = options.images or root
     index = ImageIndex(find_images(image_root))
-    text_paths = [path for path in find_files(root, ".txt") if not _is_other_text(path)]
+    text_paths = [path for path in find_files(root, ".txt") if not is_other_text(path)]
     if not text_paths:
         raise UserError(f"{root} holds no centre files (*.txt).", "Choose the folder that holds them.")
     builder = PlanBuilder(root, options, default_naming="stem", image_root=image_root)
-    names = _ClassNames(_read_class_names(root, builder), options.known_classes)
-    used: dict[Path, Path] = {}
+    names = _ClassNames(read_class_names(root, builder), options.known_classes)
     for number, path in enumerate(text_paths):
         tick(number, len(text_paths))
-        _read_text_file(path, index, used, builder, names)
-    for path in index.list_beside(set(used)):
+        _read_text_file(path, index, builder, names, root)
+    for path in index.list_beside(builder.taken):
         if image := builder.open_image(path):
-            builder.add(image)
+            builder.add(image, Marks(split=find_folder_split(path, root)))
     tick(len(text_paths), len(text_paths))
     sizes_px = estimate_center_sizes(builder.fovs)
     classes = names.in_order(list_classes(builder.fovs))
     return builder.build(classes, sizes_px=sizes_px, estimated=frozenset(sizes_px))
 
 
-def _is_other_text(path: Path) -> bool:
-    return path.name.casefold() in CLASS_FILE_NAMES or path.stem.casefold() in OTHER_TEXTS
-
-
-def _read_text_file(
-    path: Path, index: ImageIndex, used: dict[Path, Path], builder: PlanBuilder, names: "_ClassNames"
-) -> None:
+def _read_text_file(path: Path, index: ImageIndex, builder: PlanBuilder, names: "_ClassNames", root: Path) -> None:
     data = builder.read_text(path)
     if data is None:
         return
-    image_path = index.find(path)
-    if image_path is None:
-        builder.report(path, f"its image {path.stem!r} is missing; the annotations are left out")
-        return
-    if image_path in used:
-        builder.report(path, f"is left out: {image_path.name} has its annotations from {used[image_path].name} already")
-        return
-    used[image_path] = path
-    image = builder.open_image(image_path)
+    image = builder.take_image(path, index.find(path), path.stem)
     if image is None:
         return
     found: list[PlannedAnnotation] = []
-    for number, line in enumerate(data.decode("utf-8-sig", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(decode_text(data).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#") or (number == 1 and _is_heading(line)):
             continue
         try:
@@ -81,7 +66,7 @@ def _read_text_file(
         except _BadLine as error:
             builder.report(path, str(error), number)
     state = AnnotationState.PARTIAL if found else AnnotationState.NONE
-    builder.add(image, Marks(state=state, annotations=tuple(found)))
+    builder.add(image, Marks(find_folder_split(path, root), state, tuple(found)))
 
 
 class _BadLine(Exception):
@@ -94,7 +79,7 @@ def _is_heading(line: str) -> bool:
 
 def _parse_line(line: str, image: ImageFile, names: "_ClassNames", builder: PlanBuilder) -> PlannedAnnotation:
     fields = SEPARATORS.split(line.strip(), maxsplit=2)
-    if len(fields) != 3 or not fields[2]:
+    if len(fields) != 3 or not clean_name(fields[2]):
         raise _BadLine(f"{line.strip()[:60]!r} is not of the form 'x y class'; line skipped")
     try:
         x, y = float(fields[0]), float(fields[1])
@@ -104,7 +89,7 @@ def _parse_line(line: str, image: ImageFile, names: "_ClassNames", builder: Plan
         raise _BadLine(
             f"the centre ({x:g}, {y:g}) is outside the {image.width} x {image.height} px image; line skipped"
         )
-    class_name = names.find(" ".join(fields[2].split()))
+    class_name = names.find(clean_name(fields[2]))
     if not builder.is_accepted(class_name):
         raise _BadLine(f"the class {class_name!r} is not in the list; line skipped")
     return PlannedAnnotation(class_name, x, y)
@@ -139,19 +124,3 @@ class _ClassNames:
 
     def _rank(self, name: str) -> int:
         return self._listed.index(name) if name in self._listed else len(self._listed)
-
-
-def _read_class_names(root: Path, builder: PlanBuilder) -> list[str]:
-    """Return the lines of the outermost file of class names; none where there is no such file."""
-    candidates = [path for suffix in (".txt", ".names") for path in find_files(root, suffix)]
-    found = [path for path in candidates if path.name.casefold() in CLASS_FILE_NAMES]
-    if not found:
-        return []
-    path = min(found, key=lambda path: len(path.parts))
-    data = builder.read_text(path)
-    if data is None:
-        return []
-    names = [" ".join(line.split()) for line in data.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
-    if len(set(names)) < len(names):
-        builder.report(path, "lists a class name twice")
-    return names

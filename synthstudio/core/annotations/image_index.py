@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from synthstudio.core.fields.images import natural_key
+from synthstudio.core.imaging import translate_os_error
+from synthstudio.domain.errors import UserError
 
 # Folders of a VOC data set that hold masks under the very stems of the images.
 MASK_FOLDERS = frozenset({"segmentationclass", "segmentationobject"})
@@ -20,6 +22,30 @@ def find_files(root: Path, suffix: str) -> list[Path]:
         and path.is_file()
     ]
     return sorted(found, key=lambda path: natural_key(path.relative_to(root).as_posix()))
+
+
+def find_annotation_files(root: Path, suffixes: Sequence[str], what: str) -> tuple[list[Path], Path]:
+    """Return the annotation files below a folder, or the one file that was named, and the folder.
+
+    Args:
+        root: Folder of a data set, or a single annotation file.
+        suffixes: Lower-case suffixes of such files.
+        what: What they are, in the plural, for the message.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    try:
+        if root.is_file():
+            return [root], root.parent
+        if not root.exists():
+            raise UserError(f"{root} does not exist.", "Choose the folder of the data set.")
+        paths = [path for suffix in suffixes for path in find_files(root, suffix)]
+    except OSError as error:
+        raise translate_os_error(error, root) from error
+    if not paths:
+        raise UserError(f"{root} holds no {what}.", "Choose the folder that holds them.")
+    return paths, root
 
 
 class ImageIndex:
@@ -45,6 +71,19 @@ class ImageIndex:
         stated_stem = name.rpartition(".")[0]
         candidates = exact or same_stem or self._by_name.get(name, []) or self._by_stem.get(stated_stem, [])
         return max(candidates, key=lambda path: _n_shared_folders(path, annotation_path), default=None)
+
+    def find_named(self, annotation_path: Path, stated_name: str) -> Path | None:
+        """Return the image that is named inside an annotation file; its name counts more than its folders."""
+        stated = PureWindowsPath(stated_name)
+        name, parents = stated.name.casefold(), [part.casefold() for part in stated.parent.parts]
+        stem = name.rpartition(".")[0] or name
+        candidates = self._by_name.get(name) or self._by_stem.get(stem) or []
+
+        def rank(path: Path) -> tuple[int, int]:
+            own = [part.casefold() for part in path.parent.parts]
+            return sum(part in own for part in parents), _n_shared_folders(path, annotation_path)
+
+        return max(candidates, key=rank, default=None)
 
     def list_beside(self, used: set[Path]) -> list[Path]:
         """Return the images that are not used, but lie in a folder with one that is."""

@@ -4,21 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
+from synthstudio.core.annotations.split_folders import SPLIT_FOLDERS
 from synthstudio.core.fields.images import find_images
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Split
-
-SPLIT_FOLDERS = {
-    "train": Split.TRAIN,
-    "training": Split.TRAIN,
-    "val": Split.VAL,
-    "valid": Split.VAL,
-    "validation": Split.VAL,
-    "test": Split.TEST,
-    "testing": Split.TEST,
-}
 
 CONTAINER_FOLDERS = frozenset({"images", "image", "img", "imgs", "jpegimages", "data", "dataset", "pictures"})
 

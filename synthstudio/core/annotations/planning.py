@@ -1,10 +1,11 @@
 """What all readers share: the options, and the collecting of good images and problems into one plan."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from synthstudio.core.annotations.texts import UNSAFE
 from synthstudio.core.fields.images import ImageFile, SampleNaming, open_image_file, sample_name
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
@@ -25,6 +26,7 @@ class ReadOptions:
         sample_from: "folder", "stem" (each image its own sample), or a regular expression with one group that is
             searched in the path below the image folder; None for the format's default.
         known_classes: The only classes that are accepted; None accepts all.
+        renamed_classes: Accepted as well: they get names of known classes once they are read.
         labels_from_folder: Image folders only: the innermost folder is the class of the image, not its sample.
     """
 
@@ -32,6 +34,7 @@ class ReadOptions:
     split: Split | None = None
     sample_from: str | None = None
     known_classes: Sequence[str] | None = None
+    renamed_classes: Collection[str] = ()
     labels_from_folder: bool = False
 
 
@@ -77,25 +80,53 @@ class PlanBuilder:
         self._naming = SampleNaming.from_option(options.sample_from, default=default_naming)
         self._names: set[tuple[str, str]] = set()
         self._splits: dict[str, Split | None] = {}
+        self._taken: dict[Path, Path] = {}
+
+    @property
+    def taken(self) -> set[Path]:
+        """The images that an annotation file speaks of."""
+        return set(self._taken)
 
     def report(self, path: Path, message: str, line: int | None = None) -> None:
         """Note a problem with a file."""
         shown = path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
-        self.problems.append(Problem(shown, message, line))
+        self.problems.append(Problem(UNSAFE.sub("\ufffd", shown), UNSAFE.sub("\ufffd", message), line))
 
     def open_image(self, path: Path) -> ImageFile | None:
         """Open an image once; a broken one becomes a problem and is left out."""
+        if UNSAFE.search(str(path)):
+            self.report(path, "the image is left out: its path holds characters that are no text; rename it")
+            return None
         try:
             return open_image_file(path)
         except UserError as error:
             self.report(path, f"the image is left out: {error.message}")
             return None
 
-    def read_text(self, path: Path) -> bytes | None:
+    def take_image(self, path: Path, image_path: Path | None, stated: str) -> ImageFile | None:
+        """Open the image that an annotation file speaks of; missing, taken and broken ones become problems.
+
+        Args:
+            path: The annotation file.
+            image_path: Its image, or None where there is none.
+            stated: What the file calls it.
+        """
+        if image_path is None:
+            self.report(path, f"its image {stated[:200]!r} is missing; the annotations are left out")
+            return None
+        other = self._taken.get(image_path)
+        if other is not None:
+            where = "further up in this file" if other == path else f"from {other.name}"
+            self.report(path, f"is left out: {image_path.name} has its annotations {where} already")
+            return None
+        self._taken[image_path] = path
+        return self.open_image(image_path)
+
+    def read_text(self, path: Path, *, max_bytes: int = MAX_TEXT_BYTES) -> bytes | None:
         """Read an annotation file; an unreadable one becomes a problem."""
         try:
-            if path.stat().st_size > MAX_TEXT_BYTES:
-                self.report(path, f"is left out: it is larger than {MAX_TEXT_BYTES >> 20} MB, no annotation file is")
+            if path.stat().st_size > max_bytes:
+                self.report(path, f"is left out: it is larger than {max_bytes >> 20} MB, no annotation file is")
                 return None
             return path.read_bytes()
         except OSError as error:
@@ -104,17 +135,22 @@ class PlanBuilder:
 
     def is_accepted(self, class_name: str) -> bool:
         """Whether the user's list of classes, if there is one, has this class."""
-        return self._options.known_classes is None or class_name in self._options.known_classes
+        known = self._options.known_classes
+        return known is None or class_name in known or class_name in self._options.renamed_classes
 
-    def add(self, image: ImageFile, marks: Marks = NO_MARKS, *, naming_path: Path | None = None) -> None:
+    def add(
+        self, image: ImageFile, marks: Marks = NO_MARKS, *, naming_path: Path | None = None, sample: str = ""
+    ) -> None:
         """Add an opened image with its marks.
 
         Args:
             image: The opened image.
             marks: What is known about it.
             naming_path: Path that the sample is named after, where that is not the image's own.
+            sample: What the data set itself says; counts unless the user names samples otherwise.
         """
-        sample = sample_name(naming_path or image.path, self._image_root, self._naming)
+        if not sample or self._options.sample_from is not None:
+            sample = sample_name(naming_path or image.path, self._image_root, self._naming)
         fov = PlannedFov(
             path=image.path,
             name=self._unique_name(image.path, sample),
@@ -136,10 +172,20 @@ class PlanBuilder:
         *,
         sizes_px: dict[str, float] | None = None,
         estimated: frozenset[str] = frozenset(),
+        artifacts: frozenset[str] = frozenset(),
+        colors: Mapping[str, str] | None = None,
     ) -> ImportPlan:
         """Return the plan; images of a sample all get the split that the sample has in the end."""
         fovs = tuple(replace(fov, split=self._splits[fov.sample]) for fov in self.fovs)
-        return ImportPlan(fovs, tuple(class_names), sizes_px or {}, estimated, tuple(self.problems))
+        return ImportPlan(
+            fovs,
+            tuple(class_names),
+            sizes_px or {},
+            estimated,
+            tuple(self.problems),
+            artifacts=artifacts,
+            class_colors=dict(colors or {}),
+        )
 
     def _unique_name(self, path: Path, sample: str) -> str:
         name = path.name

@@ -40,6 +40,20 @@ def measure_box_sizes(fovs: Iterable[PlannedFov]) -> dict[str, float]:
     return {name: fmean(values) for name, values in sides.items()}
 
 
+def find_sizes(
+    fovs: Sequence[PlannedFov], *, stated: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], frozenset[str]]:
+    """Return the mean side in px of each class, and the names of those that are only estimated.
+
+    What the data set states counts first, then what its boxes measure, then what the images show around its clicks.
+    """
+    sizes = {**measure_box_sizes(fovs), **(stated or {})}
+    estimated: dict[str, float] = {}
+    if any(mark.class_name not in sizes for fov in fovs for mark in fov.annotations):
+        estimated = {name: size for name, size in estimate_center_sizes(fovs).items() if name not in sizes}
+    return {**estimated, **sizes}, frozenset(estimated)
+
+
 def estimate_center_sizes(fovs: Sequence[PlannedFov], *, tick: Tick = no_tick) -> dict[str, float]:
     """Return an estimated mean side in px for each class that is marked by centres.
 
@@ -113,7 +127,8 @@ def find_foreground(image: ImageArray) -> NDArray[np.bool_]:
     """
     smooth = cv2.GaussianBlur(image, (5, 5), 0)
     background = np.array([np.bincount(smooth[:, :, c].ravel(), minlength=256).argmax() for c in range(3)])
-    distance = np.abs(smooth.astype(np.int16) - background.astype(np.int16)).max(axis=2).astype(np.uint8)
+    red, green, blue = cv2.split(cv2.absdiff(smooth, np.broadcast_to(background.astype(np.uint8), smooth.shape).copy()))
+    distance = cv2.max(cv2.max(red, green), blue)
     _, mask = cv2.threshold(distance, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros_like(mask)

@@ -6,17 +6,18 @@ agrees: its boxes run from 1 to the width. Tools that count from 0 write `xmin =
 cut without a word. The subtraction is done in decimals, so that what `write_voc` wrote comes back exactly.
 """
 
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from pathlib import Path
 
 from synthstudio.core.annotations.image_index import ImageIndex, find_files
+from synthstudio.core.annotations.mark_checks import MarkSource, Place
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import measure_box_sizes
+from synthstudio.core.annotations.texts import clean_name
 from synthstudio.core.annotations.voc_splits import VocSplits, read_voc_splits
 from synthstudio.core.annotations.xml_nodes import XmlError, XmlNode, parse_xml
-from synthstudio.core.fields.images import ImageFile, find_images
-from synthstudio.core.geometry import clip_box
+from synthstudio.core.fields.images import find_images
+from synthstudio.core.geometry import is_inside
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation
 from synthstudio.domain.progress import Tick, no_tick
@@ -24,17 +25,6 @@ from synthstudio.domain.records import AnnotationState, Box
 
 # Enough digits for the difference of any two doubles.
 EXACT = Context(prec=800)
-# What tools that count from 0, or that include the end, may be off by.
-TOLERANCE_PX = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The annotation file that is being read, and the image that it speaks of."""
-
-    path: Path
-    image: ImageFile
-    builder: PlanBuilder
 
 
 def read_voc(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick = no_tick) -> ImportPlan:
@@ -49,11 +39,10 @@ def read_voc(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick =
         raise UserError(f"{root} holds no Pascal VOC annotations (*.xml).", "Choose the folder that holds them.")
     builder = PlanBuilder(root, options, default_naming="stem", image_root=image_root)
     splits = read_voc_splits(root, builder)
-    used: dict[Path, Path] = {}
     for number, path in enumerate(xml_paths):
         tick(number, len(xml_paths))
-        _read_annotation_file(path, index, used, builder, splits)
-    for path in index.list_beside(set(used)):
+        _read_annotation_file(path, index, builder, splits)
+    for path in index.list_beside(builder.taken):
         if image := builder.open_image(path):
             builder.add(image, Marks(split=splits.find(path.stem)))
     splits.report_missing(builder)
@@ -61,25 +50,15 @@ def read_voc(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick =
     return builder.build(list_classes(builder.fovs), sizes_px=measure_box_sizes(builder.fovs))
 
 
-def _read_annotation_file(
-    path: Path, index: ImageIndex, used: dict[Path, Path], builder: PlanBuilder, splits: VocSplits
-) -> None:
+def _read_annotation_file(path: Path, index: ImageIndex, builder: PlanBuilder, splits: VocSplits) -> None:
     root = _parse(path, builder)
     if root is None:
         return
     stated = root.text_of("filename")
-    image_path = index.find(path, stated)
-    if image_path is None:
-        builder.report(path, f"its image {stated or path.stem!r} is missing; the annotations are left out")
-        return
-    if image_path in used:
-        builder.report(path, f"is left out: {image_path.name} has its annotations from {used[image_path].name} already")
-        return
-    used[image_path] = path
-    image = builder.open_image(image_path)
+    image = builder.take_image(path, index.find(path, stated), stated or path.stem)
     if image is None:
         return
-    source = _Source(path, image, builder)
+    source = MarkSource(path, image, builder)
     _check_stated_size(root, source)
     found = [_read_object(node, source) for node in root.find_all("object")]
     annotations = tuple(annotation for annotation in found if annotation is not None)
@@ -107,7 +86,7 @@ def _read_state(root: XmlNode) -> AnnotationState:
     return AnnotationState(stated) if stated in set(AnnotationState) else AnnotationState.EXHAUSTIVE
 
 
-def _check_stated_size(root: XmlNode, source: _Source) -> None:
+def _check_stated_size(root: XmlNode, source: MarkSource) -> None:
     size = root.find("size")
     if size is None:
         return
@@ -119,27 +98,24 @@ def _check_stated_size(root: XmlNode, source: _Source) -> None:
     source.builder.report(source.path, f"{message}; check that the boxes fit", size.line)
 
 
-def _read_object(node: XmlNode, source: _Source) -> PlannedAnnotation | None:
+def _read_object(node: XmlNode, source: MarkSource) -> PlannedAnnotation | None:
     """Return the annotation of one `<object>`, or None after reporting what is wrong with it."""
-    class_name = " ".join(node.text_of("name").split())
+    class_name = clean_name(node.text_of("name"))
     if not class_name:
         source.builder.report(source.path, "an object without a class name is skipped", node.line)
         return None
     if not source.builder.is_accepted(class_name):
         source.builder.report(source.path, f"the class {class_name!r} is not in the list; object skipped", node.line)
         return None
-    box = _read_box(node, class_name, source)
-    if box is None:
-        return None
+    # The click first: the square around one at the very edge may have no area left.
     point = _read_point(node)
-    if point is not None:
-        x, y, size_px = point
-        return PlannedAnnotation(class_name, x, y, size_px=size_px)
-    x, y = box.center
-    return PlannedAnnotation(class_name, x, y, box)
+    if point is not None and is_inside(point[0], point[1], source.image.width, source.image.height):
+        return PlannedAnnotation(class_name, point[0], point[1], size_px=point[2])
+    box = _read_box(node, class_name, source)
+    return None if box is None else PlannedAnnotation(class_name, *box.center, box)
 
 
-def _read_box(node: XmlNode, class_name: str, source: _Source) -> Box | None:
+def _read_box(node: XmlNode, class_name: str, source: MarkSource) -> Box | None:
     corners = node.find("bndbox")
     names = ("xmin", "ymin", "xmax", "ymax")
     values = [_to_decimal(corners.text_of(name)) if corners else None for name in names]
@@ -154,23 +130,7 @@ def _read_box(node: XmlNode, class_name: str, source: _Source) -> Box | None:
     box = Box(
         float(EXACT.subtract(xmin, Decimal(1))), float(EXACT.subtract(ymin, Decimal(1))), float(xmax), float(ymax)
     )
-    return _clip(box, shown, class_name, node.line, source)
-
-
-def _clip(box: Box, shown: str, class_name: str, line: int, source: _Source) -> Box | None:
-    clipped = clip_box(box, source.image.width, source.image.height)
-    size = f"{source.image.width} x {source.image.height} px image"
-    if clipped is None or min(clipped.width, clipped.height) < 1 <= min(box.width, box.height):
-        source.builder.report(
-            source.path, f"the box of a {class_name!r} ({shown}) is outside the {size}; skipped", line
-        )
-        return None
-    overhang = max(clipped.x0 - box.x0, clipped.y0 - box.y0, box.x1 - clipped.x1, box.y1 - clipped.y1)
-    if overhang > TOLERANCE_PX:
-        source.builder.report(
-            source.path, f"the box of a {class_name!r} ({shown}) reaches out of the {size}; it is cut at the edge", line
-        )
-    return clipped
+    return source.cut_box(class_name, box, Place(line=node.line), shown=shown)
 
 
 def _read_point(node: XmlNode) -> tuple[float, float, float | None] | None:
@@ -181,7 +141,7 @@ def _read_point(node: XmlNode) -> tuple[float, float, float | None] | None:
     x, y, size = (_to_decimal(point.text_of(name)) for name in ("x", "y", "size"))
     if x is None or y is None:
         return None
-    return float(x), float(y), float(size) if size else None
+    return float(x), float(y), float(size) if size and size > 0 else None
 
 
 def _to_decimal(text: str) -> Decimal | None:

@@ -1,7 +1,9 @@
 """COCO detection (cocodataset.org/#format-data): `images/` and `annotations/instances_SPLIT.json`.
 
 Boxes are `[x0, y0, width, height]` in float pixels from 0, as ours. A centre annotation is written as the square of
-its size, cut at the edges, and keeps its click under `attributes`. Images of no split stand in `instances_default`.
+its size, cut at the edges, and keeps its click under `attributes`, which the format leaves to tools. A box whose right
+or lower edge is not `x + width` to the last bit keeps its corners there too. Images of no split stand in
+`instances_default`.
 """
 
 import json
@@ -10,7 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from synthstudio.core.export.clean_images import read_clean_image
-from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, list_images
+from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
+from synthstudio.core.export.notes import note_centers
 from synthstudio.core.export.staging import make_folder, staged_folder
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.domain.ids import ClassId
@@ -33,7 +36,7 @@ def write_coco(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRe
             write_bytes_atomically(folder / names[-1], clean.data)
         _write_instances(make_folder(partial / "annotations"), images, names, data.classes)
         tick(len(images), len(images))
-    return ExportResult(out, len(images), sum(len(image.marks) for image in images), len(data.fovs) - len(images))
+    return build_result(data, images, out, notes=note_centers(images))
 
 
 def _write_instances(
@@ -61,11 +64,12 @@ def _write_instances(
 
 
 def _to_category(object_class: ObjectClass, category_ids: dict[ClassId, int]) -> CocoRecord:
-    return {
+    record: CocoRecord = {
         "id": category_ids[object_class.id],
         "name": object_class.name,
         "supercategory": str(object_class.role),
     }
+    return record if object_class.size_px is None else {**record, "size_px": object_class.size_px}
 
 
 def _to_image(image_id: int, image: ExportImage, file_name: str) -> CocoRecord:
@@ -93,4 +97,6 @@ def _to_annotation(annotation_id: int, image_id: int, mark: Mark, category_ids: 
     annotation = mark.annotation
     if not annotation.is_box:
         record["attributes"] = {"center": [annotation.x, annotation.y], "size_px": annotation.size_px}
+    elif (box.x0 + box.width, box.y0 + box.height) != (box.x1, box.y1):
+        record["attributes"] = {"box": [box.x0, box.y0, box.x1, box.y1]}
     return record

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from synthstudio.core.geometry import clip_box
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import FovId
+from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, ObjectClass
 
@@ -25,12 +25,15 @@ class ExportData:
         annotations: Marks of each FOV; an FOV without marks may be absent.
         classes: All classes, in the order in which they are numbered.
         keep_names: Keep the names of the images. Otherwise they get neutral names: the originals may name a patient.
+        labels: Which classes were marked present or absent on an image as a whole; only image folders have a place
+            for them.
     """
 
     fovs: Sequence[FieldOfView]
     annotations: Mapping[FovId, Sequence[Annotation]]
     classes: Sequence[ObjectClass]
     keep_names: bool = False
+    labels: Mapping[FovId, Mapping[ClassId, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,14 @@ class ExportResult:
 
     Attributes:
         n_left_out: FOVs that nobody has annotated; in these formats they would pass for images without objects.
+        notes: What the format could not say, in sentences for the user.
     """
 
     out: Path
     n_images: int
     n_annotations: int
     n_left_out: int
+    notes: tuple[str, ...] = ()
 
 
 class Writer(Protocol):
@@ -63,7 +68,8 @@ class Mark:
     """One annotation as it is written.
 
     Attributes:
-        box: The box, or for a centre the square of the object's or class's size, cut at the edges of the image.
+        box: The box, or for a centre the square of the object's or class's size, cut at the edges of the image; one
+            pixel where there is no size, and the format needs none.
     """
 
     annotation: Annotation
@@ -86,14 +92,18 @@ class ExportImage:
     marks: tuple[Mark, ...]
 
 
-def list_images(data: ExportData) -> list[ExportImage]:
+def list_images(data: ExportData, *, needs_boxes: bool = True) -> list[ExportImage]:
     """Return the annotated images with their names in the export.
 
     Neutral names are `s0001_00001`: the number of the sample, by which the samples can be told apart again (pattern
     `^(s\\d+)_`), and the number of the image.
 
+    Args:
+        data: What is exported.
+        needs_boxes: The format has no centres: each needs a size.
+
     Raises:
-        UserError: A class with centre annotations has no size.
+        UserError: A class with centre annotations has no size, and the format needs one.
     """
     samples: dict[str, str] = {}
     stems: dict[str, int] = {}
@@ -105,8 +115,16 @@ def list_images(data: ExportData) -> list[ExportImage]:
         stem = _keep_stem(fov.name, stems) if data.keep_names else f"{neutral}_{len(images) + 1:05d}"
         stems.setdefault(stem.casefold(), 1)
         sample = fov.sample_name if data.keep_names else neutral
-        images.append(ExportImage(fov, stem, sample, tuple(_iter_marks(fov, data))))
+        images.append(ExportImage(fov, stem, sample, tuple(_iter_marks(fov, data, needs_boxes=needs_boxes))))
     return images
+
+
+def build_result(
+    data: ExportData, images: Sequence[ExportImage], out: Path, *, notes: Sequence[str] = ()
+) -> ExportResult:
+    """Count what was written."""
+    n_marks = sum(len(image.marks) for image in images)
+    return ExportResult(out, len(images), n_marks, len(data.fovs) - len(images), tuple(notes))
 
 
 def is_annotated(fov: FieldOfView, data: ExportData) -> bool:
@@ -130,16 +148,16 @@ def _keep_stem(name: str, taken: dict[str, int]) -> str:
     return stem
 
 
-def _iter_marks(fov: FieldOfView, data: ExportData) -> Iterator[Mark]:
+def _iter_marks(fov: FieldOfView, data: ExportData, *, needs_boxes: bool) -> Iterator[Mark]:
     classes = {object_class.id: object_class for object_class in data.classes}
     for annotation in data.annotations.get(fov.id, ()):
         object_class = classes[annotation.class_id]
         size_px = annotation.size_px or object_class.size_in(fov.um_per_px)
-        if annotation.box is None and not size_px:
+        if needs_boxes and annotation.box is None and not size_px:
             raise UserError(
                 f"The class {object_class.name!r} has no size, so its centres cannot be written as boxes.",
                 "Set the mean size of the class, then export again.",
             )
-        box = clip_box(annotation.extent(size_px or 0.0), fov.width, fov.height)
+        box = clip_box(annotation.extent(size_px or 1.0), fov.width, fov.height)
         if box is not None:
             yield Mark(annotation, object_class, box)

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 from synthstudio.core.annotations.voc import EXACT
 from synthstudio.core.export.clean_images import read_clean_image
-from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, list_images
+from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
+from synthstudio.core.export.notes import note_artifacts, note_centers
 from synthstudio.core.export.staging import make_folder, staged_folder
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.domain.progress import Tick, no_tick
@@ -37,7 +38,7 @@ def write_voc(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRes
             write_bytes_atomically(annotation_folder / f"{image.stem}.xml", encode_annotation(image, file_name))
         _write_splits(make_folder(partial / "ImageSets" / "Main"), images)
         tick(len(images), len(images))
-    return ExportResult(out, len(images), sum(len(image.marks) for image in images), len(data.fovs) - len(images))
+    return build_result(data, images, out, notes=[*note_centers(images), *note_artifacts(images)])
 
 
 def _write_splits(folder: Path, images: Sequence[ExportImage]) -> None:

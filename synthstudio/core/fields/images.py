@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from synthstudio.core.fields.scales import read_um_per_px
-from synthstudio.core.imaging import IMAGE_SUFFIXES, read_image, read_image_size, sha256_of_file, translate_os_error
+from synthstudio.core.imaging import (
+    IMAGE_SUFFIXES,
+    open_image_source,
+    read_image,
+    read_image_header,
+    read_image_size,
+    read_preview,
+    sha256_of_file,
+    translate_os_error,
+)
 from synthstudio.domain.errors import UserError
 
 
@@ -135,5 +144,13 @@ def open_image_file(path: Path, *, decode: bool = True) -> ImageFile:
     absolute = path.absolute()
     width, height = read_image_size(absolute)
     if decode:
-        read_image(absolute)
+        _prove_readable(absolute)
     return ImageFile(absolute, width, height, sha256_of_file(absolute), read_um_per_px(absolute))
+
+
+def _prove_readable(path: Path) -> None:
+    """Decode all of an image; of a large one, which may take minutes, a spread of parts."""
+    if read_image_header(path).is_large:
+        read_preview(open_image_source(path))
+    else:
+        read_image(path)

@@ -4,7 +4,9 @@ Data convention of the whole program: images are `(H, W, 3)` uint8 RGB, masks `(
 `x0, y0, x1, y1` in px with the origin at the top left corner and an exclusive end.
 """
 
+from synthstudio.core.imaging.coarse_levels import LayeredSource, build_levels, cache_key, find_levels
 from synthstudio.core.imaging.decoding import decode_image, read_image
+from synthstudio.core.imaging.deep import DeepSamples, read_deep_samples
 from synthstudio.core.imaging.encoding import encode_png, write_png
 from synthstudio.core.imaging.files import (
     read_bytes,
@@ -17,25 +19,49 @@ from synthstudio.core.imaging.files import (
 from synthstudio.core.imaging.formats import ImageArray
 from synthstudio.core.imaging.headers import (
     IMAGE_SUFFIXES,
+    LARGE_PIXELS,
     MAX_PIXELS,
     ImageHeader,
     read_image_header,
     read_image_size,
 )
+from synthstudio.core.imaging.levels import Channel, Histogram, Levels, apply_levels, auto_range, count_samples
+from synthstudio.core.imaging.preview import has_small_copy, read_preview
+from synthstudio.core.imaging.source import ImageSource, SourceLevel, read_shrunken
+from synthstudio.core.imaging.sources import open_image_source
 from synthstudio.core.imaging.tiff import TiffScale, read_tiff_scale
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "LARGE_PIXELS",
     "MAX_PIXELS",
+    "Channel",
+    "DeepSamples",
+    "Histogram",
     "ImageArray",
     "ImageHeader",
+    "ImageSource",
+    "LayeredSource",
+    "Levels",
+    "SourceLevel",
     "TiffScale",
+    "apply_levels",
+    "auto_range",
+    "build_levels",
+    "cache_key",
+    "count_samples",
     "decode_image",
     "encode_png",
+    "find_levels",
+    "has_small_copy",
+    "open_image_source",
     "read_bytes",
+    "read_deep_samples",
     "read_image",
     "read_image_header",
     "read_image_size",
+    "read_preview",
+    "read_shrunken",
     "read_tiff_scale",
     "save_array",
     "sha256_of_file",

@@ -13,19 +13,25 @@ from typing import BinaryIO
 
 from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageKind, damaged
-from synthstudio.core.imaging.tiff import read_tiff_header
+from synthstudio.core.imaging.tiff import header_of, open_tiff, refuse_stack
+from synthstudio.core.imaging.tiff_source import can_read_regions, is_plain
 from synthstudio.domain.errors import UserError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
 """Lower-case suffixes of the files that are worth opening when a folder is searched."""
 
 MAX_PIXELS = 500_000_000
-"""Largest image that is read whole: 1.5 GB as RGB."""
+"""Largest image that is read whole, unless the user allows more: 1.5 GB as RGB."""
+LIMIT_VARIABLE = "SYNTHSTUDIO_MAX_MEGAPIXELS"
+"""Environment variable that allows a known file beyond `MAX_PIXELS`."""
+LARGE_PIXELS = 64_000_000
+"""Beyond this an image is shown and cut in parts, where its format allows that."""
 
 # Start-of-frame markers carry the size: 0xC0-0xCF without DHT, JPG and DAC.
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_SCAN_MARKER = 0xDA
 EXIF_MARKER = 0xE1
+PNG_GREY, PNG_RGB = 0, 2
 EXIF_ORIENTATION_TAG = 0x0112
 # An orientation stands in the first hundred bytes or so; a longer block is a thumbnail or a lie.
 EXIF_LIMIT_BYTES = 65536
@@ -40,6 +46,9 @@ class ImageHeader:
         height: Stored rows.
         orientation: EXIF orientation, 1 (as stored) to 8.
         pixels_at: Byte at which the compressed pixels of a JPEG begin; 0 for other kinds.
+        n_pages: Images of this size in the file; more than one in a stack.
+        has_regions: Whether parts can be read without decoding all of it.
+        is_deep: Whether it holds 16-bit samples without transparency.
     """
 
     kind: ImageKind
@@ -47,6 +56,18 @@ class ImageHeader:
     height: int
     orientation: int = 1
     pixels_at: int = 0
+    n_pages: int = 1
+    has_regions: bool = False
+    is_deep: bool = False
+
+    @property
+    def n_pixels(self) -> int:
+        return self.width * self.height
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is shown and cut in parts instead of being held in memory."""
+        return self.has_regions and self.n_pixels > LARGE_PIXELS
 
     @property
     def size(self) -> tuple[int, int]:
@@ -54,20 +75,24 @@ class ImageHeader:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-def read_image_size(path: Path) -> tuple[int, int]:
+def read_image_size(path: Path, *, page: int | None = None) -> tuple[int, int]:
     """Return (width, height) in px of the image as `read_image` gives it, from its header alone.
 
     Raises:
-        UserError: The file cannot be read, is no image, or has more than `MAX_PIXELS` pixels.
+        UserError: The file cannot be read, is no image, or is too large to be read whole and cannot be read in parts.
     """
-    return read_image_header(path).size
+    return read_image_header(path, page=page).size
 
 
-def read_image_header(path: Path) -> ImageHeader:
+def read_image_header(path: Path, *, page: int | None = None) -> ImageHeader:
     """Return kind, stored size and orientation of an image file without decoding its pixels.
 
+    Args:
+        path: The file.
+        page: Which image of a stack is meant, from 0; without it a stack is refused.
+
     Raises:
-        UserError: The file cannot be read, is no image, or has more than `MAX_PIXELS` pixels.
+        UserError: The file cannot be read, is no image, or is too large to be read whole and cannot be read in parts.
     """
     try:
         with path.open("rb") as stream:
@@ -79,12 +104,28 @@ def read_image_header(path: Path) -> ImageHeader:
         raise damaged(path, "it ends inside its header") from error
     if header.width < 1 or header.height < 1:
         raise damaged(path, "its header gives no size")
-    if header.width * header.height > MAX_PIXELS:
-        raise UserError(
-            f"{path} has {header.width} x {header.height} pixels; the limit is {MAX_PIXELS // 1_000_000} megapixels.",
-            "Cut it into smaller images, or check whether the file is damaged.",
-        )
+    if page is None and header.n_pages > 1:
+        refuse_stack(header.n_pages, path)
+    if not header.has_regions:
+        refuse_too_large(header, path)
     return header
+
+
+def refuse_too_large(header: ImageHeader, path: Path) -> None:
+    """Raise UserError where an image has too many pixels to be held in memory."""
+    limit = max_pixels()
+    if header.n_pixels > limit:
+        raise UserError(
+            f"{path} has {header.width} x {header.height} pixels; the limit is {limit // 1_000_000} megapixels.",
+            "Cut it into smaller images, or check whether the file is damaged. If you know the file and have the "
+            f"memory, set the environment variable {LIMIT_VARIABLE} to {-(-header.n_pixels // 1_000_000)}.",
+        )
+
+
+def max_pixels() -> int:
+    """Return how many pixels an image may have to be read whole."""
+    allowed = os.environ.get(LIMIT_VARIABLE, "")
+    return max(MAX_PIXELS, int(allowed) * 1_000_000) if allowed.isdecimal() else MAX_PIXELS
 
 
 def _parse_header(stream: BinaryIO, path: Path) -> ImageHeader:
@@ -98,12 +139,27 @@ def _parse_header(stream: BinaryIO, path: Path) -> ImageHeader:
     if start.startswith(b"BM"):
         return _parse_bmp(stream)
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        width, height, orientation = read_tiff_header(path)
-        return ImageHeader("tiff", width, height, orientation)
+        return _parse_tiff(path)
     raise UserError(
         f"{path} is not an image that can be read (PNG, JPEG, BMP or TIFF), whatever its name says.",
         "Open it in the program it comes from and save it as PNG or TIFF, or leave it out.",
     )
+
+
+def _parse_tiff(path: Path) -> ImageHeader:
+    with open_tiff(path) as plan:
+        found = header_of(plan)
+        return ImageHeader(
+            "tiff",
+            found.width,
+            found.height,
+            found.orientation,
+            n_pages=found.n_pages,
+            has_regions=can_read_regions(plan),
+            is_deep=is_plain(plan.keyframe)
+            and plan.keyframe.dtype == "uint16"
+            and plan.keyframe.samplesperpixel in (1, 3),
+        )
 
 
 def _parse_png(stream: BinaryIO, path: Path) -> ImageHeader:
@@ -111,17 +167,19 @@ def _parse_png(stream: BinaryIO, path: Path) -> ImageHeader:
     length, name = struct.unpack(">I4s", stream.read(8))
     if name != b"IHDR" or length != 13:
         raise damaged(path, "it has no PNG header")
-    width, height = struct.unpack(">II", stream.read(8))
-    stream.seek(9, os.SEEK_CUR)
+    width, height, bits, color_type = struct.unpack(">IIBB", stream.read(10))
+    is_deep = bits == 16 and color_type in (PNG_GREY, PNG_RGB)
+    stream.seek(7, os.SEEK_CUR)
     # An orientation after the pixels is ignored, here and so in decoding: walking there would cost a seek per chunk.
     while len(lead := stream.read(8)) == 8:
         length, name = struct.unpack(">I4s", lead)
         if name == b"eXIf":
-            return ImageHeader("png", width, height, find_exif_orientation(stream.read(min(length, EXIF_LIMIT_BYTES))))
+            orientation = find_exif_orientation(stream.read(min(length, EXIF_LIMIT_BYTES)))
+            return ImageHeader("png", width, height, orientation, is_deep=is_deep)
         if name in (b"IDAT", b"IEND"):
             break
         stream.seek(length + 4, os.SEEK_CUR)
-    return ImageHeader("png", width, height)
+    return ImageHeader("png", width, height, is_deep=is_deep)
 
 
 def _parse_jpeg(stream: BinaryIO, path: Path) -> ImageHeader:

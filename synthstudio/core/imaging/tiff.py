@@ -1,8 +1,4 @@
-"""TIFF: the first page, as long as it is one plain image.
-
-tifffile judges the structure; OpenCV decodes most pages and tifffile the rest (with imagecodecs, where that is
-installed, also the compressed ones).
-"""
+"""The structure of a TIFF, as tifffile reads it: images, their smaller copies, orientation, scale, profile."""
 
 import contextlib
 import struct
@@ -10,11 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import damaged
@@ -36,11 +28,10 @@ TIFF_ERRORS = (
     zlib.error,
 )
 
+ICC_TAG = 34675
 ORIENTATION_TAG = 274
 X_RESOLUTION_TAG = 282
 RESOLUTION_UNIT_TAG = 296
-PHOTOMETRIC_MINISBLACK = 1
-PHOTOMETRIC_RGB = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +49,81 @@ class TiffScale:
     unit: int
 
 
+def key_of(page: "tifffile.TiffPage | tifffile.TiffFrame") -> "tifffile.TiffPage":
+    """Return the page that describes this one: itself, or the one that it is like."""
+    return cast("tifffile.TiffPage", page.keyframe)
+
+
+@dataclass(frozen=True, slots=True)
+class TiffPlan:
+    """The images in an open TIFF.
+
+    Attributes:
+        tiff: The open file.
+        pages: Those of the size of the first, in file order; a stack has more than one.
+    """
+
+    tiff: "tifffile.TiffFile"
+    pages: tuple["tifffile.TiffPage | tifffile.TiffFrame", ...]
+
+    @property
+    def keyframe(self) -> "tifffile.TiffPage":
+        """The first image."""
+        return key_of(self.pages[0])
+
+    @property
+    def n_pages(self) -> int:
+        return max(len(self.pages), int(self.keyframe.imagedepth))
+
+    def levels_of(self, page: int) -> "list[tifffile.TiffPage | tifffile.TiffFrame]":
+        """Return an image and its smaller copies, largest first.
+
+        Raises:
+            UserError: The file has no such image.
+        """
+        path = Path(self.tiff.filehandle.path)
+        if not 0 <= page < len(self.pages):
+            raise UserError(
+                f"{path} has no image {page + 1}; it holds {len(self.pages)}.",
+                "Import it again, or choose one of its images.",
+            )
+        full = self.pages[page]
+        candidates: list[tifffile.TiffPage | tifffile.TiffFrame] = list(full.pages or ()) if full.subifds else []
+        if len(self.pages) == 1:
+            candidates += list(self.tiff.pages)[1:]
+        levels = [full]
+        for each in sorted(candidates, key=lambda each: -key_of(each).imagewidth):
+            if _is_smaller_copy(key_of(each), key_of(levels[-1]), self.keyframe):
+                levels.append(each)
+        return levels
+
+
+def _is_smaller_copy(page: "tifffile.TiffPage", above: "tifffile.TiffPage", full: "tifffile.TiffPage") -> bool:
+    """Whether a page shows the same image in fewer pixels; a slide's label and overview have other proportions."""
+    if page.imagewidth >= above.imagewidth or page.dtype != full.dtype or page.samplesperpixel != full.samplesperpixel:
+        return False
+    factor = full.imagewidth / page.imagewidth
+    return abs(full.imagelength / factor - page.imagelength) <= 1.0 + 0.001 * page.imagelength
+
+
+@dataclass(frozen=True, slots=True)
+class TiffHeader:
+    """Size in px as stored, orientation (1-8), and number of images of that size."""
+
+    width: int
+    height: int
+    orientation: int
+    n_pages: int
+
+
 def read_tiff_scale(path: Path) -> TiffScale:
     """Return the statements of the first page about its scale.
 
     Raises:
-        UserError: The file cannot be read, is damaged, or holds a stack.
+        UserError: The file cannot be read or is damaged.
     """
-    with _first_page(path) as page:
+    with open_tiff(path) as plan:
+        page = plan.keyframe
         resolution = page.tags.valueof(X_RESOLUTION_TAG)
         unit = page.tags.valueof(RESOLUTION_UNIT_TAG)
         is_ratio = isinstance(resolution, tuple) and len(resolution) == 2 and bool(resolution[1])
@@ -72,68 +131,35 @@ def read_tiff_scale(path: Path) -> TiffScale:
         return TiffScale(str(page.description), px_per_unit, int(unit) if isinstance(unit, int) else 2)
 
 
-def read_tiff_header(path: Path) -> tuple[int, int, int]:
-    """Return stored width, stored height and orientation (1-8) of the first page.
-
-    Raises:
-        UserError: The file is damaged, or holds a stack instead of one image.
-    """
-    with _first_page(path) as page:
-        orientation = page.tags.valueof(ORIENTATION_TAG)
-        known = isinstance(orientation, int) and 1 <= orientation <= 8
-        return int(page.imagewidth), int(page.imagelength), int(orientation) if known else 1
+def header_of(plan: TiffPlan) -> TiffHeader:
+    """Return what the first page says about its size."""
+    page = plan.keyframe
+    return TiffHeader(int(page.imagewidth), int(page.imagelength), orientation_of(page), plan.n_pages)
 
 
-def read_tiff_pixels(path: Path, data: bytes) -> NDArray[np.generic]:
-    """Return the first page as stored, `(H, W)` or `(H, W, C)` in OpenCV's BGR(A) order.
-
-    Args:
-        path: The file, already judged by `read_tiff_header`.
-        data: Its bytes.
-    """
-    with _first_page(path) as page:
-        ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
-        if not ends or max(ends) > len(data):
-            raise damaged(path, "it ends before its last pixels")
-        shape = (int(page.imagelength), int(page.imagewidth))
-        pixels = _decode_with_opencv(_without_orientation(data, page))
-        if pixels is None or pixels.shape[:2] != shape:
-            pixels = _decode_with_tifffile(page, path)
-    return pixels
+def orientation_of(page: "tifffile.TiffPage") -> int:
+    """Return the orientation (1-8) of a page; 1 where it says none."""
+    orientation = page.tags.valueof(ORIENTATION_TAG)
+    return int(orientation) if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def _without_orientation(data: bytes, page: "tifffile.TiffPage") -> bytes:
-    """Return the file with orientation 1: libtiff would turn the pixels for some orientations and not for others."""
-    tag = page.tags.get(ORIENTATION_TAG)
-    if tag is None or tag.value == 1 or tag.valueoffset + 2 > len(data):
-        return data
-    upright = struct.pack(f"{page.parent.byteorder}H", 1)
-    return data[: tag.valueoffset] + upright + data[tag.valueoffset + 2 :]
+def refuse_stack(n_pages: int, path: Path) -> NoReturn:
+    """Say that a file holds several images and that none of them was chosen."""
+    raise UserError(
+        f"{path} is a stack of {n_pages} images, not one image.",
+        "Save the plane or the projection that you want as a single image.",
+    )
 
 
-def _decode_with_opencv(data: bytes) -> NDArray[np.generic] | None:
-    flags = cv2.IMREAD_UNCHANGED
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
+def read_tiff_profile(path: Path) -> bytes:
+    """Return the ICC profile of the first page, or nothing."""
+    with open_tiff(path) as plan:
+        profile = plan.keyframe.tags.valueof(ICC_TAG)
+        return bytes(profile) if isinstance(profile, bytes) else b""
 
 
-def _decode_with_tifffile(page: "tifffile.TiffPage", path: Path) -> NDArray[np.generic]:
-    if page.photometric not in (PHOTOMETRIC_MINISBLACK, PHOTOMETRIC_RGB) or page.samplesperpixel > 4:
-        raise _unreadable(path, str(getattr(page.photometric, "name", page.photometric)))
-    try:
-        pixels: NDArray[np.generic] = page.asarray()
-    except TIFF_ERRORS as error:
-        raise _unreadable(path, str(getattr(page.compression, "name", page.compression))) from error
-    if page.axes == "SYX":
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        pixels = pixels[:, :, [2, 1, 0, *range(3, pixels.shape[2])]]
-    return pixels
-
-
-def _unreadable(path: Path, encoding: str) -> UserError:
+def unreadable(path: Path, encoding: str) -> UserError:
+    """Say that a TIFF's way of storing pixels is not known here."""
     return UserError(
         f"{path} is a TIFF whose pixels ({encoding}) cannot be decoded here.",
         "Save it as an uncompressed or LZW-compressed RGB TIFF, or as PNG.",
@@ -141,29 +167,25 @@ def _unreadable(path: Path, encoding: str) -> UserError:
 
 
 @contextlib.contextmanager
-def _first_page(path: Path) -> Iterator["tifffile.TiffPage"]:
-    """Open the first page of a TIFF that holds one image, perhaps with smaller copies of it."""
+def open_tiff(path: Path) -> Iterator[TiffPlan]:
+    """Open a TIFF for as long as its structure is looked at.
+
+    Raises:
+        UserError: The file cannot be read or is damaged; also for what tifffile raises within.
+    """
     import tifffile  # noqa: PLC0415 - 60 ms that a start without a TIFF should not pay
 
     try:
         # _multifile: an OME-TIFF may name other files, which a stranger's file must not make us open.
         with tifffile.TiffFile(path, _multifile=False) as tiff:
-            page = tiff.pages[0]
-            if not isinstance(page, tifffile.TiffPage):
+            first = tiff.pages[0]
+            if not isinstance(first, tifffile.TiffPage):
                 raise damaged(path, "its first page cannot be read")
-            _refuse_stack(tiff, page, path)
-            yield page
+            size = (first.imagewidth, first.imagelength)
+            others = (each for each in list(tiff.pages)[1:])
+            same = [each for each in others if (key_of(each).imagewidth, key_of(each).imagelength) == size]
+            yield TiffPlan(tiff, (first, *same))
     except OSError as error:
         raise translate_os_error(error, path) from error
     except (*TIFF_ERRORS, tifffile.TiffFileError) as error:
         raise damaged(path, f"its TIFF structure is wrong ({error})") from error
-
-
-def _refuse_stack(tiff: "tifffile.TiffFile", page: "tifffile.TiffPage", path: Path) -> None:
-    # The smaller copies of a pyramid differ in size, the planes of a stack do not.
-    is_stack = page.imagedepth > 1 or (len(tiff.pages) > 1 and tiff.pages[1].shape == page.shape)
-    if is_stack:
-        raise UserError(
-            f"{path} is a stack of {max(len(tiff.pages), page.imagedepth)} images, not one image.",
-            "Save the plane or the projection that you want as a single image.",
-        )

@@ -5,6 +5,7 @@ The comparison model of the paper trains on such crops; every model is scored on
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from synthstudio.core.geometry import BoxArray, box_areas, box_intersections
 from synthstudio.core.imaging import ImageArray
+from synthstudio.domain.ids import ClassId
+from synthstudio.domain.records import CropLabel, CropSquare
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,43 @@ def crop_presence(
     visible = visible_objects(marked.extents, places, side=side, min_visible=min_visible)
     of_class = marked.labels[:, None] == np.arange(n_classes)[None, :]  # (N, C)
     return np.asarray((visible.astype(np.int64) @ of_class.astype(np.int64)) > 0)
+
+
+def crop_square(place: CropPlace, *, side: int, scale: float) -> CropSquare:
+    """A crop of `side` px at the working scale, in full-resolution px: how its label is found again."""
+    x, y = place
+    return CropSquare(round(x / scale), round(y / scale), round(side / scale))
+
+
+def plan_squares(width: int, height: int, *, side: int, scale: float) -> list[CropSquare]:
+    """The sequential crops of an image of this full-resolution size, as the training cuts them, row by row."""
+    places = plan_crops(max(side, round(width * scale)), max(side, round(height * scale)), side)
+    return [crop_square(place, side=side, scale=scale) for place in places]
+
+
+JudgedCrops = Mapping[CropSquare, Mapping[int, bool]]
+"""Of each crop that a person has judged: the columns of the label vector that were asked for, and the answers."""
+
+
+def judged_crops(labels: Sequence[CropLabel], columns: Mapping[ClassId, int]) -> JudgedCrops:
+    """Look up labels by crop, for the classes that have a column."""
+    return {
+        label.square: {columns[each]: each in label.present for each in label.asked if each in columns}
+        for label in labels
+    }
+
+
+def overrule(presence: NDArray[np.bool_], squares: Sequence[CropSquare], judged: JudgedCrops) -> NDArray[np.bool_]:
+    """Put what people saw on crops in place of what follows from the annotations.
+
+    Args:
+        presence: `(len(squares), C)` by the annotations.
+    """
+    overruled = presence.copy()
+    for row, square in enumerate(squares):
+        for column, is_present in judged.get(square, {}).items():
+            overruled[row, column] = is_present
+    return overruled
 
 
 def cut_crop(image: ImageArray, place: CropPlace, side: int) -> ImageArray:

@@ -12,7 +12,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import translate_os_error
-from synthstudio.core.training.crops import crop_presence, cut_crop, plan_crops
+from synthstudio.core.training.crops import (
+    JudgedCrops,
+    crop_presence,
+    crop_square,
+    cut_crop,
+    overrule,
+    plan_crops,
+)
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.data.fields import MarkedReader
@@ -51,15 +58,26 @@ def build_crop_store(
     side: int,
     n_classes: int,
     min_visible: float,
+    by_people: bool = False,
     tick: Tick = no_tick,
 ) -> CropStore:
     """Cut FOVs sequentially and write the crops to a file.
 
+    Args:
+        by_people: Where a person has judged a crop as a whole, this counts, not the annotations; of an FOV without
+            annotations only such crops are cut.
+
     Raises:
         UserError: An image cannot be read, or the file cannot be written.
     """
+    judged: list[JudgedCrops] = [reader.judged_crops(fov) if by_people else {} for fov in fovs]
     places = [
-        plan_crops(max(side, round(fov.width * scale)), max(side, round(fov.height * scale)), side) for fov in fovs
+        [
+            place
+            for place in plan_crops(max(side, round(fov.width * scale)), max(side, round(fov.height * scale)), side)
+            if not by_people or reader.is_marked(fov) or crop_square(place, side=side, scale=scale) in known
+        ]
+        for fov, known in zip(fovs, judged, strict=True)
     ]
     n_crops = sum(len(each) for each in places)
     presence = np.zeros((n_crops, n_classes), np.bool_)
@@ -71,13 +89,16 @@ def build_crop_store(
     except OSError as error:
         raise translate_os_error(error, path) from error
     start = 0
-    for done, (fov, each) in enumerate(zip(fovs, places, strict=True)):
+    for done, (fov, each, known) in enumerate(zip(fovs, places, judged, strict=True)):
         tick(done, len(fovs))
+        if not each:
+            continue
         marked = reader.read(fov)
         rows = slice(start, start + len(each))
         for row, place in enumerate(each, start):
             pixels[row] = cut_crop(marked.image, place, side)
-        presence[rows] = crop_presence(marked, each, side=side, n_classes=n_classes, min_visible=min_visible)
+        by_marks = crop_presence(marked, each, side=side, n_classes=n_classes, min_visible=min_visible)
+        presence[rows] = overrule(by_marks, [crop_square(place, side=side, scale=scale) for place in each], known)
         groups[rows], fov_ids[rows] = marked.group, marked.fov_id
         start += len(each)
     pixels.flush()

@@ -10,11 +10,10 @@ import numpy as np
 from synthstudio.core.geometry import boxes_to_array
 from synthstudio.core.imaging import ImageArray, read_image
 from synthstudio.core.patches.bank import scaled
-from synthstudio.core.patches.windows import mean_class_sizes
-from synthstudio.core.training.crops import MarkedImage, pad_to_side
+from synthstudio.core.training.crops import JudgedCrops, MarkedImage, judged_crops, pad_to_side
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId
-from synthstudio.domain.records import Annotation, AnnotationState, FieldOfView, ObjectClass
+from synthstudio.domain.records import FieldOfView, ObjectClass
 from synthstudio.project import Project
 
 
@@ -31,27 +30,6 @@ def read_fov(fov: FieldOfView) -> ImageArray:
             "Put the original file back, or remove the image from the project and import it again.",
         )
     return image
-
-
-def class_sizes(
-    classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None
-) -> list[float]:
-    """Mean side of each class in full-resolution px: as stated, else measured from its boxes.
-
-    Raises:
-        UserError: A class has neither.
-    """
-    measured = mean_class_sizes(annotations)
-    sizes = []
-    for item in classes:
-        size = item.size_in(um_per_px) or measured.get(item.id)
-        if size is None:
-            raise UserError(
-                f'The class "{item.name}" has no size, so nothing is known about the extent of its clicks.',
-                "Give the class a mean size in micrometres or pixels, or draw a box around one of its objects.",
-            )
-        sizes.append(size)
-    return sizes
 
 
 class MarkedReader:
@@ -76,6 +54,7 @@ class MarkedReader:
         side: int,
     ) -> None:
         self._annotations = project.annotations.by_fov()
+        self._crop_labels = project.crop_labels.by_fov()
         self._classes = tuple(classes)
         self._sizes = [size / scale for size in sizes_px]
         self._column: dict[ClassId, int] = {item.id: number for number, item in enumerate(classes)}
@@ -84,7 +63,11 @@ class MarkedReader:
 
     def is_marked(self, fov: FieldOfView) -> bool:
         """Whether anything is known about the objects on the FOV: it has annotations, or is said to be done."""
-        return fov.state is AnnotationState.EXHAUSTIVE or bool(self._annotations.get(fov.id))
+        return fov.state.is_complete or bool(self._annotations.get(fov.id))
+
+    def judged_crops(self, fov: FieldOfView) -> JudgedCrops:
+        """What people saw on crops of the FOV, for the classes of this reader."""
+        return judged_crops(self._crop_labels.get(fov.id, ()), self._column)
 
     def read(self, fov: FieldOfView) -> MarkedImage:
         """Read one FOV at the working scale, at least one crop in size."""
@@ -99,7 +82,7 @@ class MarkedReader:
             image=image,
             extents=boxes_to_array(boxes) * self._scale,
             labels=labels,
-            is_exhaustive=fov.state is AnnotationState.EXHAUSTIVE,
+            is_exhaustive=fov.state.is_complete,
         )
 
     def iter_read(self, fovs: Sequence[FieldOfView]) -> Iterator[MarkedImage]:

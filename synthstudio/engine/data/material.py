@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
+from synthstudio.core.patches.windows import class_sizes
 from synthstudio.core.training.scale import choose_scale
 from synthstudio.core.training.splits import carve_validation
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import AnnotationState, FieldOfView, ObjectClass, Role, Split
-from synthstudio.engine.data.fields import class_sizes
+from synthstudio.domain.records import FieldOfView, ObjectClass, Role, Split
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.settings.train_classifier import TrainClassifierSettings
@@ -55,8 +55,8 @@ def choose_material(project: Project, settings: TrainClassifierSettings) -> Mate
             "No object is annotated on the training images, so there is nothing to learn.",
             "Click the centres of some objects on images of the train split.",
         )
-    known = [fov for fov in validation if fov.state is AnnotationState.EXHAUSTIVE or by_fov.get(fov.id)]
-    whole = [fov for fov in known if fov.state is AnnotationState.EXHAUSTIVE]
+    known = [fov for fov in validation if fov.state.is_complete or by_fov.get(fov.id)]
+    whole = [fov for fov in known if fov.state.is_complete]
     if not known:
         raise UserError(
             "No validation image has an annotation, so neither thresholds nor the best checkpoint can be chosen.",

@@ -25,7 +25,7 @@ from synthstudio.core.explanation.peaks import find_peaks
 from synthstudio.core.stats import MIN_RELIABLE_GROUPS, number_groups
 from synthstudio.core.training.crops import MarkedImage, crop_presence, plan_crops
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import AnnotationState, FieldOfView, Split
+from synthstudio.domain.records import FieldOfView, Split
 from synthstudio.engine.calibration import MATCH_SHARE, centers_of
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.crops import CropStore, build_crop_store
@@ -131,7 +131,7 @@ class _Evaluation:
 
     def _score_presence(self) -> tuple[PresenceReport, int]:
         """Score presence on exhaustively annotated FOVs; without any, on all annotated ones (see the notes)."""
-        whole = [fov for fov in self._fovs if fov.state is AnnotationState.EXHAUSTIVE]
+        whole = [fov for fov in self._fovs if fov.state.is_complete]
         store = self._cut(whole or self._fovs)
         scores = predict_presence(
             self._classifier.network,
@@ -296,7 +296,7 @@ class _Evaluation:
                 f"Intervals are unreliable: they resample only {self._n_groups} samples,"
                 f" {MIN_RELIABLE_GROUPS} are needed."
             )
-        if not any(fov.state is AnnotationState.EXHAUSTIVE for fov in self._fovs):
+        if not any(fov.state.is_complete for fov in self._fovs):
             notes.append(
                 "No image of the split is annotated exhaustively: presence scores count unmarked objects as absent, and"
                 " precision of centres is not given."

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from synthstudio.core.imaging import ImageArray, write_bytes_atomically
 from synthstudio.core.patches.bank import build_patch_bank
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
+from synthstudio.core.training.crops import plan_squares
 from synthstudio.core.training.model_card import ModelCard, ModelClass, write_model_card
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.calibration import PresenceValidator, tune_maps, tune_presence
@@ -106,7 +107,7 @@ class _Training:
             self._warn("Annotations, classes or images have changed since this training began; it goes on with them.")
         write_bytes_atomically(path, now.encode())
 
-    def _cut(self, fovs: list[FieldOfView], name: str) -> CropStore:
+    def _cut(self, fovs: list[FieldOfView], name: str, *, by_people: bool = False) -> CropStore:
         return build_crop_store(
             self._reader,
             fovs,
@@ -115,15 +116,34 @@ class _Training:
             side=self._side,
             n_classes=len(self._names),
             min_visible=self._settings.composition.min_visible,
+            by_people=by_people,
             tick=self._context.tick,
         )
+
+    def _check_crop_labels(self, fovs: list[FieldOfView]) -> None:
+        """Say so where crops were labelled in another size than that of this training: they do not count then."""
+        labelled = [fov for fov in fovs if self._reader.judged_crops(fov)]
+        scale, side = self._material.scale, self._side
+        fitting = any(
+            square in self._reader.judged_crops(fov)
+            for fov in labelled
+            for square in plan_squares(fov.width, fov.height, side=side, scale=scale)
+        )
+        if labelled and not fitting:
+            self._warn(
+                f"The labels of whole crops were given for crops of another size than {round(side / scale)} px and are"
+                " not used."
+            )
 
     def _build_batches(self) -> Dataset[Batch]:
         composition = self._settings.composition
         batch_size, seed = self._settings.optimization.batch_size, self._context.seed
         if self._settings.source == "real-crops":
             self._context.stage("Cutting training images")
-            store = self._cut([fov for fov in self._material.train if self._reader.is_marked(fov)], "training.npy")
+            reader = self._reader
+            known = [fov for fov in self._material.train if reader.is_marked(fov) or reader.judged_crops(fov)]
+            self._check_crop_labels(known)
+            store = self._cut(known, "training.npy", by_people=True)
             return CropBatches(store, composition.image, side=self._side, seed=seed, batch_size=batch_size)
         self._context.stage("Cutting patches")
         by_fov = self._context.project.annotations.by_fov()

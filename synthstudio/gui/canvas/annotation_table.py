@@ -28,6 +28,7 @@ class AnnotationTable:
         self._class_row = {object_class.id: row for row, object_class in enumerate(self.classes)}
         self._class_size = [object_class.size_in(um_per_px) or 0.0 for object_class in self.classes]
         self._class_shown = np.ones(len(self.classes), dtype=bool)
+        self._hidden_authors: frozenset[str] = frozenset()
         self._n_rows = 0
         self._numbers = np.zeros((_N_NUMBERS, 0), dtype=np.float64)
         self._is_box, self._drawn, self._alive = (np.zeros(0, dtype=bool) for _ in range(3))
@@ -114,6 +115,8 @@ class AnnotationTable:
         self._is_box[rows] = [annotation.box is not None for annotation in annotations]
         self._alive[rows] = True
         self._drawn[rows] = self._class_shown[self._numbers[1, rows].astype(np.int64)]
+        if self._hidden_authors:
+            self._drawn[rows] &= [annotation.author not in self._hidden_authors for annotation in annotations]
 
     def _numbers_of(self, annotation: Annotation) -> tuple[float, ...]:
         class_row = self._class_row[annotation.class_id]
@@ -126,8 +129,28 @@ class AnnotationTable:
     def hide_classes(self, hidden: Collection[ClassId]) -> None:
         """Draw and hit no annotation of these classes; show all others."""
         self._class_shown = np.array([object_class.id not in hidden for object_class in self.classes], dtype=bool)
+        self._choose_drawn()
+
+    def hide_authors(self, hidden: Collection[str]) -> None:
+        """Draw and hit no annotation of these authors; show those of all others."""
+        self._hidden_authors = frozenset(hidden)
+        self._choose_drawn()
+
+    def _choose_drawn(self) -> None:
         n = self._n_rows
         self._drawn[:n] = self._alive[:n] & self._class_shown[self.class_rows] if n else False
+        if self._hidden_authors and n:
+            self._drawn[:n] &= [record.author not in self._hidden_authors for record in self._records]
+
+    def resize_class(self, class_id: ClassId, size_px: float) -> None:
+        """Give a class another mean size, px; its centres without a size of their own follow."""
+        class_row = self._class_row[class_id]
+        self._class_size[class_row] = size_px
+        n = self._n_rows
+        mine = self._alive[:n] & ~self._is_box[:n] & (self._numbers[1, :n] == class_row)
+        rows = [row for row in np.flatnonzero(mine) if not self._records[row].size_px]
+        x, y = self._numbers[2:4, rows]
+        self._numbers[4:8, rows] = x - size_px / 2, y - size_px / 2, x + size_px / 2, y + size_px / 2
 
     def rows_of(self, ids: Iterable[AnnotationId]) -> NDArray[np.int64]:
         """(K,) drawn rows of those ids that are here, in drawing order."""
@@ -150,6 +173,19 @@ class AnnotationTable:
         x, y = self.centers
         inside = self._drawn[: self._n_rows] & (x >= area.x0) & (x <= area.x1) & (y >= area.y0) & (y <= area.y1)
         return self.ids_of(np.flatnonzero(inside))
+
+    def ids_with_center_within(self, loop: NDArray[np.float64]) -> tuple[AnnotationId, ...]:
+        """Drawn annotations whose centre lies in a loop, (N, 2) float64 image px, closed by a straight way back."""
+        (x0, y0), (x1, y1) = loop.min(axis=0), loop.max(axis=0)
+        x, y = self.centers
+        rows = np.flatnonzero(self._drawn[: self._n_rows] & (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
+        x, y = x[rows], y[rows]
+        inside = np.zeros(rows.size, dtype=bool)
+        for (from_x, from_y), (to_x, to_y) in zip(loop, np.roll(loop, -1, axis=0), strict=True):
+            crosses = (from_y > y) != (to_y > y)
+            # Each side that a ray to the right crosses turns out into in; a level side crosses none.
+            inside ^= crosses & (x < from_x + (y - from_y) * (to_x - from_x) / ((to_y - from_y) or 1.0))
+        return self.ids_of(rows[inside])
 
     def find_at(self, x: float, y: float, *, scale: float) -> AnnotationId | None:
         """The mark under a point: of several the smallest, of equal ones the topmost.

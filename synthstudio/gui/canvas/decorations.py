@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from synthstudio.domain.records import Box
+from synthstudio.gui.canvas.drafts import HANDLES, Handle
 from synthstudio.gui.canvas.pyramid import ImagePyramid
-from synthstudio.gui.canvas.tools import HANDLES, Handle
 from synthstudio.gui.canvas.view_state import Viewport
 
 CORNER_GAP_PX = 12.0
@@ -56,24 +56,37 @@ def minimap_area(pyramid: ImagePyramid, viewport: Viewport) -> QRectF | None:
     everything = visible.x0 <= 0 and visible.y0 <= 0 and visible.x1 >= pyramid.width and visible.y1 >= pyramid.height
     if everything or min(viewport.width, viewport.height) < 2 * MINIMAP_PX:
         return None
-    per_px = MINIMAP_PX / max(pyramid.width, pyramid.height)
-    width, height = max(round(pyramid.width * per_px), 4), max(round(pyramid.height * per_px), 4)
+    sides = (pyramid.height, pyramid.width) if viewport.turns % 2 else (pyramid.width, pyramid.height)
+    per_px = MINIMAP_PX / max(sides)
+    width, height = (max(round(side * per_px), 4) for side in sides)
     return QRectF(
         viewport.width - CORNER_GAP_PX - width, viewport.height - CORNER_GAP_PX - height, float(width), float(height)
     )
 
 
+def _minimap_to_widget(area: QRectF, pyramid: ImagePyramid, viewport: Viewport) -> QTransform:
+    """Maps image px into the minimap: stretched to fill it exactly, and turned as the view is."""
+    cos, sin = viewport.turn
+    turned = QTransform(cos, sin, -sin, cos, 0, 0)
+    image = turned.mapRect(QRectF(0, 0, pyramid.width, pyramid.height))
+    stretch_x, stretch_y = area.width() / image.width(), area.height() / image.height()
+    placed = QTransform(stretch_x, 0, 0, stretch_y, area.left() - image.left() * stretch_x, 0)
+    placed *= QTransform.fromTranslate(0, area.top() - image.top() * stretch_y)
+    return turned * placed
+
+
 def paint_minimap(painter: QPainter, area: QRectF, pyramid: ImagePyramid, viewport: Viewport) -> None:
     """Paint the whole image small, with a frame round what the view shows."""
     _paint_backing(painter, area.adjusted(-3, -3, 3, 3))
-    level = pyramid.level_for(area.width() * viewport.dpr / pyramid.width)
+    to_widget = _minimap_to_widget(area, pyramid, viewport)
+    level = pyramid.level_for(max(area.width(), area.height()) * viewport.dpr / max(pyramid.width, pyramid.height))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.drawImage(area, level, QRectF(level.rect()))
-    visible, per_px = viewport.visible_box(), area.width() / pyramid.width
-    shown = QRectF(
-        QPointF(area.left() + visible.x0 * per_px, area.top() + visible.y0 * per_px),
-        QPointF(area.left() + visible.x1 * per_px, area.top() + visible.y1 * per_px),
-    ).intersected(area)
+    painter.save()
+    painter.setTransform(to_widget, True)
+    painter.drawImage(QRectF(0, 0, pyramid.width, pyramid.height), level, QRectF(level.rect()))
+    painter.restore()
+    visible = viewport.visible_box()
+    shown = to_widget.mapRect(QRectF(visible.x0, visible.y0, visible.width, visible.height)).intersected(area)
     shown.setSize(shown.size().expandedTo(QRectF(0, 0, 5, 5).size()))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for color, width in ((QColor(0, 0, 0, 170), 3.0), (QColor("#FFFFFF"), 1.0)):
@@ -81,19 +94,17 @@ def paint_minimap(painter: QPainter, area: QRectF, pyramid: ImagePyramid, viewpo
         painter.drawRect(shown)
 
 
-def minimap_to_image(area: QRectF, position: QPointF, pyramid: ImagePyramid) -> tuple[float, float]:
+def minimap_to_image(area: QRectF, position: QPointF, pyramid: ImagePyramid, viewport: Viewport) -> tuple[float, float]:
     """The image point under a position in the minimap."""
-    return (
-        (position.x() - area.left()) / area.width() * pyramid.width,
-        (position.y() - area.top()) / area.height() * pyramid.height,
-    )
+    back, _ = _minimap_to_widget(area, pyramid, viewport).inverted()
+    place = back.map(position)
+    return place.x(), place.y()
 
 
 def handle_position(box: Box, handle: Handle, viewport: Viewport) -> tuple[float, float]:
     """Widget px of a grip's middle."""
-    x0, y0 = viewport.to_widget(box.x0, box.y0)
-    x1, y1 = viewport.to_widget(box.x1, box.y1)
-    return (x0 + x1) / 2 + handle.side_x * (x1 - x0) / 2, (y0 + y1) / 2 + handle.side_y * (y1 - y0) / 2
+    x, y = box.center
+    return viewport.to_widget(x + handle.side_x * box.width / 2, y + handle.side_y * box.height / 2)
 
 
 def shown_handles(box: Box, viewport: Viewport) -> tuple[Handle, ...]:
@@ -115,9 +126,8 @@ def paint_handles(painter: QPainter, box: Box, viewport: Viewport, *, accent: st
 
 def paint_frame(painter: QPainter, box: Box, viewport: Viewport, *, color: QColor, filled: bool) -> None:
     """Paint a draft: a rubber band (filled) or a box in the making."""
-    x0, y0 = viewport.to_widget(box.x0, box.y0)
-    x1, y1 = viewport.to_widget(box.x1, box.y1)
-    area = QRectF(QPointF(round(x0), round(y0)), QPointF(round(x1), round(y1)))
+    shown = viewport.box_to_widget(box)
+    area = QRectF(QPointF(round(shown.x0), round(shown.y0)), QPointF(round(shown.x1), round(shown.y1)))
     fill = QColor(color)
     fill.setAlpha(40)
     painter.setBrush(fill if filled else Qt.BrushStyle.NoBrush)

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, Box, ObjectClass
-from synthstudio.gui.canvas import tools
+from synthstudio.gui.canvas import drafts, tools
 from synthstudio.gui.canvas.annotation_table import AnnotationTable
 from synthstudio.gui.canvas.decorations import (
     HANDLE_REACH_PX,
@@ -21,6 +21,7 @@ from synthstudio.gui.canvas.decorations import (
     paint_handles,
     shown_handles,
 )
+from synthstudio.gui.canvas.drafts import Draft, Handle, Line, Pointer, Target, ToolName, Wish
 from synthstudio.gui.canvas.image_view import ImageView
 from synthstudio.gui.canvas.mark_painter import (
     MARGIN_PX,
@@ -30,12 +31,23 @@ from synthstudio.gui.canvas.mark_painter import (
     choose_detail,
     rows_in_view,
 )
-from synthstudio.gui.canvas.pyramid import ImagePyramid
-from synthstudio.gui.canvas.tools import Handle, Pointer, Target, ToolName
+from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
+from synthstudio.gui.canvas.reading_grid import ReadingGrid, paint_grid
+from synthstudio.gui.canvas.turned_picture import TurnedPicture
+from synthstudio.gui.canvas.view_aids import (
+    loupe_area,
+    loupe_viewport,
+    paint_crosshair,
+    paint_lasso,
+    paint_loupe,
+    paint_ruler,
+)
 from synthstudio.gui.canvas.view_state import Viewport
 from synthstudio.gui.theme import current_theme
 
 MAX_BOXES_WITH_HANDLES = 20
+GROWTH = 1.05
+"""By which a notch of the wheel resizes."""
 MAX_PARTIAL_UPDATES = 64
 """More changed marks than this are repainted with the whole view."""
 
@@ -51,7 +63,8 @@ class FovView(ImageView):
     """Shows an FOV with its annotations; the selection lives here, the annotations themselves elsewhere.
 
     Left button by tool: "select" picks, drags and rubber-bands; "center" asks for a centre at each press, except on
-    an existing centre, which it picks or drags; "box" draws a box by dragging. Ctrl lends "select" to the others.
+    an existing centre, which it picks or drags; "box" draws a box by dragging or by two corners; "lasso" selects by a
+    loop; "ruler" and "calibrate" draw a line. Ctrl lends "select" to the others, with Alt it lassoes.
     """
 
     center_requested = Signal(float, float)
@@ -62,6 +75,14 @@ class FovView(ImageView):
     """Tuple of `AnnotationId`s, dx, dy in image px."""
     resize_requested = Signal(object, object)
     """`AnnotationId`, `Box`."""
+    grow_requested = Signal(object, float)
+    """Tuple of `AnnotationId`s, factor: one object or the selection is to be drawn larger or smaller."""
+    class_grow_requested = Signal(object, float)
+    """`ClassId`, factor: the mean size of a class."""
+    calibration_drawn = Signal(float)
+    """Length in image px of a line that was drawn over a scale bar."""
+    annotations_replaced = Signal()
+    """`set_annotations` was called: another FOV is shown, or this one anew."""
     selection_changed = Signal(object)
     """Tuple of `AnnotationId`s, ascending."""
 
@@ -69,13 +90,19 @@ class FovView(ImageView):
         super().__init__(parent)
         self._table = AnnotationTable((), {}, None)
         self._hidden: frozenset[ClassId] = frozenset()
+        self._hidden_authors: frozenset[str] = frozenset()
         self._selection: frozenset[AnnotationId] = frozenset()
         self._tool: ToolName = "select"
         self._current_class: ObjectClass | None = None
         self._style = MarkStyle.OUTLINE
-        self._draft: tools.Draft | None = None
+        self._draft: Draft | None = None
         self._hover: tuple[Pointer, Target] | None = None
         self._detail: tuple[Viewport, Detail] | None = None
+        self._dims_others = False
+        self._grid: ReadingGrid | None = None
+        self._ruler: Line | None = None
+        self._has_crosshair, self._loupe_power = False, 0
+        self._loupe_picture = TurnedPicture()
         self._refresh_cursor()
 
     # Annotations
@@ -83,7 +110,7 @@ class FovView(ImageView):
     @override
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
         """Show another image. A draft is dropped; set the annotations that belong to it next."""
-        self._draft = self._hover = None
+        self._draft = self._hover = self._ruler = self._grid = None
         super().set_image(pyramid, keep_view=keep_view)
 
     def set_annotations(
@@ -97,12 +124,14 @@ class FovView(ImageView):
         """
         self._table = AnnotationTable(annotations, classes, um_per_px)
         self._table.hide_classes(self._hidden)
+        self._table.hide_authors(self._hidden_authors)
         self._um_per_px = um_per_px
         if self._current_class is not None:
             self._current_class = classes.get(self._current_class.id)
         self._detail = self._draft = None
         self._set_selection(frozenset(i for i in self._selection if i in self._table))
         self.update()
+        self.annotations_replaced.emit()
 
     def add_annotations(self, annotations: Sequence[Annotation]) -> None:
         """Show more annotations, on top; repaints only where they are."""
@@ -145,6 +174,14 @@ class FovView(ImageView):
         """The mark under an image point, for instance for a context menu."""
         return self._table.find_at(x, y, scale=self._state.scale)
 
+    def can_place_center(self, position: QPointF) -> bool:
+        """Whether a click at a widget position would set a new centre: inside the image, off centres, grips and map."""
+        x, y = self.widget_to_image(position)
+        target = self._target_at(Pointer(x, y, position.x(), position.y()))
+        area = self.image_box
+        inside = area.x0 <= x < area.x1 and area.y0 <= y < area.y1
+        return inside and not self._is_over_minimap(position) and target.grabbed is None and target.handle is None
+
     # How it is shown and what the pointer does
 
     @property
@@ -169,6 +206,48 @@ class FovView(ImageView):
         self._table.hide_classes(self._hidden)
         self._detail = None
         self.update()
+
+    def set_hidden_authors(self, hidden: Collection[str]) -> None:
+        """Neither draw nor hit annotations of these authors."""
+        self._hidden_authors = frozenset(hidden)
+        self._table.hide_authors(self._hidden_authors)
+        self._detail = None
+        self.update()
+
+    def class_size_px(self, class_id: ClassId) -> float:
+        """The class's mean side in image px, as it is drawn; 0 where it has none."""
+        return self._table.class_size_px(class_id)
+
+    def resize_class(self, class_id: ClassId, size_px: float) -> None:
+        """Draw a class at another mean size, px, before it is stored."""
+        self._table.resize_class(class_id, size_px)
+        self._detail = None
+        self.update()
+
+    def set_others_dimmed(self, dimmed: bool) -> None:
+        """Draw the marks of all classes but the current one faintly."""
+        self._dims_others = dimmed
+        self.update()
+
+    def set_grid(self, grid: ReadingGrid | None) -> None:
+        """Lay tiles for reading over the image; None takes them away, as another image does."""
+        self._grid = grid
+        self.update()
+
+    def set_crosshair(self, shown: bool) -> None:
+        """Draw lines through the pointer."""
+        self._has_crosshair = shown
+        self.update()
+
+    def set_loupe(self, power: int) -> None:
+        """Magnify the place under the pointer so many times; 0 takes the loupe away."""
+        self._loupe_power = power
+        self.update()
+
+    @property
+    def ruler(self) -> Line | None:
+        """The line that was measured last and is still shown."""
+        return self._ruler
 
     def set_mark_style(self, style: MarkStyle) -> None:
         self._style = style
@@ -203,12 +282,19 @@ class FovView(ImageView):
 
     @override
     def _on_left_pressed(self, pointer: Pointer) -> None:
+        if self._draft is not None:
+            self._take(tools.press_again(self._draft, pointer, self))
+            return
+        self._ruler = None
         self._take(tools.press(self._tool, pointer, self._target_at(pointer), self))
 
     @override
     def _on_pointer_moved(self, pointer: Pointer, *, is_left_down: bool) -> None:
+        if self._has_crosshair or self._loupe_power:
+            self.update()
         if self._draft is not None:
             self._take(tools.drag(self._draft, pointer, self))
+            self._hover = (pointer, Target())
             return
         self._update_ghost()
         self._hover = (pointer, self._target_at(pointer))
@@ -224,12 +310,45 @@ class FovView(ImageView):
     def leaveEvent(self, event: QEvent) -> None:
         self._update_ghost()
         self._hover = None
+        if self._has_crosshair or self._loupe_power:
+            self.update()
         super().leaveEvent(event)
+
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """With Alt the wheel resizes what is under the pointer or selected, with Alt and Shift its class."""
+        if self._pyramid is None or not event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            super().wheelEvent(event)
+            return
+        event.accept()
+        turned = event.angleDelta()
+        # With Alt, Qt takes the wheel for a horizontal one on some platforms.
+        factor = GROWTH ** ((turned.y() or turned.x()) / 120)
+        under = self.annotation_at(*self.widget_to_image(event.position()))
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._grow_class(under, factor)
+        else:
+            self._grow(under, factor)
+
+    def _grow(self, under: AnnotationId | None, factor: float) -> None:
+        is_one = under is not None and under not in self._selection
+        ids = frozenset({under}) if is_one and under is not None else self._selection
+        if ids and factor != 1:
+            self.grow_requested.emit(tuple(sorted(ids)), factor)
+
+    def _grow_class(self, under: AnnotationId | None, factor: float) -> None:
+        current = self._current_class.id if self._current_class is not None else None
+        class_id = self._table.get(under).class_id if under is not None else current
+        if class_id is not None and factor != 1:
+            self.class_grow_requested.emit(class_id, factor)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.cancel_draft():
             self._refresh_cursor()
+        elif event.key() == Qt.Key.Key_Escape and self._ruler is not None:
+            self._ruler = None
+            self.update()
         else:
             super().keyPressEvent(event)
 
@@ -260,26 +379,34 @@ class FovView(ImageView):
         """Adopt a step: the draft first, so that a slot that changes annotations meets a settled view."""
         if step.draft != self._draft:
             self._draft = step.draft
-            if not isinstance(step.draft, tools.MarkPress):
+            if not isinstance(step.draft, drafts.MarkPress):
                 self.update()
         for wish in step.wishes:
             self._utter(wish)
         self._refresh_cursor()
 
-    def _utter(self, wish: tools.Wish) -> None:
+    def _utter(self, wish: Wish) -> None:
         match wish:
-            case tools.SelectWish(ids):
+            case drafts.SelectWish(ids):
                 self.set_selection(ids)
-            case tools.BandWish(area, adds):
+            case drafts.BandWish(area, adds):
                 picked = frozenset(self._table.ids_with_center_in(area))
                 self.set_selection(self._selection | picked if adds else picked)
-            case tools.CenterWish(x, y):
+            case drafts.LassoWish(points, adds):
+                picked = frozenset(self._table.ids_with_center_within(np.array(points)))
+                self.set_selection(self._selection | picked if adds else picked)
+            case drafts.LineWish(line, calibrates):
+                self._ruler = line
+                self.update()
+                if calibrates:
+                    self.calibration_drawn.emit(line.length)
+            case drafts.CenterWish(x, y):
                 self.center_requested.emit(x, y)
-            case tools.BoxWish(box):
+            case drafts.BoxWish(box):
                 self.box_requested.emit(box)
-            case tools.MoveWish(ids, dx, dy):
+            case drafts.MoveWish(ids, dx, dy):
                 self.move_requested.emit(tuple(sorted(ids)), dx, dy)
-            case tools.ResizeWish(annotation_id, box):
+            case drafts.ResizeWish(annotation_id, box):
                 self.resize_requested.emit(annotation_id, box)
 
     def _set_selection(self, ids: frozenset[AnnotationId]) -> None:
@@ -291,17 +418,20 @@ class FovView(ImageView):
 
     @override
     def _idle_cursor(self) -> Qt.CursorShape:
-        if isinstance(self._draft, tools.MoveDraft):
+        if isinstance(self._draft, drafts.MoveDraft):
             return Qt.CursorShape.SizeAllCursor
         target = self._hover[1] if self._hover is not None else Target()
-        handle = self._draft.handle if isinstance(self._draft, tools.ResizeDraft) else None
+        handle = self._draft.handle if isinstance(self._draft, drafts.ResizeDraft) else None
         if handle is None and target.handle is not None and self._draft is None:
             handle = target.handle[1]
         if handle is not None:
-            side_x, side_y = handle if handle.side_x >= 0 else (-handle.side_x, -handle.side_y)
+            side_x, side_y = (round(side) for side in self.viewport.turned(handle.side_x, handle.side_y))
+            side_x, side_y = (side_x, side_y) if side_x >= 0 else (-side_x, -side_y)
             return _RESIZE_CURSORS[side_x, abs(side_y) if side_x == 0 else side_y]
         if self._tool == "select":
             return Qt.CursorShape.ArrowCursor
+        if self._tool in ("lasso", "ruler", "calibrate"):
+            return Qt.CursorShape.CrossCursor
         return Qt.CursorShape.PointingHandCursor if target.grabbed is not None else Qt.CursorShape.CrossCursor
 
     # Painting
@@ -312,10 +442,10 @@ class FovView(ImageView):
         if rows is None or self._style is MarkStyle.LABEL:
             self.update()
             return
-        viewport = self.viewport
-        for x0, y0, x1, y1 in self._table.extents[:, rows].T:
-            top_left, bottom_right = QPointF(*viewport.to_widget(x0, y0)), QPointF(*viewport.to_widget(x1, y1))
-            area = QRectF(top_left, bottom_right).adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        for left, top, right, bottom in self.viewport.boxes_to_widget(self._table.extents[:, rows]):
+            area = QRectF(QPointF(left, top), QPointF(right, bottom)).adjusted(
+                -MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX
+            )
             self.update(area.intersected(QRectF(self.rect())).toAlignedRect())
 
     def _update_ghost(self) -> None:
@@ -349,15 +479,53 @@ class FovView(ImageView):
         selected = self._table.rows_of(self._selection)
         if selected.size:
             rows = rows[~np.isin(rows, selected, assume_unique=True)]
-        look = MarkLook(self._style, self._current_detail(viewport))
+        if self._grid is not None:
+            paint_grid(painter, self._grid, viewport, accent=current_theme().accent)
+        look = MarkLook(self._style, self._current_detail(viewport), clear_class=self._clear_class())
         self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
         self._paint_selected(painter, viewport)
         self._paint_draft(painter, viewport)
 
+    def _clear_class(self) -> int | None:
+        if not self._dims_others or self._current_class is None:
+            return None
+        return self._table.class_row(self._current_class.id)
+
+    @override
+    def _paint_on_top(self, painter: QPainter, viewport: Viewport) -> None:
+        if self._ruler is not None:
+            paint_ruler(painter, self._ruler, viewport, self._um_per_px)
+        if self._hover is None or self._is_panning:
+            return
+        pointer, _ = self._hover
+        if self._has_crosshair:
+            paint_crosshair(painter, pointer, viewport)
+        if self._loupe_power and self._pyramid is not None:
+            area = loupe_area(pointer, viewport)
+            paint_loupe(painter, self._magnified(self._pyramid, pointer, viewport), area, power=self._loupe_power)
+
+    def _magnified(self, pyramid: ImagePyramid, pointer: Pointer, viewport: Viewport) -> QImage:
+        """The picture in the loupe: the image and, over it, its marks."""
+        close = loupe_viewport(pointer, viewport, power=self._loupe_power)
+        side = round(close.width * close.dpr)
+        picture = QImage(side, side, QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(close.dpr)
+        picture.fill(QColor(current_theme().surround))
+        everything = QRectF(0, 0, close.width, close.height)
+        with QPainter(picture) as painter:
+            if close.turns:
+                self._loupe_picture.paint(painter, pyramid, close, everything)
+            else:
+                paint_pyramid(painter, pyramid, close)
+            rows = rows_in_view(self._table, close, everything)
+            look = MarkLook(self._style, choose_detail(self._table, rows, close), clear_class=self._clear_class())
+            self._mark_painter.paint(painter, self._table, rows, close, look=look)
+        return picture
+
     def _paint_selected(self, painter: QPainter, viewport: Viewport) -> None:
         draft = self._draft
-        moved = draft if isinstance(draft, tools.MoveDraft) else None
-        ids = self._selection - {draft.id} if isinstance(draft, tools.ResizeDraft) else self._selection
+        moved = draft if isinstance(draft, drafts.MoveDraft) else None
+        ids = self._selection - {draft.id} if isinstance(draft, drafts.ResizeDraft) else self._selection
         rows = self._table.rows_of(ids)
         if not rows.size:
             return
@@ -369,19 +537,23 @@ class FovView(ImageView):
             shift_y=moved.dy if moved else 0.0,
         )
         self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
-        if draft is None or isinstance(draft, tools.MarkPress):
+        if draft is None or isinstance(draft, drafts.MarkPress):
             for _, box in self._boxes_with_handles():
                 paint_handles(painter, box, viewport, accent=current_theme().accent)
 
     def _paint_draft(self, painter: QPainter, viewport: Viewport) -> None:
         match self._draft:
-            case tools.BandDraft() as band:
+            case drafts.BandDraft() as band:
                 color = QColor(current_theme().accent)
                 paint_frame(painter, band.area, viewport, color=color, filled=True)
-            case tools.BoxDraft(box=box):
+            case drafts.LassoDraft(points=points):
+                paint_lasso(painter, points, viewport, color=QColor(current_theme().accent))
+            case drafts.LineDraft(line=line):
+                paint_ruler(painter, line, viewport, self._um_per_px)
+            case drafts.BoxDraft(box=box):
                 color = QColor(self._current_class.color if self._current_class else "#FFFFFF")
                 paint_frame(painter, box, viewport, color=color, filled=False)
-            case tools.ResizeDraft(id=annotation_id, box=box):
+            case drafts.ResizeDraft(id=annotation_id, box=box):
                 object_class = self._table.classes[self._table.class_row(self._table.get(annotation_id).class_id)]
                 paint_frame(painter, box, viewport, color=QColor(object_class.color), filled=False)
                 paint_handles(painter, box, viewport, accent=current_theme().accent)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -19,22 +21,38 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QSinglePointEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
+from synthstudio.domain.records import Box
 from synthstudio.gui.canvas.decorations import minimap_area, minimap_to_image, paint_minimap, paint_scale_bar
+from synthstudio.gui.canvas.drafts import Pointer
 from synthstudio.gui.canvas.mark_painter import MarkPainter
 from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
-from synthstudio.gui.canvas.tools import Pointer
+from synthstudio.gui.canvas.turned_picture import TurnedPicture
 from synthstudio.gui.canvas.view_state import Viewport, ViewState, clamped_state, fit_scale
 from synthstudio.gui.theme import current_theme
 
 WHEEL_STEP = 2**0.5
 """Zoom per notch of the wheel."""
+SHOWN_BOX_FILLS = 0.96
+"""Of the view, by an area that is shown as large as it fits."""
+ARROW_PX = 64.0
+"""Widget px that an arrow key pans; with Shift it pans most of the view."""
 MAX_OVERLAY_PX = 2048
 """An overlay is smooth by nature: larger ones are kept at this longer side."""
+
+
+_ARROWS = {
+    Qt.Key.Key_Left: (1, 0),
+    Qt.Key.Key_Right: (-1, 0),
+    Qt.Key.Key_Up: (0, 1),
+    Qt.Key.Key_Down: (0, -1),
+}
 
 
 class ImageView(QWidget):
@@ -69,6 +87,7 @@ class ImageView(QWidget):
         self._is_in_minimap = False
         self._is_space_held = False
         self._is_telling = False
+        self._turned_picture = TurnedPicture()
 
     # What is shown
 
@@ -87,11 +106,16 @@ class ImageView(QWidget):
 
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
         """Show another image, fitted unless `keep_view`; the overlay and the predicted places of the last one go."""
+        if self._pyramid is not None:
+            self._pyramid.remove_viewer(self)
         self._pyramid = pyramid
+        if pyramid is not None:
+            pyramid.add_viewer(self)
         self._overlay = None
         self._mark_points = np.zeros((0, 2))
         if not keep_view:
             self._is_fitted = True
+            self._state = replace(self._state, turns=0)
         self._refit_or_clamp()
         self.update()
 
@@ -169,6 +193,20 @@ class ImageView(QWidget):
         self._is_fitted = True
         self._refit_or_clamp()
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the whole image is shown and stays so while the widget is resized."""
+        return self._is_fitted
+
+    def turn(self, quarters: int) -> None:
+        """Turn the view clockwise by quarters about its middle; a fitted image stays fitted."""
+        if self._pyramid is None:
+            return
+        is_fitted = self._is_fitted
+        self.set_view_state(self._state.turned(quarters))
+        if is_fitted:
+            self.fit()
+
     @Slot()
     def one_to_one(self) -> None:
         """Show one image pixel per device pixel, about the middle of the view."""
@@ -183,16 +221,22 @@ class ImageView(QWidget):
             return
         viewport = self.viewport
         at = at or QPointF(viewport.width / 2, viewport.height / 2)
-        scale = self._clamped(ViewState(self._state.center_x, self._state.center_y, scale)).scale
+        scale = self._clamped(replace(self._state, scale=scale)).scale
         self.set_view_state(viewport.zoomed(scale, at_x=at.x(), at_y=at.y()))
 
     def pan_by(self, dx: float, dy: float) -> None:
         """Move the image by widget px."""
         self.set_view_state(self.viewport.panned(dx, dy))
 
+    def show_box(self, box: Box) -> None:
+        """Show an area in image px as large as it fits."""
+        across, down = (self.height(), self.width()) if self._state.turns % 2 else (self.width(), self.height())
+        scale = min(across / max(box.width, 1.0), down / max(box.height, 1.0)) * SHOWN_BOX_FILLS
+        self.set_view_state(replace(self._state, center_x=box.center[0], center_y=box.center[1], scale=scale))
+
     def center_on(self, x: float, y: float) -> None:
         """Bring an image point to the middle of the view."""
-        self.set_view_state(ViewState(x, y, self._state.scale))
+        self.set_view_state(replace(self._state, center_x=x, center_y=y))
 
     def image_to_widget(self, x: float, y: float) -> QPointF:
         """Widget position of an image point."""
@@ -202,6 +246,22 @@ class ImageView(QWidget):
         """Image px under the middle of the device pixel that a pointer is on."""
         half = 0.5 / self.devicePixelRatioF()
         return self.viewport.to_image(position.x() + half, position.y() + half)
+
+    def pixels_in(self, area: Box, scale: float = 1.0) -> NDArray[np.uint8] | None:
+        """The pixels of a part of the image as stored, upright, for instance to look for an object there.
+
+        Returns:
+            (h, w, 3) uint8 RGB, `scale` px per image px; None where there is no image.
+        """
+        if self._pyramid is None:
+            return None
+        width, height = max(round(area.width * scale), 1), max(round(area.height * scale), 1)
+        state = ViewState(area.x0 + width / 2 / scale, area.y0 + height / 2 / scale, scale)
+        picture = QImage(width, height, QImage.Format.Format_RGB32)
+        with QPainter(picture) as painter:
+            self._pyramid.paint(painter, Viewport(state, width, height, 1.0))
+        stored = np.frombuffer(picture.constBits(), dtype=np.uint8).reshape(height, -1, 4)
+        return np.ascontiguousarray(stored[:, :width, 2::-1])
 
     def _clamped(self, state: ViewState) -> ViewState:
         if self._pyramid is None:
@@ -214,9 +274,12 @@ class ImageView(QWidget):
         if state == self._state:
             return
         self._state = state
+        self._tell_state()
+
+    def _tell_state(self) -> None:
         self.update()
         self._is_telling = True
-        self.view_changed.emit(state)
+        self.view_changed.emit(self._state)
         self._is_telling = False
 
     def _refit_or_clamp(self) -> None:
@@ -226,8 +289,9 @@ class ImageView(QWidget):
             self._apply_state(self._state)
             return
         width, height = self._pyramid.width, self._pyramid.height
-        scale = fit_scale(width, height, width=self.width(), height=self.height())
-        self._apply_state(ViewState(width / 2, height / 2, scale))
+        turns = self._state.turns
+        scale = fit_scale(width, height, width=self.width(), height=self.height(), turns=turns)
+        self._apply_state(ViewState(width / 2, height / 2, scale, turns))
 
     # Painting
 
@@ -260,7 +324,7 @@ class ImageView(QWidget):
             painter.drawText(QRectF(self.rect()).adjusted(32, 32, -32, -32), int(flags), self._placeholder)
             return
         viewport = self.viewport
-        paint_pyramid(painter, self._pyramid, viewport)
+        self._paint_image(painter, self._pyramid, viewport, dirty)
         self._paint_overlay(painter, viewport)
         self._paint_over_image(painter, viewport, dirty)
         if len(self._mark_points):
@@ -270,19 +334,31 @@ class ImageView(QWidget):
         area = minimap_area(self._pyramid, viewport)
         if area is not None and area.intersects(dirty):
             paint_minimap(painter, area, self._pyramid, viewport)
+        self._paint_on_top(painter, viewport)
+
+    def _paint_image(self, painter: QPainter, pyramid: ImagePyramid, viewport: Viewport, dirty: QRectF) -> None:
+        if viewport.turns:
+            self._turned_picture.paint(painter, pyramid, viewport, dirty)
+        else:
+            paint_pyramid(painter, pyramid, viewport)
 
     def _paint_overlay(self, painter: QPainter, viewport: Viewport) -> None:
         if self._overlay is None or self._pyramid is None or self._overlay_opacity <= 0:
             return
-        top_left = QPointF(*viewport.to_widget(0, 0))
-        bottom_right = QPointF(*viewport.to_widget(self._pyramid.width, self._pyramid.height))
+        painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setOpacity(self._overlay_opacity)
-        painter.drawImage(QRectF(top_left, bottom_right), self._overlay)
-        painter.setOpacity(1.0)
+        cos, sin = viewport.turn
+        painter.setTransform(QTransform(cos, sin, -sin, cos, *viewport.origin), True)
+        size = QSizeF(self._pyramid.width * viewport.scale, self._pyramid.height * viewport.scale)
+        painter.drawImage(QRectF(QPointF(0, 0), size), self._overlay)
+        painter.restore()
 
     def _paint_over_image(self, painter: QPainter, viewport: Viewport, dirty: QRectF) -> None:
         """For views that show more: paint above image and overlay, below crosses and decorations."""
+
+    def _paint_on_top(self, painter: QPainter, viewport: Viewport) -> None:
+        """For views that show more: paint above everything else."""
 
     # Pointer and keys; a subclass takes the left button through the four hooks below
 
@@ -299,7 +375,7 @@ class ImageView(QWidget):
         """Cursor while nothing is dragged."""
         return Qt.CursorShape.ArrowCursor
 
-    def _pointer_at(self, event: QMouseEvent) -> Pointer:
+    def _pointer_at(self, event: QSinglePointEvent) -> Pointer:
         position, modifiers = event.position(), event.modifiers()
         x, y = self.widget_to_image(position)
         return Pointer(
@@ -309,6 +385,7 @@ class ImageView(QWidget):
             position.y(),
             shift=bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
             ctrl=bool(modifiers & Qt.KeyboardModifier.ControlModifier),
+            alt=bool(modifiers & Qt.KeyboardModifier.AltModifier),
         )
 
     @override
@@ -408,6 +485,12 @@ class ImageView(QWidget):
             if not event.isAutoRepeat():
                 self._is_space_held = True
                 self._refresh_cursor()
+        elif event.key() in _ARROWS and self._pyramid is not None:
+            dx, dy = _ARROWS[Qt.Key(event.key())]
+            is_far = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.pan_by(
+                dx * (0.8 * self.width() if is_far else ARROW_PX), dy * (0.8 * self.height() if is_far else ARROW_PX)
+            )
         else:
             super().keyPressEvent(event)
 
@@ -425,6 +508,10 @@ class ImageView(QWidget):
         self._refresh_cursor()
         super().focusOutEvent(event)
 
+    @property
+    def _is_panning(self) -> bool:
+        return self._pan_from is not None
+
     def _refresh_cursor(self) -> None:
         if self._pan_from is not None:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
@@ -440,7 +527,7 @@ class ImageView(QWidget):
     def _follow_minimap(self, position: QPointF) -> None:
         area = minimap_area(self._pyramid, self.viewport) if self._pyramid is not None else None
         if area is not None and self._pyramid is not None:
-            self.center_on(*minimap_to_image(area, position, self._pyramid))
+            self.center_on(*minimap_to_image(area, position, self._pyramid, self.viewport))
 
 
 def _overlay_image(rgba: NDArray[np.uint8]) -> QImage:

@@ -30,6 +30,8 @@ MAX_RIMMED_BOXES = 3000
 """Beyond this boxes lose their halo: it costs as much as the boxes, and in a crowd of them nobody sees it."""
 SMALL_PX, POINT_PX, LARGE_PX = 7.0, 14.0, 320.0
 """Widget px: below the first a circle is a dot; a class without size gets the second; above the third no sprite."""
+FAINT = 0.22
+"""Opacity of the classes that stand back."""
 MARGIN_PX = 16.0
 """Widget px that a mark's drawing may reach beyond its extent."""
 
@@ -52,20 +54,25 @@ class Detail(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MarkLook:
-    """How a batch is drawn; `shift_x, shift_y` in image px carries marks that are being dragged."""
+    """How a batch is drawn.
+
+    Attributes:
+        shift_x: Image px; with `shift_y` it carries marks that are being dragged.
+        clear_class: Row of the class that is drawn in full while all others are faint; None draws all in full.
+    """
 
     style: MarkStyle
     detail: Detail
     bold: bool = False
     shift_x: float = 0.0
     shift_y: float = 0.0
+    clear_class: int | None = None
 
 
 def rows_in_view(table: AnnotationTable, viewport: Viewport, dirty: QRectF) -> NDArray[np.int64]:
     """Rows whose drawing may touch a rectangle in widget px."""
-    x0, y0 = viewport.to_image(dirty.left() - MARGIN_PX, dirty.top() - MARGIN_PX)
-    x1, y1 = viewport.to_image(dirty.right() + MARGIN_PX, dirty.bottom() + MARGIN_PX)
-    return table.rows_in(Box(x0, y0, x1, y1))
+    reach = dirty.adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX)
+    return table.rows_in(viewport.box_to_image(Box(reach.left(), reach.top(), reach.right(), reach.bottom())))
 
 
 def choose_detail(table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport) -> Detail:
@@ -93,6 +100,19 @@ class MarkPainter:
             return
         if look.detail is Detail.RASTER:
             _paint_raster(painter, table, rows, viewport, look=look)
+        elif look.clear_class is None:
+            self._paint_single(painter, table, rows, viewport, look=look)
+        else:
+            is_clear = table.class_rows[rows] == look.clear_class
+            painter.setOpacity(FAINT)
+            self._paint_single(painter, table, rows[~is_clear], viewport, look=look)
+            painter.setOpacity(1.0)
+            self._paint_single(painter, table, rows[is_clear], viewport, look=look)
+
+    def _paint_single(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        if not rows.size:
             return
         as_dots = look.detail is Detail.DOTS or look.style is MarkStyle.DOT
         is_box = table.is_box[rows]
@@ -108,8 +128,7 @@ class MarkPainter:
         self, painter: QPainter, points: NDArray[np.float64], viewport: Viewport, *, color: str, dirty: QRectF
     ) -> None:
         """Paint predicted places; `points` is (N, 2) float64, x and y in image px."""
-        origin_x, origin_y = viewport.origin
-        places = points * viewport.scale + (origin_x, origin_y)
+        places = viewport.points_to_widget(points)
         reach = dirty.adjusted(-MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX)
         inside = (places[:, 0] >= reach.left()) & (places[:, 0] <= reach.right())
         inside &= (places[:, 1] >= reach.top()) & (places[:, 1] <= reach.bottom())
@@ -171,16 +190,13 @@ class MarkPainter:
 def _centers_in_widget(
     table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
 ) -> NDArray[np.float64]:
-    origin_x, origin_y = viewport.origin
-    centers = table.centers[:, rows].T + np.array([look.shift_x, look.shift_y])
-    return np.asarray(centers * viewport.scale + np.array([origin_x, origin_y]))
+    return viewport.points_to_widget(table.centers[:, rows].T + np.array([look.shift_x, look.shift_y]))
 
 
 def _frames_in_device_px(extents: NDArray[np.float64], viewport: Viewport, *, look: MarkLook) -> NDArray[np.int32]:
     """(N, 4) int32; far corners are brought near the view, since 64x a large image overflows nothing that way."""
-    origin_x, origin_y = viewport.origin
-    shift = np.array([look.shift_x, look.shift_y, look.shift_x, look.shift_y])
-    corners = (extents.T + shift) * viewport.scale + (origin_x, origin_y, origin_x, origin_y)
+    shift = np.array([[look.shift_x], [look.shift_y], [look.shift_x], [look.shift_y]])
+    corners = viewport.boxes_to_widget(extents + shift)
     limit_x, limit_y = viewport.width + 4 * MARGIN_PX, viewport.height + 4 * MARGIN_PX
     corners[:, 0::2] = corners[:, 0::2].clip(-4 * MARGIN_PX, limit_x)
     corners[:, 1::2] = corners[:, 1::2].clip(-4 * MARGIN_PX, limit_y)
@@ -215,17 +231,22 @@ def _paint_raster(
     side = max(2, round(3 * viewport.dpr))
     dots = cv2.dilate(numbers, np.ones((side, side), np.uint8))
     rims = cv2.dilate(np.minimum(dots, 1), np.ones((3, 3), np.uint8))
-    pixels = _raster_colors(table, bold=look.bold)[np.maximum(dots, rims)]
+    pixels = _raster_colors(table, look)[np.maximum(dots, rims)]
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(viewport.dpr)
     painter.drawImage(QPointF(0, 0), image)
 
 
-def _raster_colors(table: AnnotationTable, *, bold: bool) -> NDArray[np.uint32]:
+def _raster_colors(table: AnnotationTable, look: MarkLook) -> NDArray[np.uint32]:
     colors = np.zeros(256, dtype=np.uint32)
     colors[1] = 0x70080808  # the rim: half transparent black, premultiplied
     for row, object_class in enumerate(table.classes[:250]):
-        colors[2 + row] = 0xFFFFFFFF if bold else 0xFF000000 | int(object_class.color[1:], 16)
+        colors[2 + row] = 0xFFFFFFFF if look.bold else 0xFF000000 | int(object_class.color[1:], 16)
+    if look.clear_class is not None:
+        faint = np.ones(256, dtype=bool)
+        faint[2 + look.clear_class % 250] = False
+        parts = colors[faint].view(np.uint8) * FAINT  # premultiplied: all four parts fade alike
+        colors[faint] = parts.astype(np.uint8).view(np.uint32)
     return colors
 
 
@@ -233,15 +254,14 @@ def _paint_labels(
     painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
 ) -> None:
     metrics = painter.fontMetrics()
-    origin_x, origin_y = viewport.origin
-    for row in rows:
+    shift = np.array([[look.shift_x], [look.shift_y], [look.shift_x], [look.shift_y]])
+    areas = viewport.boxes_to_widget(table.extents[:, rows] + shift)
+    for row, (left, top, right, _) in zip(rows, areas, strict=True):
         object_class = table.class_of(int(row))
-        x0, y0 = table.extents[0, row] + look.shift_x, table.extents[1, row] + look.shift_y
-        left, top = origin_x + x0 * viewport.scale, origin_y + y0 * viewport.scale
         text_width = metrics.horizontalAdvance(object_class.name) + 8
-        if not table.is_box[row]:  # over the top of the circle, not at the corner of its square
-            left += ((table.extents[2, row] - table.extents[0, row]) * viewport.scale - text_width) / 2
-        tag = QRectF(round(left) - 1, round(top) - metrics.height() - 3, text_width, metrics.height() + 2)
+        # Over the top of a circle, not at the corner of its square.
+        tag_left = left if table.is_box[row] else (left + right - text_width) / 2
+        tag = QRectF(round(tag_left) - 1, round(top) - metrics.height() - 3, text_width, metrics.height() + 2)
         color = QColor(object_class.color)
         painter.fillRect(tag, color)
         painter.setPen(QPen(QColor("#101010") if halo_for(color).red() < 128 else QColor("#FFFFFF")))

@@ -1,92 +1,346 @@
-"""An image at halving resolutions, ready to be painted. Built off the GUI thread by `build_pyramid`."""
+"""An image at several resolutions, ready to be painted: held whole (`build_pyramid`) or drawn from tiles (`tiles`)."""
 
 from __future__ import annotations
 
 import math
+import weakref
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
+import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
+from synthstudio.core.imaging import (
+    Channel,
+    DeepSamples,
+    Histogram,
+    Levels,
+    apply_levels,
+    count_samples,
+    read_deep_samples,
+)
+from synthstudio.core.imaging.levels import build_table, look_up, pick_channel
 from synthstudio.gui.canvas.view_state import Viewport
 
+N_COUNTED = 1_000_000
+"""About so many px make a histogram."""
 SMALLEST_LEVEL_PX = 128
 """No further level is made below this longer side."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePyramid:
-    """Levels of one image, full resolution first, each about half the one before.
+class ImagePyramid(ABC):
+    """One image in full-resolution px, whatever it is drawn from.
 
-    All are RGB32: 4/3 of 4 bytes per px in memory, and three times as fast to scale as 3-byte px.
+    Attributes:
+        width, height: In full-resolution px.
     """
 
-    levels: tuple[QImage, ...]
+    width: int
+    height: int
+
+    def __init__(self) -> None:
+        self._viewers: weakref.WeakSet[QWidget] = weakref.WeakSet()
+        self._levels = Levels()
 
     @property
-    def width(self) -> int:
-        return self.levels[0].width()
+    @abstractmethod
+    def n_bytes(self) -> int:
+        """Memory that it holds by itself."""
 
-    @property
-    def height(self) -> int:
-        return self.levels[0].height()
-
+    @abstractmethod
     def color_at(self, x: float, y: float) -> tuple[int, int, int] | None:
-        """RGB of the pixel that contains (x, y) image px, or None outside the image."""
+        """RGB as stored of the pixel that contains (x, y) image px; None outside the image or while not yet read."""
+
+    @abstractmethod
+    def level_for(self, device_scale: float) -> QImage:
+        """A picture of the whole image, if possible with a pixel for every device pixel."""
+
+    @abstractmethod
+    def paint(self, painter: QPainter, viewport: Viewport) -> None:
+        """Paint the visible part as stored, without levels."""
+
+    @property
+    def full_scale(self) -> int:
+        """The sample value that is shown as white without levels."""
+        return 255
+
+    @property
+    def lacks_depth(self) -> bool:
+        """Whether the file holds more than the 8 bit that are here; `read_depth` and `set_depth` bring it."""
+        return False
+
+    def read_depth(self) -> DeepSamples:
+        """Read the file's own samples; slow, safe in any thread. Raises UserError; ValueError where it is not deep."""
+        raise ValueError("this image has 8 bit")
+
+    def set_depth(self, depth: DeepSamples) -> None:
+        """Apply levels to these samples from now on. Raises ValueError where the image is not deep."""
+        raise ValueError("this image has 8 bit")
+
+    def count_samples(self) -> Histogram:
+        """Return how often each brightness occurs, from a spread of px; safe in any thread."""
+        picture = self.level_for(1.0)
+        pixels = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1, 4)[:, : picture.width()]
+        step = spread_step(picture.height(), picture.width())
+        return count_samples(pixels[::step, ::step, 2::-1], full_scale=255)
+
+    def paint_with_levels(self, painter: QPainter, viewport: Viewport) -> None:
+        """Paint the visible part as the levels show it."""
+        _paint_through_levels(painter, self, viewport)
+
+    @property
+    def levels(self) -> Levels:
+        """How its samples are shown."""
+        return self._levels
+
+    def set_levels(self, levels: Levels) -> None:
+        """Show the samples otherwise, in every view of this image."""
+        if levels != self._levels:
+            self._levels = levels
+            self.refresh_viewers()
+
+    def add_viewer(self, viewer: QWidget) -> None:
+        """Repaint this widget whenever more of the image is there to be seen, or its levels change."""
+        self._viewers.add(viewer)
+
+    def remove_viewer(self, viewer: QWidget) -> None:
+        """The widget shows something else now."""
+        self._viewers.discard(viewer)
+
+    def refresh_viewers(self) -> None:
+        for viewer in list(self._viewers):
+            if shiboken6.isValid(viewer):
+                viewer.update()
+
+
+@dataclass(frozen=True, slots=True)
+class DeepFile:
+    """Where the samples of a 16-bit image can be read again; `page` of a stack, from 0."""
+
+    path: Path
+    page: int | None
+
+
+class WholePyramid(ImagePyramid):
+    """All of an image in memory, full resolution first, each level about half the one before.
+
+    Args:
+        pictures: RGB32: 4/3 of 4 bytes per px in memory, and three times as fast to scale as 3-byte px.
+        deep_file: Of an image of 16 bit: its samples are read when levels ask for them.
+    """
+
+    def __init__(self, pictures: tuple[QImage, ...], deep_file: DeepFile | None = None) -> None:
+        super().__init__()
+        self.pictures = pictures
+        self._deep_file = deep_file
+        self._depth: DeepSamples | None = None
+        self.width, self.height = pictures[0].width(), pictures[0].height()
+
+    @property
+    @override
+    def n_bytes(self) -> int:
+        depth = sum(level.nbytes for level in self._depth.levels) if self._depth is not None else 0
+        return depth + sum(picture.sizeInBytes() for picture in self.pictures)
+
+    @property
+    @override
+    def full_scale(self) -> int:
+        return self._depth.full_scale if self._depth is not None else 255
+
+    @property
+    @override
+    def lacks_depth(self) -> bool:
+        return self._deep_file is not None and self._depth is None
+
+    @override
+    def read_depth(self) -> DeepSamples:
+        if self._deep_file is None:
+            return super().read_depth()
+        return read_deep_samples(self._deep_file.path, page=self._deep_file.page)
+
+    @override
+    def set_depth(self, depth: DeepSamples) -> None:
+        if (depth.levels[0].shape[1], depth.levels[0].shape[0]) == (self.width, self.height):
+            self._depth = depth
+            self.refresh_viewers()
+
+    @override
+    def count_samples(self) -> Histogram:
+        if self._depth is None:
+            return super().count_samples()
+        samples = self._depth.levels[0]
+        step = spread_step(*samples.shape[:2])
+        return count_samples(samples[::step, ::step], full_scale=self._depth.full_scale)
+
+    @override
+    def paint_with_levels(self, painter: QPainter, viewport: Viewport) -> None:
+        if self._depth is None:
+            super().paint_with_levels(painter, viewport)
+            return
+        level = self._depth.levels[min(level_index(viewport.device_scale), len(self._depth.levels) - 1)]
+        part = visible_part((level.shape[1], level.shape[0]), (self.width, self.height), viewport)
+        if part is None:
+            return
+        x0, y0, x1, y1 = part.source
+        samples: NDArray[np.uint16] = level[y0:y1, x0:x1]
+        wanted = (round(part.target.width() * viewport.dpr), round(part.target.height() * viewport.dpr))
+        if viewport.device_scale < 1.0 and wanted[0] < samples.shape[1] and wanted[1] < samples.shape[0]:
+            # Fewer samples to look up; the rest of the way to the screen is less than a pixel.
+            samples = np.asarray(cv2.resize(samples, wanted, interpolation=cv2.INTER_LINEAR), dtype=np.uint16)
+        picture = to_picture(apply_levels(samples, self.levels, full_scale=self._depth.full_scale))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, viewport.device_scale < 1.0)
+        painter.drawImage(part.target, picture, QRectF(picture.rect()))
+
+    @override
+    def color_at(self, x: float, y: float) -> tuple[int, int, int] | None:
         if not (0 <= x < self.width and 0 <= y < self.height):
             return None
-        color = self.levels[0].pixelColor(int(x), int(y))
+        color = self.pictures[0].pixelColor(int(x), int(y))
         return color.red(), color.green(), color.blue()
 
+    @override
     def level_for(self, device_scale: float) -> QImage:
-        """The smallest level that still has a pixel for every device pixel."""
-        index = math.floor(-math.log2(min(device_scale, 1.0)) + 1e-6)
-        return self.levels[min(index, len(self.levels) - 1)]
+        return self.pictures[min(level_index(device_scale), len(self.pictures) - 1)]
+
+    @override
+    def paint(self, painter: QPainter, viewport: Viewport) -> None:
+        paint_picture(painter, self.level_for(viewport.device_scale), (self.width, self.height), viewport)
 
 
-def build_pyramid(image: NDArray[np.uint8]) -> ImagePyramid:
+def level_index(device_scale: float) -> int:
+    """How often an image can be halved and still have a pixel for every device pixel."""
+    return math.floor(-math.log2(min(device_scale, 1.0)) + 1e-6)
+
+
+def spread_step(height: int, width: int) -> int:
+    """Return the stride at which about a million px of an image are looked at."""
+    return max(1, math.isqrt(height * width // N_COUNTED))
+
+
+def build_pyramid(image: NDArray[np.uint8], deep_file: DeepFile | None = None) -> WholePyramid:
     """Build the levels of an image; pure and safe in any thread.
 
     Args:
         image: (H, W, 3) uint8 RGB; copied.
+        deep_file: See `WholePyramid`.
     """
     level = np.ascontiguousarray(image)
-    levels = [_as_image(level)]
+    levels = [to_picture(level)]
     while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
         half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
         level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        levels.append(_as_image(level))
-    return ImagePyramid(tuple(levels))
+        levels.append(to_picture(level))
+    return WholePyramid(tuple(levels), deep_file)
 
 
 def paint_pyramid(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) -> None:
-    """Paint the visible part: whole pixels above 1:1, smoothed mip levels below.
+    """Paint the visible part with its levels: whole pixels above 1:1, smoothed below.
 
-    The source rectangle depends on the viewport alone, never on the dirty region, so that a partial repaint
-    samples exactly as the full one did.
+    What is read depends on the viewport alone, never on the dirty region, so that a partial repaint samples exactly
+    as the full one did.
+    """
+    if pyramid.levels.is_neutral:
+        pyramid.paint(painter, viewport)
+    else:
+        pyramid.paint_with_levels(painter, viewport)
+
+
+def _paint_through_levels(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) -> None:
+    """Paint into a picture of the visible part and turn its colours there: the cost follows the screen."""
+    area = _visible_device_rect(pyramid, viewport)
+    if area.isEmpty():
+        return
+    picture = QImage(area.size(), QImage.Format.Format_RGB32)
+    picture.setDevicePixelRatio(viewport.dpr)
+    with QPainter(picture) as inner:
+        inner.translate(-area.x() / viewport.dpr, -area.y() / viewport.dpr)
+        pyramid.paint(inner, viewport)
+    shown = show_levels(picture, pyramid.levels)
+    painter.drawImage(QPointF(area.x() / viewport.dpr, area.y() / viewport.dpr), shown)
+
+
+def show_levels(picture: QImage, levels: Levels) -> QImage:
+    """Return an RGB32 picture as the levels show it; the picture itself is used up."""
+    table = build_table(levels, full_scale=255, n_values=256)
+    pixels = np.frombuffer(picture.bits(), np.uint8).reshape(picture.height(), picture.bytesPerLine() // 4, 4)
+    if levels.channel is Channel.ALL:
+        opaque = np.full_like(table, 255)  # the fourth byte is no colour and stays
+        cv2.LUT(pixels, np.stack([table, table, table, opaque], axis=-1)[None], dst=pixels)
+        return picture
+    one = pick_channel(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB)), levels.channel)
+    cv2.cvtColor(look_up(one, table), cv2.COLOR_GRAY2BGRA, dst=pixels)
+    return picture
+
+
+def _visible_device_rect(pyramid: ImagePyramid, viewport: Viewport) -> QRect:
+    """Device px of the widget that the image covers."""
+    left, top = viewport.to_widget(0, 0)
+    right, bottom = viewport.to_widget(pyramid.width, pyramid.height)
+    dpr = viewport.dpr
+    covered = QRect(math.floor(left * dpr), math.floor(top * dpr), 1, 1)
+    covered.setRight(math.ceil(right * dpr) - 1)
+    covered.setBottom(math.ceil(bottom * dpr) - 1)
+    return covered.intersected(QRect(0, 0, math.ceil(viewport.width * dpr), math.ceil(viewport.height * dpr)))
+
+
+def paint_picture(painter: QPainter, picture: QImage, size: tuple[int, int], viewport: Viewport) -> None:
+    """Paint the visible part of a picture of a whole image.
+
+    Args:
+        painter: In widget px.
+        picture: At any resolution.
+        size: Width and height of the image in full-resolution px.
+        viewport: Not turned.
+    """
+    part = visible_part((picture.width(), picture.height()), size, viewport)
+    if part is None:
+        return
+    x0, y0, x1, y1 = part.source
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, viewport.device_scale < 1.0)
+    painter.drawImage(part.target, picture, QRectF(x0, y0, x1 - x0, y1 - y0))
+
+
+@dataclass(frozen=True, slots=True)
+class VisiblePart:
+    """x0, y0, x1, y1 in px of a picture, and where they are painted in widget px."""
+
+    source: tuple[int, int, int, int]
+    target: QRectF
+
+
+def visible_part(picture: tuple[int, int], size: tuple[int, int], viewport: Viewport) -> VisiblePart | None:
+    """Return the part of a picture of a whole image that is in view, or None.
+
+    Args:
+        picture: Its width and height.
+        size: Width and height of the image in full-resolution px.
+        viewport: Not turned.
     """
     visible = viewport.visible_box()
-    level = pyramid.level_for(viewport.device_scale)
-    per_x, per_y = level.width() / pyramid.width, level.height() / pyramid.height
+    per_x, per_y = picture[0] / size[0], picture[1] / size[1]
     left, top = max(math.floor(visible.x0 * per_x) - 1, 0), max(math.floor(visible.y0 * per_y) - 1, 0)
-    right = min(math.ceil(visible.x1 * per_x) + 1, level.width())
-    bottom = min(math.ceil(visible.y1 * per_y) + 1, level.height())
+    right = min(math.ceil(visible.x1 * per_x) + 1, picture[0])
+    bottom = min(math.ceil(visible.y1 * per_y) + 1, picture[1])
     if right <= left or bottom <= top:
-        return
+        return None
     target_x0, target_y0 = viewport.to_widget(left / per_x, top / per_y)
     target_x1, target_y1 = viewport.to_widget(right / per_x, bottom / per_y)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, viewport.device_scale < 1.0)
-    painter.drawImage(
-        QRectF(target_x0, target_y0, target_x1 - target_x0, target_y1 - target_y0),
-        level,
-        QRectF(left, top, right - left, bottom - top),
-    )
+    target = QRectF(target_x0, target_y0, target_x1 - target_x0, target_y1 - target_y0)
+    return VisiblePart((left, top, right, bottom), target)
 
 
-def _as_image(pixels: NDArray[np.uint8]) -> QImage:
+def to_picture(pixels: NDArray[np.uint8]) -> QImage:
+    """Return (H, W, 3) uint8 RGB as a picture of its own in RGB32."""
     height, width = pixels.shape[:2]
-    view = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return view.convertToFormat(QImage.Format.Format_RGB32)
+    picture = QImage(width, height, QImage.Format.Format_RGB32)
+    # A row of 32-bit px needs no padding, so the picture's memory is one array; OpenCV fills it faster than Qt.
+    memory = np.frombuffer(picture.bits(), np.uint8).reshape(height, width, 4)
+    cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGRA, dst=memory)
+    return picture

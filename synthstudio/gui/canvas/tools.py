@@ -6,146 +6,42 @@ Nothing here draws, emits or knows Qt: a step returns the next draft and the wis
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Box
-
-ToolName = Literal["select", "center", "box"]
+from synthstudio.gui.canvas.drafts import (
+    BandDraft,
+    BandWish,
+    BoxDraft,
+    BoxWish,
+    CenterWish,
+    Draft,
+    LassoDraft,
+    LassoWish,
+    Line,
+    LineDraft,
+    LineWish,
+    MarkPress,
+    MoveDraft,
+    MoveWish,
+    Pointer,
+    ResizeDraft,
+    ResizeWish,
+    SelectWish,
+    Target,
+    ToolName,
+    Wish,
+    box_between,
+)
 
 DRAG_THRESHOLD_PX = 4.0
 """Widget px that the hand may tremble before a press becomes a drag."""
 MIN_BOX_PX = 1.0
 """Image px: no box is drawn or resized to less."""
-
-
-class Handle(NamedTuple):
-    """A grip of a box: -1, 0, 1 for its left, middle, right and top, middle, bottom."""
-
-    side_x: int
-    side_y: int
-
-
-HANDLES = tuple(Handle(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != (0, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where the pointer is, in image px and in widget px, and which modifiers are held."""
-
-    x: float
-    y: float
-    widget_x: float
-    widget_y: float
-    shift: bool = False
-    ctrl: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What lies under a press: a grip, a centre within grabbing distance, a mark."""
-
-    handle: tuple[AnnotationId, Handle] | None = None
-    grabbed: AnnotationId | None = None
-    mark: AnnotationId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MarkPress:
-    """A press on a mark that is not yet a drag. `adds`: Shift was held, the selection is extended."""
-
-    id: AnnotationId
-    start: Pointer
-    adds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MoveDraft:
-    """Marks being dragged by (dx, dy) image px; `bounds` is what must stay inside the image."""
-
-    ids: frozenset[AnnotationId]
-    start: Pointer
-    bounds: Box
-    dx: float = 0.0
-    dy: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class BandDraft:
-    """A rubber band from its start to the pointer."""
-
-    start: Pointer
-    end: Pointer
-    adds: bool
-
-    @property
-    def area(self) -> Box:
-        return _box_between(self.start.x, self.start.y, self.end.x, self.end.y)
-
-
-@dataclass(frozen=True, slots=True)
-class BoxDraft:
-    """A box being drawn from its start to the pointer. `mark` is what a click without a drag selects."""
-
-    start: Pointer
-    end: Pointer
-    box: Box
-    mark: AnnotationId | None
-
-
-@dataclass(frozen=True, slots=True)
-class ResizeDraft:
-    """A box whose grip is being dragged."""
-
-    id: AnnotationId
-    handle: Handle
-    original: Box
-    start: Pointer
-    box: Box
-
-
-Draft = MarkPress | MoveDraft | BandDraft | BoxDraft | ResizeDraft
-
-
-@dataclass(frozen=True, slots=True)
-class SelectWish:
-    ids: frozenset[AnnotationId]
-
-
-@dataclass(frozen=True, slots=True)
-class BandWish:
-    """Select what has its centre in the area; `adds` keeps what is selected already."""
-
-    area: Box
-    adds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CenterWish:
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class BoxWish:
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class MoveWish:
-    ids: frozenset[AnnotationId]
-    dx: float
-    dy: float
-
-
-@dataclass(frozen=True, slots=True)
-class ResizeWish:
-    id: AnnotationId
-    box: Box
-
-
-Wish = SelectWish | BandWish | CenterWish | BoxWish | MoveWish | ResizeWish
+LASSO_STEP_PX = 3.0
+"""Widget px between the points that a lasso keeps."""
 
 
 class Step(NamedTuple):
@@ -174,11 +70,15 @@ class ToolScene(Protocol):
 
 
 def press(tool: ToolName, pointer: Pointer, target: Target, scene: ToolScene) -> Step:
-    """Begin what a press of the left button means for this tool; Ctrl makes every tool select."""
+    """Begin what a press of the left button means for this tool; Ctrl makes every tool select, Alt lassoes then."""
+    if tool in ("ruler", "calibrate"):
+        return Step(LineDraft(pointer, Line(*pointer.place * 2), calibrates=tool == "calibrate"))
     if target.handle is not None and not pointer.ctrl:
         annotation_id, handle = target.handle
         box = scene.box_of(annotation_id)
         return Step(ResizeDraft(annotation_id, handle, box, pointer, box))
+    if tool == "lasso" or (pointer.alt and (tool == "select" or pointer.ctrl)):
+        return Step(LassoDraft(pointer, pointer, (pointer.place,), pointer.shift))
     if tool == "select" or pointer.ctrl:
         return _press_select(pointer, target)
     if tool == "center":
@@ -205,10 +105,18 @@ def _press_center(pointer: Pointer, target: Target, scene: ToolScene) -> Step:
 def _press_box(pointer: Pointer, target: Target, scene: ToolScene) -> Step:
     if target.grabbed is not None:
         return Step(MarkPress(target.grabbed, pointer, pointer.shift))
-    return Step(BoxDraft(pointer, pointer, _clipped(_box_between(*_spot(pointer) * 2), scene.image_box), target.mark))
+    return Step(
+        BoxDraft(pointer, pointer, _clipped(box_between(pointer.place, pointer.place), scene.image_box), target.mark)
+    )
 
 
-def drag(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
+def press_again(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
+    """Press while a draft is waiting for its second corner: the release sets it."""
+    step = drag(draft, pointer, scene)
+    return Step(replace(step.draft, is_pinned=False)) if isinstance(step.draft, BoxDraft) else step
+
+
+def drag(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:  # noqa: PLR0911 - one answer per kind of draft
     """Carry a draft on to where the pointer is now."""
     match draft:
         case MarkPress():
@@ -219,8 +127,14 @@ def drag(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
         case BandDraft():
             return Step(replace(draft, end=pointer))
         case BoxDraft(start=start):
-            box = _clipped(_box_between(start.x, start.y, pointer.x, pointer.y), scene.image_box)
+            box = _clipped(box_between(start.place, pointer.place), scene.image_box)
             return Step(replace(draft, end=pointer, box=box))
+        case LassoDraft(end=end, points=points):
+            if _distance(end, pointer) < LASSO_STEP_PX:
+                return Step(draft)
+            return Step(replace(draft, end=pointer, points=(*points, pointer.place)))
+        case LineDraft(start=start):
+            return Step(replace(draft, line=Line(*start.place, *_straightened(start, pointer))))
         case ResizeDraft():
             return Step(replace(draft, box=_resized(draft, pointer, scene.image_box)))
 
@@ -233,7 +147,7 @@ def _drag_mark(draft: MarkPress, pointer: Pointer, scene: ToolScene) -> Step:
     return Step(drag(move, pointer, scene).draft, () if is_selected else (SelectWish(ids),))
 
 
-def release(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
+def release(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:  # noqa: PLR0911 - one answer per kind of draft
     """End a draft where the button went up."""
     draft = drag(draft, pointer, scene).draft or draft
     match draft:
@@ -245,7 +159,13 @@ def release(draft: Draft, pointer: Pointer, scene: ToolScene) -> Step:
         case BandDraft():
             return Step(None, _band_wishes(draft, pointer))
         case BoxDraft():
-            return Step(None, (_box_wish(draft, pointer),))
+            return _end_box(draft, pointer)
+        case LassoDraft(points=points, adds=adds):
+            if len(points) < 3:  # a click: what it hits is selected by the select tool
+                return Step(None, () if adds else (SelectWish(frozenset()),))
+            return Step(None, (LassoWish(points, adds),))
+        case LineDraft(start=start, line=line, calibrates=calibrates):
+            return Step(None, (LineWish(line, calibrates),) if _is_drag(start, pointer) else ())
         case ResizeDraft(id=annotation_id, box=box, original=original):
             return Step(None, (ResizeWish(annotation_id, box),) if box != original else ())
 
@@ -256,21 +176,22 @@ def _band_wishes(draft: BandDraft, pointer: Pointer) -> tuple[Wish, ...]:
     return () if draft.adds else (SelectWish(frozenset()),)
 
 
-def _box_wish(draft: BoxDraft, pointer: Pointer) -> Wish:
+def _end_box(draft: BoxDraft, pointer: Pointer) -> Step:
+    """A drag draws the box; a click on a mark selects it, one beside all marks is the first of two corners."""
     if _is_drag(draft.start, pointer) and min(draft.box.width, draft.box.height) >= MIN_BOX_PX:
-        return BoxWish(draft.box)
-    return SelectWish(frozenset({draft.mark} if draft.mark is not None else ()))
+        return Step(None, (BoxWish(draft.box),))
+    if draft.mark is not None:
+        return Step(None, (SelectWish(frozenset({draft.mark})),))
+    return Step(replace(draft, is_pinned=True), (SelectWish(frozenset()),))
 
 
 def _resized(draft: ResizeDraft, pointer: Pointer, within: Box) -> Box:
     """Move the dragged sides by the pointer's way; a side dragged past its opposite turns the box over."""
     dx, dy = pointer.x - draft.start.x, pointer.y - draft.start.y
     original, (side_x, side_y) = draft.original, draft.handle
-    box = _box_between(
-        original.x0 + (dx if side_x < 0 else 0.0),
-        original.y0 + (dy if side_y < 0 else 0.0),
-        original.x1 + (dx if side_x > 0 else 0.0),
-        original.y1 + (dy if side_y > 0 else 0.0),
+    box = box_between(
+        (original.x0 + (dx if side_x < 0 else 0.0), original.y0 + (dy if side_y < 0 else 0.0)),
+        (original.x1 + (dx if side_x > 0 else 0.0), original.y1 + (dy if side_y > 0 else 0.0)),
     )
     box = _clipped(box, within)
     return box if min(box.width, box.height) >= MIN_BOX_PX else draft.box
@@ -284,20 +205,23 @@ def _limited_shift(dx: float, dy: float, *, bounds: Box, within: Box) -> tuple[f
 
 
 def _is_drag(start: Pointer, pointer: Pointer) -> bool:
-    away = max(abs(pointer.widget_x - start.widget_x), abs(pointer.widget_y - start.widget_y))
-    return away >= DRAG_THRESHOLD_PX
+    return _distance(start, pointer) >= DRAG_THRESHOLD_PX
+
+
+def _distance(start: Pointer, pointer: Pointer) -> float:
+    return max(abs(pointer.widget_x - start.widget_x), abs(pointer.widget_y - start.widget_y))
+
+
+def _straightened(start: Pointer, pointer: Pointer) -> tuple[float, float]:
+    """With Shift a line runs along one of the image's axes."""
+    if not pointer.shift:
+        return pointer.place
+    is_level = abs(pointer.x - start.x) >= abs(pointer.y - start.y)
+    return (pointer.x, start.y) if is_level else (start.x, pointer.y)
 
 
 def _is_inside(pointer: Pointer, area: Box) -> bool:
     return area.x0 <= pointer.x < area.x1 and area.y0 <= pointer.y < area.y1
-
-
-def _spot(pointer: Pointer) -> tuple[float, float]:
-    return pointer.x, pointer.y
-
-
-def _box_between(x0: float, y0: float, x1: float, y1: float) -> Box:
-    return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def _clipped(box: Box, within: Box) -> Box:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.records import AnnotationState
-from synthstudio.gui.item_models.fov_list import FovRow, RowRole
+from synthstudio.gui.item_models.fov_list import FovRow, HeadingRole, RowRole
 from synthstudio.gui.theme import current_theme
 
 WIDE_FROM_PX = 176
@@ -32,9 +32,10 @@ class FovDelegate(QStyledItemDelegate):
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         line = option.fontMetrics.height()
+        above = line + 2 * _PADDING_PX if index.data(HeadingRole) else 0
         if self.is_wide:
-            return QSize(120, max(LINE_THUMBNAIL_PX, 3 * line) + 2 * _PADDING_PX)
-        return QSize(64, CARD_THUMBNAIL_PX + 2 * line + 2 * _PADDING_PX + 4)
+            return QSize(120, max(LINE_THUMBNAIL_PX, 3 * line) + 2 * _PADDING_PX + above)
+        return QSize(64, CARD_THUMBNAIL_PX + 2 * line + 2 * _PADDING_PX + 4 + above)
 
     @override
     def paint(
@@ -44,13 +45,18 @@ class FovDelegate(QStyledItemDelegate):
         theme = current_theme()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        whole = QRect(option.rect)
+        if row.heading:
+            above = option.fontMetrics.height() + 2 * _PADDING_PX
+            _paint_heading(painter, whole.adjusted(8, 0, -8, above - whole.height()), row.heading)
+            whole.setTop(whole.top() + above)
         state = option.state
         if state & QStyle.StateFlag.State_Selected or state & QStyle.StateFlag.State_MouseOver:
             is_selected = bool(state & QStyle.StateFlag.State_Selected)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.accent_soft if is_selected else theme.hover))
-            painter.drawRoundedRect(option.rect.adjusted(4, 1, -4, -1), 4, 4)
-        inner = option.rect.adjusted(8, _PADDING_PX, -8, -_PADDING_PX)
+            painter.drawRoundedRect(whole.adjusted(4, 1, -4, -1), 4, 4)
+        inner = whole.adjusted(8, _PADDING_PX, -8, -_PADDING_PX)
         if self.is_wide:
             self._paint_line(painter, option, inner, row)
         else:
@@ -74,6 +80,8 @@ class FovDelegate(QStyledItemDelegate):
             _paint_text(painter, option, room, each)
             if is_last:
                 _paint_state(painter, QPointF(area.left() + 5, area.center().y() + 0.5), row.fov.state)
+        if row.fov.is_flagged:
+            _paint_flag(painter, picture)
 
     def _paint_card(self, painter: QPainter, option: QStyleOptionViewItem, inner: QRect, row: FovRow) -> None:
         picture = QRect(inner.left(), inner.top(), inner.width(), CARD_THUMBNAIL_PX)
@@ -89,6 +97,8 @@ class FovDelegate(QStyledItemDelegate):
         split = row.fov.split or "–"
         _paint_text(painter, option, below.adjusted(16, 0, 0, 0), f"{row.n_annotations:,} · {split}")
         _paint_state(painter, QPointF(below.left() + 5, below.center().y() + 0.5), row.fov.state)
+        if row.fov.is_flagged:
+            _paint_flag(painter, picture)
 
 
 def _paint_text(
@@ -120,18 +130,49 @@ def _paint_picture(painter: QPainter, area: QRect, row: FovRow) -> None:
         painter.setFont(font)
 
 
+def _paint_heading(painter: QPainter, area: QRect, text: str) -> None:
+    theme = current_theme()
+    painter.setPen(QPen(QColor(theme.border), 1))
+    painter.drawLine(area.topLeft(), area.topRight())
+    font = QFont(painter.font())
+    font.setBold(True)
+    painter.setFont(font)
+    painter.setPen(QColor(theme.text_muted))
+    # As with the names: the end tells samples apart.
+    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideLeft, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+    font.setBold(False)
+    painter.setFont(font)
+
+
+def _paint_flag(painter: QPainter, picture: QRect) -> None:
+    """A pennant in the picture's upper right corner, with a rim that shows on any image."""
+    theme = current_theme()
+    x, y = picture.right() - 11.0, picture.top() + 3.0
+    pennant = QPolygonF([QPointF(x, y), QPointF(x + 9, y + 4), QPointF(x, y + 8)])
+    painter.setPen(QPen(QColor(theme.panel), 3))
+    painter.drawLine(QPointF(x, y), QPointF(x, y + 13))
+    painter.drawPolygon(pennant)
+    painter.setPen(QPen(QColor(theme.warning), 1.4))
+    painter.drawLine(QPointF(x, y), QPointF(x, y + 13))
+    painter.setBrush(QColor(theme.warning))
+    painter.drawPolygon(pennant)
+
+
 def _paint_state(painter: QPainter, middle: QPointF, state: AnnotationState) -> None:
-    """An empty, half or full disc: not, partly, exhaustively annotated."""
+    """An empty, half or full disc: not, partly, exhaustively annotated; a ring round the full one: reviewed."""
     theme = current_theme()
     radius = 4.5
-    disc = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
-    color = QColor(theme.text_muted if state is not AnnotationState.EXHAUSTIVE else theme.success)
+    color = QColor(theme.success if state.is_complete else theme.text_muted)
     painter.setPen(QPen(color, 1.2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(disc)
+    painter.drawEllipse(middle, radius, radius)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
-    if state is AnnotationState.EXHAUSTIVE:
-        painter.drawEllipse(disc)
+    if state is AnnotationState.REVIEWED:
+        painter.drawEllipse(middle, radius - 2, radius - 2)
+    elif state is AnnotationState.EXHAUSTIVE:
+        painter.drawEllipse(middle, radius, radius)
     elif state is AnnotationState.PARTIAL:
+        disc = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
         painter.drawPie(disc, 90 * 16, 180 * 16)

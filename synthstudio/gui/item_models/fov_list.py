@@ -1,4 +1,4 @@
-"""The FOVs of a project as a Qt list, filtered by what the user types."""
+"""The FOVs of a project as a Qt list, filtered and sorted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing_extensions import override
 
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import FieldOfView
+from synthstudio.gui.item_models.fov_listing import ClassCounts, FovArrangement, FovFilter, arrange
 
 RowRole = Qt.ItemDataRole.UserRole
 FovIdRole = Qt.ItemDataRole.UserRole + 1
+HeadingRole = Qt.ItemDataRole.UserRole + 2
 MAX_KEPT_THUMBNAILS = 2000
 _ROOT = QModelIndex()
 
@@ -23,64 +25,87 @@ ThumbnailLoader = Callable[[FieldOfView, ThumbnailDone], None]
 
 @dataclass(frozen=True, slots=True)
 class FovRow:
-    """What a line of the list shows. `thumbnail` is None until it is made, `is_broken` where it cannot be."""
+    """What a line of the list shows. `thumbnail` is None until it is made, `is_broken` where it cannot be.
+
+    `heading` is the name of the sample that begins with this line, where the list is grouped.
+    """
 
     fov: FieldOfView
     n_annotations: int
     thumbnail: QPixmap | None = None
     is_broken: bool = False
+    heading: str = ""
 
 
 class FovListModel(QAbstractListModel):
-    """Rows by sample and order of import; thumbnails are asked for when a row is first painted."""
+    """The FOVs, filtered and sorted; thumbnails are asked for when a row is first painted."""
 
     def __init__(self, load_thumbnail: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._load_thumbnail = load_thumbnail
         self._all: tuple[FieldOfView, ...] = ()
-        self._shown: list[FieldOfView] = []
+        self._shown: tuple[FieldOfView, ...] = ()
+        self._headings: Mapping[FovId, str] = {}
         self._row_of: dict[FovId, int] = {}
-        self._counts: Mapping[FovId, int] = {}
-        self._filter = ""
+        self._counts: ClassCounts = {}
+        self._filter = FovFilter()
+        self._arrangement = FovArrangement()
         self._thumbnails: dict[str, QPixmap | None] = {}
         self._asked: set[str] = set()
 
-    def set_fovs(self, fovs: Sequence[FieldOfView], counts: Mapping[FovId, int]) -> None:
-        """Show these FOVs. Rows are replaced in place where only their content changed, so that nothing scrolls."""
-        same_order = [fov.id for fov in fovs] == [fov.id for fov in self._all]
-        same_names = [(fov.name, fov.sample_name) for fov in fovs] == [(f.name, f.sample_name) for f in self._all]
-        self._all, self._counts = tuple(fovs), dict(counts)
-        if same_order and same_names and not self._filter:
-            self._shown = list(self._all)
+    def set_fovs(self, fovs: Sequence[FieldOfView], counts: ClassCounts, *, kept: FovId | None = None) -> None:
+        """Show these FOVs. Rows are replaced in place where only their content changed, so that nothing scrolls.
+
+        Args:
+            kept: Stays in the list where it is shown now, though the filter no longer has it.
+        """
+        self._all, self._counts = tuple(fovs), counts
+        self._arrange(kept if kept in self._row_of else None)
+
+    @property
+    def filter(self) -> FovFilter:
+        """What an FOV must be to be shown."""
+        return self._filter
+
+    def set_filter(self, wanted: FovFilter) -> None:
+        """Show only FOVs that the filter accepts."""
+        if wanted != self._filter:
+            self._filter = wanted
+            self._arrange(None)
+
+    @property
+    def arrangement(self) -> FovArrangement:
+        """How the list is sorted."""
+        return self._arrangement
+
+    def set_arrangement(self, arrangement: FovArrangement) -> None:
+        """Sort and group in another way."""
+        if arrangement != self._arrangement:
+            self._arrangement = arrangement
+            self._arrange(None)
+
+    def _arrange(self, kept: FovId | None) -> None:
+        arranged = arrange(self._all, self._counts, wanted=self._filter, arrangement=self._arrangement, kept=kept)
+        same_rows = tuple(fov.id for fov in arranged.fovs) == self.fov_ids and arranged.headings == self._headings
+        if same_rows:
+            self._shown = arranged.fovs
             if self._shown:
                 self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
             return
-        self._rebuild()
-
-    def set_filter(self, text: str) -> None:
-        """Show only FOVs whose sample, name, split or state has every word of the text."""
-        if text.casefold() != self._filter:
-            self._filter = text.casefold()
-            self._rebuild()
-
-    def _rebuild(self) -> None:
-        words = self._filter.split()
         self.beginResetModel()
-        self._shown = [fov for fov in self._all if _has_words(fov, words)] if words else list(self._all)
+        self._shown, self._headings = arranged.fovs, arranged.headings
         self._row_of = {fov.id: row for row, fov in enumerate(self._shown)}
         self.endResetModel()
-
-    def set_counts(self, counts: Mapping[FovId, int]) -> None:
-        """Show other numbers of annotations."""
-        old, self._counts = self._counts, dict(counts)
-        for fov_id, row in self._row_of.items():
-            if old.get(fov_id, 0) != self._counts.get(fov_id, 0):
-                self.dataChanged.emit(self.index(row), self.index(row))
 
     @property
     def fov_ids(self) -> tuple[FovId, ...]:
         """The FOVs in the order shown."""
         return tuple(fov.id for fov in self._shown)
+
+    @property
+    def shown_fovs(self) -> tuple[FieldOfView, ...]:
+        """The FOVs in the order shown."""
+        return self._shown
 
     @property
     def n_all(self) -> int:
@@ -112,15 +137,21 @@ class FovListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{fov.sample_name} / {fov.name}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tool_tip(fov, self._counts.get(fov.id, 0))
+            return _tool_tip(fov, self._n_annotations(fov))
         if role == FovIdRole:
             return fov.id
         if role == RowRole:
             self._ask_for_thumbnail(fov)
             thumbnail = self._thumbnails.get(fov.sha256)
             is_broken = fov.sha256 in self._thumbnails and thumbnail is None
-            return FovRow(fov, self._counts.get(fov.id, 0), thumbnail, is_broken)
+            heading = self._headings.get(fov.id, "")
+            return FovRow(fov, self._n_annotations(fov), thumbnail, is_broken, heading)
+        if role == HeadingRole:
+            return self._headings.get(fov.id, "")
         return None
+
+    def _n_annotations(self, fov: FieldOfView) -> int:
+        return sum(self._counts.get(fov.id, {}).values())
 
     def _ask_for_thumbnail(self, fov: FieldOfView) -> None:
         if fov.sha256 in self._asked:
@@ -138,14 +169,11 @@ class FovListModel(QAbstractListModel):
             self.dataChanged.emit(index, index)
 
 
-def _has_words(fov: FieldOfView, words: Sequence[str]) -> bool:
-    text = f"{fov.sample_name} {fov.name} {fov.split or 'unassigned'} {fov.state}".casefold()
-    return all(word in text for word in words)
-
-
 def _tool_tip(fov: FieldOfView, n_annotations: int) -> str:
     scale = f"{fov.um_per_px:g} µm/px" if fov.um_per_px else "not calibrated"
+    flag = ", flagged" if fov.is_flagged else ""
+    note = f"\n{fov.note}" if fov.note else ""
     return (
         f"{fov.sample_name} / {fov.name}\n{fov.width:,} × {fov.height:,} px, {scale}\n"
-        f"{n_annotations:,} annotations, {fov.state}, {fov.split or 'no split'}"
+        f"{n_annotations:,} annotations, {fov.state}, {fov.split or 'no split'}{flag}{note}"
     )

@@ -8,8 +8,16 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
-from synthstudio.core.imaging import read_image, write_bytes_atomically
+from synthstudio.core.imaging import (
+    ImageArray,
+    has_small_copy,
+    read_image,
+    read_image_header,
+    read_preview,
+    write_bytes_atomically,
+)
 from synthstudio.domain.errors import UserError
+from synthstudio.gui.canvas.large_images import open_large_source, zoom_level_folder
 
 THUMBNAIL_PX = 256
 """Longer side: twice the size in which it is shown, for dense screens."""
@@ -26,15 +34,23 @@ def read_thumbnail(image: Path, cached: Path | None) -> QImage:
         found = QImage(str(cached))
         if not found.isNull():
             return found
-    pixels = read_image(image)
+    pixels, is_lasting = _read_small(image)
     scale = THUMBNAIL_PX / max(pixels.shape[:2])
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    if cached is not None:
+    if cached is not None and is_lasting:
         _leave(cached, pixels)
     height, width = pixels.shape[:2]
     return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def _read_small(image: Path) -> tuple[ImageArray, bool]:
+    """Return the image or a small copy of it, and whether a better one will not come."""
+    if not read_image_header(image).is_large:
+        return read_image(image), True
+    source = open_large_source(image, zoom_level_folder())
+    return read_preview(source), has_small_copy(source)
 
 
 def _leave(cached: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:

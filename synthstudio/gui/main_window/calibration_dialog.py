@@ -22,9 +22,15 @@ from synthstudio.gui.workspace import Workspace
 
 
 class CalibrationDialog(QDialog):
-    """Sets µm per px of the selected FOVs, of one sample, or of all."""
+    """Sets µm per px of the selected FOVs, of one sample, or of all.
 
-    def __init__(self, workspace: Workspace, selected: tuple[FovId, ...], parent: QWidget) -> None:
+    Args:
+        drawn_px: Length in px of a line that was drawn over a scale bar: then its length in µm is asked for.
+    """
+
+    def __init__(
+        self, workspace: Workspace, selected: tuple[FovId, ...], parent: QWidget, *, drawn_px: float | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Calibrate")
@@ -34,7 +40,7 @@ class CalibrationDialog(QDialog):
         self.scale = QDoubleSpinBox()
         inset_number(self.scale)
         self.scale.setRange(0.0, 1000.0)
-        self.scale.setDecimals(4)
+        self.scale.setDecimals(6 if drawn_px else 4)
         self.scale.setSingleStep(0.01)
         self.scale.setSuffix(" µm/px")
         self.scale.setSpecialValueText("not calibrated")
@@ -53,6 +59,8 @@ class CalibrationDialog(QDialog):
         hint.setWordWrap(True)
         form = QFormLayout()
         form.setSpacing(8)
+        if drawn_px:
+            form.addRow(f"{drawn_px:.1f} px are", self._ask_for_length(drawn_px))
         form.addRow("Pixel size", self.scale)
         form.addRow("Of", self.scope)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
@@ -66,6 +74,20 @@ class CalibrationDialog(QDialog):
         layout.addWidget(hint)
         layout.addWidget(buttons)
         self.setMinimumWidth(400)
+
+    def _ask_for_length(self, drawn_px: float) -> QDoubleSpinBox:
+        """The number beside the line that was drawn; the pixel size follows it."""
+        length = QDoubleSpinBox()
+        inset_number(length)
+        length.setRange(0.0, 1000.0 * drawn_px)
+        length.setDecimals(3)
+        length.setSuffix(" µm")
+        length.setAccessibleName("Length of the drawn line")
+        length.setValue(self.scale.value() * drawn_px)
+        length.valueChanged.connect(lambda length_um: self.scale.setValue(length_um / drawn_px))
+        length.selectAll()
+        self.length = length
+        return length
 
     def _chosen(self) -> list[FovId]:
         fovs = self._workspace.require_project().fovs.list()

@@ -28,7 +28,26 @@ from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.workspace import Workspace
 
-FORMATS = {"coco": "COCO (one JSON file per split)", "voc": "Pascal VOC (one XML file per image)"}
+FORMATS = {
+    "coco": "COCO (one JSON file per split)",
+    "yolo": "YOLO (data.yaml, one text file per image)",
+    "voc": "Pascal VOC (one XML file per image)",
+    "labelme": "labelme (one JSON file per image)",
+    "csv": "Table (one CSV file)",
+    "geojson": "QuPath (one GeoJSON file per image)",
+    "centers": "Centres (one text file per image: x y class)",
+    "imagefolder": "Cut-outs in a folder per class",
+}
+KEEPS = {
+    "coco": "Boxes; centres as boxes of their size, with the click beside.",
+    "yolo": "Boxes only: centres become boxes of their size. Splits become folders.",
+    "voc": "Boxes; centres as boxes of their size, with the click beside.",
+    "labelme": "Boxes, centres and own sizes. Splits become folders.",
+    "csv": "Boxes, centres and own sizes.",
+    "geojson": "Boxes, centres, own sizes and colours. Splits become folders.",
+    "centers": "Centres only: boxes become their middle. Splits become folders.",
+    "imagefolder": "A square picture per object, for classifiers; the places are lost.",
+}
 
 
 class ExportDialog(QDialog):
@@ -42,6 +61,11 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         for name in WRITERS:
             self.format.addItem(FORMATS.get(name, name), name)
+        self.keeps = QLabel()
+        self.keeps.setProperty("muted", True)
+        self.keeps.setWordWrap(True)
+        self.format.currentIndexChanged.connect(self._on_format_changed)
+        self._on_format_changed()
         project = workspace.require_project()
         self.out = QLineEdit(str(project.folder.parent / f"{project.name}-export"))
         self.browse = QPushButton("Browse…")
@@ -69,6 +93,7 @@ class ExportDialog(QDialog):
         form.setSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Format", self.format)
+        form.addRow("", self.keeps)
         form.addRow("Folder", row)
         form.addRow("Split", self.split)
         form.addRow("", self.keep_names)
@@ -84,6 +109,10 @@ class ExportDialog(QDialog):
         for widget in (hint, self.problem, buttons):
             layout.addWidget(widget)
         self.setMinimumWidth(520)
+
+    @Slot()
+    def _on_format_changed(self) -> None:
+        self.keeps.setText(KEEPS.get(self.format.currentData(), ""))
 
     def _on_browse_clicked(self) -> None:
         errors.ask.new_folder(
@@ -101,20 +130,23 @@ class ExportDialog(QDialog):
         out = Path(self.out.text().strip()).expanduser()
         split = Split(self.split.currentData()) if self.split.currentData() else None
         keep_names = self.keep_names.isChecked()
+        is_by_class = self.format.currentData() == "imagefolder"  # the only one with a place for image labels
 
         def work(tick: Tick) -> ExportResult:
+            fovs = project.fovs.list(split=split)
             data = ExportData(
-                fovs=project.fovs.list(split=split),
+                fovs=fovs,
                 annotations=project.annotations.by_fov(),
                 classes=project.classes.list(),
                 keep_names=keep_names,
+                labels={fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if is_by_class else {},
             )
             return writer(data, out, tick=tick)
 
         def on_done(result: ExportResult) -> None:
-            left_out = f"{result.n_left_out:,} fields without annotations were left out." if result.n_left_out else ""
+            left_out = [f"{result.n_left_out:,} fields without annotations were left out."] if result.n_left_out else []
             text = f"Exported {result.n_images:,} images with {result.n_annotations:,} annotations to {result.out}."
-            errors.post(Notice(text, left_out, Severity.INFO), parent=window)
+            errors.post(Notice(text, " ".join([*left_out, *result.notes]), Severity.INFO), parent=window)
 
         workspace.background.run(work, done=on_done, owner=workspace, failed=_report_to(window), title="Exporting")
         self.accept()

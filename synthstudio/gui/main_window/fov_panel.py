@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import FovId
+from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, Split
+from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, ObjectClass, Split
 from synthstudio.gui import errors
+from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.item_models.fov_delegate import WIDE_FROM_PX, FovDelegate
 from synthstudio.gui.item_models.fov_list import FovIdRole, FovListModel, ThumbnailDone
+from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter
+from synthstudio.gui.main_window.fov_filter_bar import STATE_TEXTS, FovFilterBar
 from synthstudio.gui.workspace import Workspace
 
 REREAD_AFTER_MS = 40
@@ -27,7 +31,16 @@ REREAD_AFTER_MS = 40
 @dataclass(frozen=True, slots=True)
 class _Listing:
     fovs: list[FieldOfView]
-    counts: dict[FovId, int]
+    counts: dict[FovId, dict[ClassId, int]]
+    classes: list[ObjectClass]
+
+    @property
+    def totals(self) -> Counter[ClassId]:
+        """Number of annotations of each class in the project."""
+        totals: Counter[ClassId] = Counter()
+        for by_class in self.counts.values():
+            totals.update(by_class)
+        return totals
 
 
 class _FovListView(QListView):
@@ -53,12 +66,10 @@ class FovPanel(QFrame):
         self.setObjectName("fovPanel")
         self.workspace = workspace
         self.model = FovListModel(self._load_thumbnail, self)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter")
-        self.filter.setToolTip("Show fields whose name, sample, split or state has these words (Ctrl+L)")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName("Filter fields")
-        self.filter.textChanged.connect(self._on_filter_changed)
+        self.bar = FovFilterBar()
+        self.filter = self.bar.text
+        self.bar.filter_changed.connect(self._on_filter_changed)
+        self.bar.arrangement_changed.connect(self._on_arrangement_changed)
         self.list = _FovListView()
         self.list.setAccessibleName("Fields of view")
         self.list.setModel(self.model)
@@ -76,13 +87,11 @@ class FovPanel(QFrame):
         self.summary.setProperty("muted", True)
         self.summary.setProperty("small", True)
         self.summary.setContentsMargins(12, 0, 8, 8)
+        self.summary.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(8)
-        filter_row = QVBoxLayout()
-        filter_row.setContentsMargins(8, 0, 8, 0)
-        filter_row.addWidget(self.filter)
-        layout.addLayout(filter_row)
+        layout.addWidget(self.bar)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.summary)
         self._timer = QTimer(self)
@@ -98,24 +107,24 @@ class FovPanel(QFrame):
 
     @Slot()
     def _on_project_changed(self) -> None:
+        self.bar.clear()
         self.model.set_fovs([], {})
         self._read()
 
     @Slot(object)
     def _on_records_changed(self, told: Changes) -> None:
-        if told.kinds & {"fovs", "samples", "annotations"}:
+        if told.kinds & {"fovs", "samples", "annotations", "classes"}:
             self._timer.start()
 
     def _read(self) -> None:
         project = self.workspace.project
         if project is None:
             self.model.set_fovs([], {})
-            self._show_summary(_Listing([], {}))
+            self._show_summary(_Listing([], {}, []))
             return
 
         def read(_: Tick) -> _Listing:
-            counts = {fov_id: sum(by_class.values()) for fov_id, by_class in project.annotations.counts().items()}
-            return _Listing(project.fovs.list(), counts)
+            return _Listing(project.fovs.list(), project.annotations.counts(), project.classes.list())
 
         def show(listing: _Listing) -> None:
             if self.workspace.project is project:
@@ -124,18 +133,31 @@ class FovPanel(QFrame):
         self.workspace.background.run(read, done=show, owner=self, priority=1)
 
     def _show(self, listing: _Listing) -> None:
+        self.bar.set_classes(listing.classes)
         self._is_following = True
-        self.model.set_fovs(listing.fovs, listing.counts)
+        self.model.set_fovs(listing.fovs, listing.counts, kept=self.workspace.current_fov_id)
         self._is_following = False
-        self.workspace.set_fov_order(self.model.fov_ids)
+        self._follow_rows()
         self._show_summary(listing)
+        self.workspace.set_class_totals(listing.totals)
+
+    def _follow_rows(self) -> None:
+        """Other rows are shown: next and previous go by them."""
+        self.workspace.set_fov_order(self.model.fov_ids)
+        self.bar.set_shown(len(self.model.fov_ids), self.model.n_all)
         self._on_current_fov_changed(self.workspace.current_fov_id)
 
     def _show_summary(self, listing: _Listing) -> None:
-        n_done = sum(fov.state is AnnotationState.EXHAUSTIVE for fov in listing.fovs)
-        n = len(listing.fovs)
+        n_done = sum(fov.state.is_complete for fov in listing.fovs)
+        n_reviewed = sum(fov.state is AnnotationState.REVIEWED for fov in listing.fovs)
+        n, totals = len(listing.fovs), listing.totals
         self.summary.setText(f"{n_done:,}/{n:,} done" if n else "No fields yet")
-        self.summary.setToolTip(f"{n_done:,} of {n:,} fields are annotated exhaustively")
+        lines = [
+            f"{n_done:,} of {n:,} fields are annotated exhaustively, {n_reviewed:,} of them reviewed",
+            f"{sum(totals.values()):,} annotations",
+        ]
+        lines += [f"{each.name}: {totals[each.id]:,} of {each.goal:,}" for each in listing.classes if each.goal]
+        self.summary.setToolTip("\n".join(lines))
 
     def _load_thumbnail(self, fov: FieldOfView, done: ThumbnailDone) -> None:
         def finish(image: QImage | None) -> None:
@@ -145,12 +167,21 @@ class FovPanel(QFrame):
 
     # Current and selection
 
-    def _on_filter_changed(self, text: str) -> None:
+    @Slot(object)
+    def _on_filter_changed(self, wanted: FovFilter) -> None:
         self._is_following = True
-        self.model.set_filter(text)
+        self.model.set_filter(wanted)
         self._is_following = False
-        self.workspace.set_fov_order(self.model.fov_ids)
-        self._on_current_fov_changed(self.workspace.current_fov_id)
+        self._follow_rows()
+
+    @Slot(object)
+    def _on_arrangement_changed(self, arrangement: FovArrangement) -> None:
+        self._is_following = True
+        # Without headings all rows are of one size, and only one is measured.
+        self.list.setUniformItemSizes(not arrangement.by_sample)
+        self.model.set_arrangement(arrangement)
+        self._is_following = False
+        self._follow_rows()
 
     @Slot()
     def _on_current_changed(self) -> None:
@@ -180,6 +211,44 @@ class FovPanel(QFrame):
         current = self.workspace.current_fov_id
         return (current,) if current is not None else ()
 
+    def step_to_unfinished(self) -> None:
+        """Show the next field of the list, after the last the first, that is not annotated exhaustively."""
+        fovs = self.model.shown_fovs
+        index = self.model.index_of(self.workspace.current_fov_id)
+        start = index.row() + 1 if index.isValid() else 0
+        found = next((fov for fov in (*fovs[start:], *fovs[:start]) if not fov.state.is_complete), None)
+        if found is None:
+            scope = "of the list " if len(fovs) < self.model.n_all else ""
+            text = f"All fields {scope}are annotated exhaustively."
+            errors.post(Notice(text, severity=Severity.INFO), parent=self)
+        elif found.id == self.workspace.current_fov_id:
+            errors.post(Notice("This is the only field that is not done.", severity=Severity.INFO), parent=self)
+        else:
+            self.workspace.set_current_fov(found.id)
+
+    def go_to(self, fov_id: FovId) -> None:
+        """Show a field, and all fields again where the filter hides it."""
+        if not self.model.index_of(fov_id).isValid():
+            self.bar.clear()
+        self.workspace.set_current_fov(fov_id)
+
+    def open_filter_menu(self) -> None:
+        """Let the user choose what is shown."""
+        self.show()
+        self.bar.open_filter_menu()
+
+    def open_sort_menu(self) -> None:
+        """Let the user choose the order."""
+        self.show()
+        self.bar.open_sort_menu()
+
+    def toggle_flag(self) -> None:
+        """Flag the selected fields, or take the flags away where all have one."""
+        ids = set(self.selected)
+        flagged = all(fov.is_flagged for fov in self.model.all_fovs if fov.id in ids)
+        if ids:
+            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_flagged(ids, flagged=not flagged))
+
     def focus_filter(self) -> None:
         """Let the user type into the filter."""
         self.show()
@@ -197,9 +266,9 @@ class FovPanel(QFrame):
         for split in (*Split, None):
             splits.addAction(split.value if split else "no split", partial(self.set_split, split))
         states = menu.addMenu("Mark as")
-        words = {AnnotationState.NONE: "not annotated", AnnotationState.PARTIAL: "partly annotated"}
-        for state in AnnotationState:
-            states.addAction(words.get(state, "annotated exhaustively"), partial(self.set_state, state))
+        for state, text in STATE_TEXTS.items():
+            states.addAction(text, partial(self.set_state, state))
+        menu.addAction("Flag, or take the flag away", self.toggle_flag)
         menu.addSeparator()
         n = len(self.selected)
         menu.addAction("Remove from the project…" if n == 1 else f"Remove {n} fields…", self.ask_to_remove)

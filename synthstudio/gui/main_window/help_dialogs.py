@@ -1,21 +1,16 @@
-"""The user guide, the keys, and what this is: all offline."""
+"""The user guide, and what this is: all offline."""
 
 from __future__ import annotations
 
-import html
 import platform
-from collections.abc import Sequence
 
 import PySide6
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
 import synthstudio
 from synthstudio.domain.errors import UserError
-from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.errors import log_path
-from synthstudio.gui.theme import current_theme
 from synthstudio.settings.resources import resource_path
 
 
@@ -57,25 +52,6 @@ def guide_dialog(parent: QWidget) -> TextDialog:
     dialog = TextDialog("User guide", parent)
     dialog.browser.setMarkdown(text)
     return dialog
-
-
-def keys_dialog(specs: Sequence[ActionSpec], parent: QWidget) -> TextDialog:
-    """Return the cheat sheet: every action with its keys, by menu."""
-    dialog = TextDialog("Keys", parent)
-    muted = current_theme().text_muted
-    parts: list[str] = []
-    for menu in dict.fromkeys(spec.menu for spec in specs):
-        lines = [_key_line(spec, muted) for spec in specs if spec.menu == menu and spec.shortcuts]
-        if lines:
-            parts.append(f"<h3>{html.escape(menu or 'More')}</h3><table cellpadding='4'>{''.join(lines)}</table>")
-    dialog.browser.setHtml("".join(parts))
-    return dialog
-
-
-def _key_line(spec: ActionSpec, muted: str) -> str:
-    native = QKeySequence.SequenceFormat.NativeText
-    keys = " &nbsp;or&nbsp; ".join(html.escape(QKeySequence(key).toString(native)) for key in spec.shortcuts)
-    return f"<tr><td width='320'>{html.escape(spec.plain_text)}</td><td style='color:{muted}'>{keys}</td></tr>"
 
 
 def about_dialog(parent: QWidget) -> TextDialog:

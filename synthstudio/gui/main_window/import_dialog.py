@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,11 +18,13 @@ from PySide6.QtWidgets import (
     QListWidget,
     QProgressBar,
     QPushButton,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
+from synthstudio.core.annotations.mapping import map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
 from synthstudio.domain.errors import UserError
@@ -31,19 +34,31 @@ from synthstudio.domain.records import Split
 from synthstudio.gui import errors
 from synthstudio.gui.background import Task
 from synthstudio.gui.errors import Notice, Severity
+from synthstudio.gui.main_window.class_table import ClassTable
 from synthstudio.gui.main_window.guessing import guess_format
+from synthstudio.gui.main_window.import_preview import ImportPreview, build_preview, samples_of, summary_of
 from synthstudio.gui.workspace import Workspace
-from synthstudio.project.imports import ImportOutcome, apply_import
+from synthstudio.project.imports import Existing, ImportOutcome, apply_import
 
 READ_AFTER_MS = 300
 """Typing a pattern re-reads once, after the last key."""
 MAX_LISTED = 1000
-WIDTH_PX, HEIGHT_PX = 680, 620
+WIDTH_PX, HEIGHT_PX = 680, 680
 
 FORMATS = {
     "imagefolder": "Images only (folders of images)",
     "voc": "Pascal VOC (one XML file per image)",
+    "coco": "COCO (JSON files with images and annotations)",
+    "yolo": "YOLO (data.yaml, one text file per image)",
+    "labelme": "labelme (one JSON file per image)",
+    "csv": "Table (CSV: image, class, x, y or a box)",
+    "geojson": "QuPath (one GeoJSON file per image)",
     "centers": "Centres (one text file per image: x y class)",
+}
+EXISTING = {
+    Existing.MERGE: "get the marks that they lack",
+    Existing.NEW: "come a second time",
+    Existing.SKIP: "are left out",
 }
 
 
@@ -57,6 +72,8 @@ class ImportDialog(QDialog):
         self.setAcceptDrops(True)
         self.workspace = workspace
         self.plan: ImportPlan | None = None
+        self.preview: ImportPreview | None = None
+        self._guessing: Task | None = None
         self._reading: Task | None = None
         self._applying: Task | None = None
         self._build_inputs()
@@ -75,6 +92,7 @@ class ImportDialog(QDialog):
     def _build_inputs(self) -> None:
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("Folder of the data set; drop one here")
+        self.folder.setAcceptDrops(False)  # the dialog takes them: the field would show a URL
         self.folder.textChanged.connect(self._on_option_changed)
         self.browse = QPushButton("Browse…")
         self.browse.clicked.connect(self._on_browse_clicked)
@@ -102,6 +120,11 @@ class ImportDialog(QDialog):
         for split in Split:
             self.split.addItem(f"all into {split.value}", split.value)
         self.split.currentIndexChanged.connect(self._on_option_changed)
+        self.existing = QComboBox()
+        for existing, text in EXISTING.items():
+            self.existing.addItem(text, existing.value)
+        self.existing.setToolTip("Images are known by their content, whatever they are called")
+        self.existing.currentIndexChanged.connect(self._on_mapping_changed)
         self.labels = QCheckBox("The innermost folder is the class of the image")
         self.labels.toggled.connect(self._on_option_changed)
         self.copy = QCheckBox("Copy the images into the project")
@@ -115,12 +138,15 @@ class ImportDialog(QDialog):
         self.samples.setProperty("muted", True)
         self.samples.setWordWrap(True)
         self.samples.setTextFormat(Qt.TextFormat.PlainText)
+        self.classes = ClassTable()
+        self.classes.mapping_changed.connect(self._on_mapping_changed)
         self.problems = QListWidget()
         self.problems.setAccessibleName("Problems")
         self.problems.setUniformItemSizes(True)
         self.problems.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
-        self.problems_title = QLabel("No problems")
-        self.problems_title.setProperty("muted", True)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.classes, "Classes")
+        self.tabs.addTab(self.problems, "No problems")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         policy = self.progress.sizePolicy()
@@ -149,24 +175,37 @@ class ImportDialog(QDialog):
         form.addRow("Images", self.images)
         form.addRow("Sample", naming_row)
         form.addRow("Split", self.split)
+        form.addRow("Known images", self.existing)
         form.addRow("", self.labels)
         form.addRow("", self.copy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(8)
         layout.addLayout(form)
-        for widget in (self.progress, self.summary, self.samples, self.problems_title):
+        for widget in (self.progress, self.summary, self.samples):
             layout.addWidget(widget)
-        layout.addWidget(self.problems, 1)
+        layout.addWidget(self.tabs, 1)
         layout.addWidget(self.buttons)
 
     # Options
 
     def set_folder(self, folder: Path) -> None:
-        """Choose the folder; its format is guessed from what lies in it."""
-        self.format.setCurrentIndex(max(self.format.findData(guess_format(folder)), 0))
+        """Choose the folder or file; its format is guessed from what lies in it, then it is read."""
         self.folder.setText(str(folder))
+        self._stop_guessing()
+        self._guessing = self.workspace.background.run(
+            lambda _tick: guess_format(folder), done=self._on_guessed, failed=self._on_failed, owner=self, priority=1
+        )
+
+    def _on_guessed(self, name: str) -> None:
+        self._guessing = None
+        self.format.setCurrentIndex(max(self.format.findData(name), 0))
         self._on_option_changed()
+
+    def _stop_guessing(self) -> None:
+        if self._guessing is not None:
+            self._guessing.cancel()
+            self._guessing = None
 
     def _on_browse_clicked(self) -> None:
         start = Path(self.folder.text()) if self.folder.text() else Path.home()
@@ -199,15 +238,15 @@ class ImportDialog(QDialog):
     def read(self) -> None:
         """Read the data set as the options say, and show what would be imported."""
         self._stop_reading()
-        self.plan = None
+        self.plan = self.preview = None
         text = self.folder.text().strip()
-        if not text:
+        if not text or self._guessing is not None:  # read once the format is known
             return
         root, options = Path(text).expanduser(), self.options()
-        reader = READERS[self.format.currentData()]
+        reader, project = READERS[self.format.currentData()], self.workspace.project
 
-        def work(tick: Tick) -> ImportPlan:
-            return reader(root, options, tick=tick)
+        def work(tick: Tick) -> ImportPreview:
+            return build_preview(reader(root, options, tick=tick), project)
 
         self._set_busy("Reading…")
         self._reading = self.workspace.background.run(
@@ -234,15 +273,28 @@ class ImportDialog(QDialog):
             self.progress.setRange(0, total)
             self.progress.setValue(done)
 
-    def _on_read(self, plan: ImportPlan) -> None:
+    def _on_read(self, preview: ImportPreview) -> None:
         self._reading = None
         self.progress.hide()
-        self.plan = plan
-        self.summary.setText(summary_of(plan))
+        plan = preview.plan
+        self.plan, self.preview = plan, preview
         self.samples.setText(samples_of(plan))
+        self.classes.show_classes(plan, preview.counts, preview.known_classes)
+        n = len(plan.class_names)
+        self.tabs.setTabText(0, f"{n} class{'' if n == 1 else 'es'}" if n else "No classes")
         self._list_problems([str(problem) for problem in plan.problems])
+        self.tabs.setCurrentIndex(1 if plan.problems and not n else 0)
         self.import_button.setEnabled(bool(plan.fovs))
         self.import_button.setText(f"Import {len(plan.fovs):,} images" if plan.fovs else "Import")
+        self._on_mapping_changed()
+
+    @Slot()
+    def _on_mapping_changed(self) -> None:
+        if self.preview is not None:
+            self.summary.setText(summary_of(self.preview, self.classes.mapping(), self._existing()))
+
+    def _existing(self) -> Existing:
+        return Existing(self.existing.currentData())
 
     def _list_problems(self, problems: list[str]) -> None:
         self.problems.clear()
@@ -251,10 +303,10 @@ class ImportDialog(QDialog):
             self.problems.addItem(f"… and {len(problems) - MAX_LISTED:,} more")
         n = len(problems)
         what = "No problems" if not n else f"{n:,} problem{'s' if n > 1 else ''}; the rest can be imported"
-        self.problems_title.setText(what)
+        self.tabs.setTabText(1, what)
 
     def _on_failed(self, error: Exception) -> None:
-        self._reading = self._applying = None
+        self._guessing = self._reading = self._applying = None
         self.progress.hide()
         self.show_notice(errors.notice_of(error))
 
@@ -264,6 +316,7 @@ class ImportDialog(QDialog):
         self.summary.setProperty("danger", notice.severity is Severity.ERROR)
         self.summary.style().polish(self.summary)
         self.samples.clear()
+        self.classes.clear_classes()
         self._list_problems([])
 
     # Writing
@@ -274,6 +327,7 @@ class ImportDialog(QDialog):
         if self.plan is None or self._applying is not None:
             return
         plan, copy = self.plan, self.copy.isChecked()
+        mapping, existing = self.classes.mapping(), self._existing()
         try:
             project = self.workspace.require_writable_project()
         except UserError as error:
@@ -281,7 +335,7 @@ class ImportDialog(QDialog):
             return
 
         def work(tick: Tick) -> ImportOutcome:
-            return apply_import(project, plan, copy=copy, tick=tick)
+            return apply_import(project, map_classes(plan, mapping), copy=copy, existing=existing, tick=tick)
 
         self._set_busy("Importing…")
         self._applying = self.workspace.background.run(
@@ -294,6 +348,8 @@ class ImportDialog(QDialog):
         self._applying = None
         self.workspace.announce(outcome.changes)
         text = f"Imported {outcome.n_fovs:,} images with {outcome.n_annotations:,} annotations."
+        if outcome.n_merged:
+            text += f" {outcome.n_merged:,} images were there already, with {outcome.n_known:,} of the marks."
         n = len(outcome.problems)
         hint = f"{n:,} problems were left out: {outcome.problems[0]}" if n else ""
         severity = Severity.WARNING if n else Severity.INFO
@@ -309,45 +365,21 @@ class ImportDialog(QDialog):
             self.import_button.setEnabled(self.plan is not None)
 
     @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.set_folder(paths[0])
+
+    @override
     def reject(self) -> None:
         self._timer.stop()
+        self._stop_guessing()
         self._stop_reading()
         if self._applying is not None:
             self._applying.cancel()
         super().reject()
-
-
-def summary_of(plan: ImportPlan) -> str:
-    """What would be imported, in a sentence or two."""
-    n_annotations = sum(len(fov.annotations) for fov in plan.fovs)
-    splits = [f"{sum(fov.split is split for fov in plan.fovs):,} {split.value}" for split in Split]
-    n_none = sum(fov.split is None for fov in plan.fovs)
-    parts = [part for part in splits if not part.startswith("0 ")] + ([f"{n_none:,} without split"] if n_none else [])
-    counts = dict.fromkeys(plan.class_names, 0)
-    for fov in plan.fovs:
-        for annotation in fov.annotations:
-            counts[annotation.class_name] += 1
-    classes = ", ".join(f"{name} {counts[name]:,}" + _size_text(plan, name) for name in plan.class_names)
-    text = f"{len(plan.fovs):,} images ({', '.join(parts) or 'none'}), {n_annotations:,} annotations."
-    return f"{text}\nClasses: {classes}" if classes else text
-
-
-def _size_text(plan: ImportPlan, name: str) -> str:
-    size = plan.class_sizes_px.get(name)
-    if size is None:
-        return ""
-    return f" (about {size:.0f} px, estimated)" if name in plan.estimated_sizes else f" ({size:.0f} px)"
-
-
-def samples_of(plan: ImportPlan) -> str:
-    """How many samples there are, and which images make the first few."""
-    by_sample: dict[str, list[str]] = {}
-    for fov in plan.fovs:
-        by_sample.setdefault(fov.sample, []).append(fov.name)
-    examples = [
-        f"{sample}: {names[0]}" + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
-        for sample, names in list(by_sample.items())[:3]
-    ]
-    if not examples:
-        return ""
-    return f"{len(by_sample):,} samples: {'; '.join(examples)}{' …' if len(by_sample) > len(examples) else ''}"

@@ -33,8 +33,13 @@ class Window(Protocol):
     def open_import_dialog(self) -> None: ...
     def open_export_dialog(self) -> None: ...
     def open_calibration_dialog(self) -> None: ...
+    def open_samples_dialog(self) -> None: ...
+    def open_splits_dialog(self) -> None: ...
+    def open_crop_labels(self) -> None: ...
+    def open_agreement_dialog(self) -> None: ...
     def open_guide(self) -> None: ...
     def open_keys(self) -> None: ...
+    def open_author_dialog(self) -> None: ...
     def open_about(self) -> None: ...
     def toggle_fov_panel(self) -> None: ...
     def toggle_rail_labels(self) -> None: ...
@@ -70,6 +75,7 @@ def _file(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "file.export", "Export annotations…", window.open_export_dialog, "Ctrl+E", "mdi6.export", FILE, has_project
         ),
+        ActionSpec("file.author", "Your name…", window.open_author_dialog, "", "mdi6.account-outline", FILE),
         ActionSpec("file.close_project", "Close project", window.close_project, "Ctrl+W", "", FILE, has_project),
         ActionSpec("file.quit", "Quit", window.quit, "Ctrl+Q", "", FILE),
     ]
@@ -119,9 +125,79 @@ def _field(window: Window) -> list[ActionSpec]:
             FIELD,
             has_fov,
         ),
+        ActionSpec(
+            "field.next_unfinished",
+            "Next unfinished field",
+            window.fov_panel.step_to_unfinished,
+            ("Shift+D", "Shift+PgDown"),
+            "mdi6.skip-next-outline",
+            FIELD,
+            has_fov,
+            tip="The next one that is not annotated exhaustively",
+        ),
         ActionSpec("field.filter", "Filter fields", window.fov_panel.focus_filter, "Ctrl+L", "", FIELD, has_fov),
         ActionSpec(
+            "field.filter_by",
+            "Filter fields by state, split or class…",
+            window.fov_panel.open_filter_menu,
+            "Ctrl+Shift+L",
+            "mdi6.filter-variant",
+            FIELD,
+            has_fov,
+        ),
+        ActionSpec(
+            "field.sort", "Sort and group fields…", window.fov_panel.open_sort_menu, "", "mdi6.sort", FIELD, has_fov
+        ),
+        ActionSpec(
+            "field.flag",
+            "Flag the field",
+            window.fov_panel.toggle_flag,
+            "Shift+F",
+            "mdi6.flag-outline",
+            FIELD,
+            lambda: has_fov() and workspace.is_writable,
+            tip="For a further look; again takes the flag away",
+        ),
+        ActionSpec(
             "field.calibrate", "Calibrate…", window.open_calibration_dialog, "Ctrl+U", "mdi6.ruler", FIELD, has_fov
+        ),
+        ActionSpec(
+            "field.samples",
+            "Samples from names…",
+            window.open_samples_dialog,
+            "",
+            "mdi6.folder-account-outline",
+            FIELD,
+            lambda: has_fov() and workspace.is_writable,
+        ),
+        ActionSpec(
+            "field.splits",
+            "Train, validation and test…",
+            window.open_splits_dialog,
+            "",
+            "mdi6.call-split",
+            FIELD,
+            has_fov,
+        ),
+        ActionSpec(
+            "field.label_crops",
+            "Label crops by keyboard…",
+            window.open_crop_labels,
+            "Ctrl+Shift+K",
+            "mdi6.checkbox-multiple-marked-outline",
+            FIELD,
+            lambda: has_fov() and workspace.is_writable,
+            tip="Which classes are on each crop: labels for the comparison model",
+        ),
+        ActionSpec(
+            "field.agreement",
+            "Compare authors…",
+            window.open_agreement_dialog,
+            "",
+            "mdi6.account-multiple-check-outline",
+            FIELD,
+            has_fov,
+            tip="How far two people agree, and deciding where they do not",
         ),
         ActionSpec(
             "field.remove",
@@ -176,6 +252,6 @@ def _view(window: Window) -> list[ActionSpec]:
 def _help(window: Window) -> list[ActionSpec]:
     return [
         ActionSpec("help.guide", "User guide", window.open_guide, "F1", "mdi6.help-circle-outline", HELP),
-        ActionSpec("help.keys", "Keys", window.open_keys, "?", "mdi6.keyboard-outline", HELP),
+        ActionSpec("help.keys", "Keys…", window.open_keys, "?", "mdi6.keyboard-outline", HELP),
         ActionSpec("help.about", "About SynthStudio", window.open_about, "", "mdi6.information-outline", HELP),
     ]

@@ -11,6 +11,7 @@ from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.icons import themed_icon
 
 HEIGHT_PX = 36
+SEARCH_TEXT = "Search or do anything"
 
 
 class TopBar(QFrame):
@@ -36,9 +37,9 @@ class TopBar(QFrame):
         self.breadcrumb.setProperty("muted", True)
         self.breadcrumb.setTextFormat(Qt.TextFormat.PlainText)
         self.breadcrumb.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.search = QPushButton("Search or do anything   Ctrl+K")
+        self.search = QPushButton(SEARCH_TEXT)
         self.search.setIcon(themed_icon("mdi6.magnify"))
-        self.search.setToolTip("Find any action or field (Ctrl+K)")
+        self.search.setToolTip("Find any action or field")
         self.search.clicked.connect(self.search_requested)
         self._tools = QHBoxLayout()
         self._tools.setSpacing(2)
@@ -51,6 +52,10 @@ class TopBar(QFrame):
         layout.addWidget(self.breadcrumb, 1)
         layout.addLayout(self._tools)
         layout.addWidget(self.search)
+
+    def set_search_key(self, key: str) -> None:
+        """Say which key opens the search."""
+        self.search.setText(f"{SEARCH_TEXT}   {key}".strip())
 
     def set_menu(self, menu: QMenu) -> None:
         """Hang the menus under the menu button."""

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -17,7 +17,7 @@ from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
 from synthstudio.gui import errors
-from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching
+from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching, shown_key
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.errors import Notice, NoticeAction, Severity
 from synthstudio.gui.main_window.fov_panel import FovPanel
@@ -80,6 +80,7 @@ class MainWindow(QWidget):
         self.top_bar.set_menu(self._menu)
         self._connect()
         self.rail.set_current(0)
+        self._take_chosen_keys()
         self._restore_geometry()
         self._on_project_changed()
 
@@ -190,6 +191,8 @@ class MainWindow(QWidget):
         view = getattr(page, "view", None)
         if isinstance(view, FovView):
             view.selection_changed.connect(lambda _ids: self.registry.refresh())
+            view.annotations_replaced.connect(self.registry.refresh)
+            view.calibration_drawn.connect(self.open_calibration_dialog)
 
     @Slot(int)
     def show_page(self, place: int) -> None:
@@ -293,7 +296,13 @@ class MainWindow(QWidget):
     @Slot()
     def _on_preferences_changed(self) -> None:
         self.rail.set_labels_shown(shown=self.workspace.preferences.shows_rail_labels)
+        self._take_chosen_keys()
         self.registry.refresh()
+
+    def _take_chosen_keys(self) -> None:
+        self.registry.set_chosen_keys(dict(self.workspace.preferences.shortcuts))
+        keys = self.registry.spec("go.palette").shortcuts
+        self.top_bar.set_search_key(shown_key(keys[0]) if keys else "")
 
     def _on_focus_changed(self) -> None:
         if self.isVisible():
@@ -339,8 +348,7 @@ class MainWindow(QWidget):
         return items
 
     def _item(self, spec: ActionSpec) -> PaletteItem:
-        native = QKeySequence.SequenceFormat.NativeText
-        keys = QKeySequence(spec.shortcuts[0]).toString(native) if spec.shortcuts else ""
+        keys = shown_key(spec.shortcuts[0]) if spec.shortcuts else ""
         action = self.registry.action(spec.id)
         return PaletteItem(spec.plain_text, action.trigger, spec.menu, keys, action.isEnabled())
 
@@ -369,8 +377,7 @@ class MainWindow(QWidget):
         return items
 
     def _go_to(self, fov_id: FovId) -> None:
-        self.fov_panel.filter.clear()
-        self.workspace.set_current_fov(fov_id)
+        self.fov_panel.go_to(fov_id)
 
     # Projects
 
@@ -446,11 +453,39 @@ class MainWindow(QWidget):
 
         ExportDialog(self.workspace, self).open()
 
-    def open_calibration_dialog(self) -> None:
-        """Open the calibration of the selected fields."""
+    def open_calibration_dialog(self, drawn_px: float | None = None) -> None:
+        """Open the calibration of the selected fields; of the shown one, after a line was drawn over its scale bar."""
         from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
 
-        CalibrationDialog(self.workspace, self.fov_panel.selected, self).open()
+        shown, selected = self.workspace.current_fov_id, self.fov_panel.selected
+        if drawn_px is not None and shown is not None and shown not in selected:
+            selected = (shown,)
+        CalibrationDialog(self.workspace, selected, self, drawn_px=drawn_px).open()
+
+    def open_samples_dialog(self) -> None:
+        """Open the making of samples from names."""
+        from synthstudio.gui.main_window.samples_dialog import SamplesDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        SamplesDialog(self.workspace, self).open()
+
+    def open_splits_dialog(self) -> None:
+        """Open the division into train, validation and test."""
+        from synthstudio.gui.main_window.splits_dialog import SplitsDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        SplitsDialog(self.workspace, self).open()
+
+    def open_crop_labels(self) -> None:
+        """Open the labelling of whole crops."""
+        from synthstudio.gui.main_window.crop_labels_dialog import CropLabelsDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        CropLabelsDialog(self.workspace, self).open()
+
+    def open_agreement_dialog(self) -> None:
+        """Open the comparison of authors beside the viewer."""
+        from synthstudio.gui.main_window.agreement_dialog import AgreementDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        self.show_page(0)
+        AgreementDialog(self.workspace, self.page(0), self).show()  # type: ignore[arg-type]  # the page that annotates
 
     def open_guide(self) -> None:
         """Show the user guide."""
@@ -462,10 +497,16 @@ class MainWindow(QWidget):
             errors.report(error, parent=self)
 
     def open_keys(self) -> None:
-        """Show all keys."""
-        from synthstudio.gui.main_window.help_dialogs import keys_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+        """Show all keys, to be changed."""
+        from synthstudio.gui.main_window.keys_dialog import KeysDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
 
-        keys_dialog(self.registry.specs(), self).show()
+        KeysDialog(self.registry, self.workspace, self).open()
+
+    def open_author_dialog(self) -> None:
+        """Ask for the name that new annotations carry."""
+        from synthstudio.gui.main_window.author_dialog import AuthorDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
+
+        AuthorDialog(self.workspace, self).open()
 
     def open_about(self) -> None:
         """Say what this is."""

@@ -1,5 +1,6 @@
 """An import happens as a whole or not at all."""
 
+import dataclasses
 import errno
 import shutil
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 from synthstudio.core.imaging import read_image, sha256_of_file, write_png
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov
-from synthstudio.domain.records import Box, Split
+from synthstudio.domain.records import AnnotationState, Box, Role, Split
 from synthstudio.project import Project
 from synthstudio.project.files import FileState, file_state
-from synthstudio.project.imports import apply_import
+from synthstudio.project.imports import Existing, apply_import
 
 
 def planned(folder: Path, name: str, *, value: int = 0, sample: str = "s", split: Split | None = None) -> PlannedFov:
@@ -54,12 +55,80 @@ def test_that_an_import_adds_images_classes_marks_and_labels(project: Project, t
     assert file_state(fov) is FileState.SAME
 
 
-def test_that_the_same_image_is_not_taken_twice(project: Project, tmp_path: Path) -> None:
+def test_that_the_same_image_is_left_out_on_request(project: Project, tmp_path: Path) -> None:
     fov = planned(tmp_path / "in", "a.png")
     apply_import(project, plan(fov), copy=False)
-    outcome = apply_import(project, plan(fov, planned(tmp_path / "in", "b.png", value=9)), copy=False)
+    again = plan(fov, planned(tmp_path / "in", "b.png", value=9))
+    outcome = apply_import(project, again, copy=False, existing=Existing.SKIP)
     assert outcome.n_fovs == 1
     assert [str(each) for each in outcome.problems] == ["a.png: is in the project already; left out."]
+
+
+def test_that_the_same_import_twice_adds_nothing(project: Project, tmp_path: Path) -> None:
+    fov = planned(tmp_path / "in", "a.png")
+    fov = dataclasses.replace(fov, annotations=fov.annotations * 2)  # two equal marks are two
+    apply_import(project, plan(fov), copy=False)
+    before = project.training_state()
+    outcome = apply_import(project, plan(fov, fov), copy=False)
+    assert (outcome.n_fovs, outcome.n_merged, outcome.n_annotations, outcome.n_known) == (0, 2, 0, 8)
+    assert outcome.problems == ()
+    assert project.training_state() == before
+
+
+def test_that_new_marks_of_a_known_image_are_merged_and_its_state_and_labels_only_grow(
+    project: Project, tmp_path: Path
+) -> None:
+    fov = planned(tmp_path / "in", "a.png", split=Split.TRAIN)
+    apply_import(project, plan(fov), copy=False)
+    (rbc, wbc) = project.classes.list()
+    (known,) = project.fovs.list()
+    project.fovs.set_image_label(known.id, rbc.id, present=False)
+    marks = (
+        PlannedAnnotation("RBC", 3.9, 4.5),  # the same click, but for rounding
+        PlannedAnnotation("WBC", 5.0, 5.0),  # the middle of the box, whose side is the size of its class
+        PlannedAnnotation("WBC", 3.5, 4.5),  # another class
+        PlannedAnnotation("RBC", 13.5, 4.5),
+    )
+    labels = (("RBC", True), ("WBC", True))
+    more = dataclasses.replace(
+        fov, annotations=marks, labels=labels, state=AnnotationState.EXHAUSTIVE, split=Split.TEST, um_per_px=0.5
+    )
+    outcome = apply_import(project, plan(more), copy=False)
+    assert (outcome.n_merged, outcome.n_annotations, outcome.n_known) == (1, 2, 2)
+    (merged,) = project.fovs.list()
+    assert (merged.id, merged.split, merged.state) == (known.id, Split.TRAIN, AnnotationState.EXHAUSTIVE)
+    assert merged.um_per_px == 0.5
+    assert [(each.x, each.class_id) for each in project.annotations.list(known.id)][2:] == [
+        (3.5, wbc.id),
+        (13.5, rbc.id),
+    ]
+    assert project.fovs.image_labels(known.id) == {rbc.id: False, wbc.id: True}
+    apply_import(project, plan(fov), copy=False)
+    assert project.fovs.list()[0].state is AnnotationState.EXHAUSTIVE
+
+
+def test_that_the_same_image_becomes_a_new_fov_on_request(project: Project, tmp_path: Path) -> None:
+    fov = planned(tmp_path / "in", "a.png")
+    for n in (1, 2, 3):
+        outcome = apply_import(project, plan(fov), copy=True, existing=Existing.NEW)
+        assert (outcome.n_fovs, outcome.n_annotations) == (1, 2)
+        assert len({each.name for each in project.fovs.list()}) == n
+
+
+def test_that_artifacts_and_colours_of_a_data_set_are_taken_for_new_classes_only(
+    project: Project, tmp_path: Path
+) -> None:
+    project.classes.add("WBC", color="#101010")
+    told = dataclasses.replace(
+        plan(planned(tmp_path / "in", "a.png")),
+        artifacts=frozenset({"RBC", "WBC"}),
+        class_colors={"RBC": "#123456", "WBC": "#123456"},
+    )
+    apply_import(project, told, copy=False)
+    assert [(each.name, each.role, each.color) for each in project.classes.list()] == [
+        ("WBC", Role.OBJECT, "#101010"),
+        ("RBC", Role.ARTIFACT, "#123456"),
+    ]
 
 
 def test_that_two_images_of_one_name_in_a_sample_are_told_apart(project: Project, tmp_path: Path) -> None:

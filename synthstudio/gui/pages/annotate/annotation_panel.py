@@ -6,15 +6,15 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLineEdit, QTableView, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId
-from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
+from synthstudio.gui.item_models.annotation_rows import AUTHOR, CLASS, PLACE, SIZE, AnnotationRowsModel
+from synthstudio.gui.pages.annotate.author_layers import AuthorLayers
 
 ROW_PX = 24
-CLASS, PLACE, SIZE = range(3)
-WIDEST_TEXTS = {PLACE: "8888, 8888", SIZE: "888×888"}
+WIDEST_TEXTS = {PLACE: "8888, 8888", SIZE: "888×888", AUTHOR: "authorname"}
 CELL_PADDING_PX, CHIP_PX, SCROLL_BAR_PX = 16, 18, 14
 MAX_LINKED = 2000
 """A larger selection is not shown row by row: selecting 100 000 rows takes Qt seconds."""
@@ -53,15 +53,44 @@ class AnnotationPanel(QWidget):
         header.setSectionResizeMode(CLASS, QHeaderView.ResizeMode.Stretch)
         for column in WIDEST_TEXTS:
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        self.model.modelReset.connect(self._share_room)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicatorClearable(True)  # a third click gives back the order of the ids
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setSortingEnabled(True)
+        self.model.modelReset.connect(self._on_reset)
         self.table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(self._filter_row())
         layout.addWidget(self.table)
         self._is_following = False
+        self._selected: frozenset[AnnotationId] = frozenset()
+
+    def _filter_row(self) -> QHBoxLayout:
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setAccessibleName("Filter annotations")
+        self.filter.setToolTip("List annotations whose class, author, source or note has these words; or: flagged")
+        self.filter.textChanged.connect(self.model.set_filter)
+        self.authors = AuthorLayers()
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(4)
+        row.addWidget(self.filter, 1)
+        row.addWidget(self.authors)
+        return row
+
+    @Slot()
+    def _on_reset(self) -> None:
+        """Other rows: what is selected in the viewer stays selected here."""
+        self._share_room()
+        self.set_selection(self._selected)
 
     def set_selection(self, ids: Collection[AnnotationId]) -> None:
         """Select the rows of these annotations, as the viewer has them."""
+        self._selected = frozenset(ids)
         selection = QItemSelection()
         last = self.model.columnCount() - 1
         rows = [self.model.row_of(each) for each in ids] if len(ids) <= MAX_LINKED else []
@@ -104,6 +133,7 @@ class AnnotationPanel(QWidget):
             return
         rows = [index.row() for index in self.table.selectionModel().selectedRows()]
         ids = tuple(self.model.id_at(row) for row in rows)
+        self._selected = frozenset(ids)
         self.selection_chosen.emit(ids)
         if len(ids) == 1:
             self.reveal_requested.emit(ids[0])

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,7 @@ from synthstudio.gui.widgets.inset import inset_number
 
 NO_KEY = "none"
 MAX_SIZE = 10_000.0
+MAX_GOAL = 10_000_000
 
 
 def new_class(existing: Sequence[ObjectClass]) -> ObjectClass:
@@ -71,6 +73,13 @@ class ClassDialog(QDialog):
         self.role.currentIndexChanged.connect(self._on_role_changed)
         self.mean_size, self.unit = QDoubleSpinBox(), QComboBox()
         inset_number(self.mean_size)
+        self.goal = QSpinBox()
+        inset_number(self.goal)
+        self.goal.setRange(0, MAX_GOAL)
+        self.goal.setSpecialValueText("none")
+        self.goal.setSuffix(" annotations")
+        self.goal.setToolTip("Wanted in the whole project; the panel of classes shows how far it is")
+        self.goal.setValue(draft.goal or 0)
         self.color_button = QPushButton()
         self.color_button.clicked.connect(self._choose_color)
         self.key = QComboBox()
@@ -112,6 +121,7 @@ class ClassDialog(QDialog):
         form.addRow("Mean size", size_row)
         form.addRow("Colour", self.color_button)
         form.addRow("Number key", self.key)
+        form.addRow("Goal", self.goal)
         hint = QLabel("The size sets the window that is cut out around a click. µm needs calibrated fields.")
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
@@ -159,6 +169,7 @@ class ClassDialog(QDialog):
             key=self.key.currentData(),
             size_um=size if in_um else None,
             size_px=None if in_um else size,
+            goal=self.goal.value() or None,
         )
 
     def accept_draft(self) -> None:

@@ -48,6 +48,14 @@ class ClassPanel(QWidget):
         self.table.currentCellChanged.connect(self._on_current_cell_changed)
         self.table.cellClicked.connect(self._on_cell_clicked)
         self.table.cellDoubleClicked.connect(self._on_cell_double_clicked)
+        self.goals = QLabel()
+        self.goals.setProperty("muted", True)
+        self.goals.setProperty("small", True)
+        self.goals.setTextFormat(Qt.TextFormat.PlainText)
+        self.goals.setWordWrap(True)
+        self.goals.setContentsMargins(12, 4, 8, 0)
+        self.goals.setToolTip("Annotations in the whole project against the goals of the classes")
+        self.goals.hide()
         self.hint = QLabel("No classes yet. Add the kinds of object that you want to click.")
         self.hint.setProperty("muted", True)
         self.hint.setWordWrap(True)
@@ -57,6 +65,7 @@ class ClassPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.hint)
         layout.addWidget(self.table)
+        layout.addWidget(self.goals)
 
     def set_actions(self, actions: Sequence[QAction]) -> None:
         """Offer these in the context menu."""
@@ -83,6 +92,12 @@ class ClassPanel(QWidget):
         """Show other numbers of annotations."""
         for row, object_class in enumerate(self._classes):
             self._item(row, COUNT).setText(f"{counts.get(object_class.id, 0):,}")
+
+    def set_totals(self, totals: Mapping[ClassId, int]) -> None:
+        """Show how far the classes with a goal have come in the whole project."""
+        lines = [f"{each.name} {totals.get(each.id, 0):,} of {each.goal:,}" for each in self._classes if each.goal]
+        self.goals.setText("\n".join(lines))
+        self.goals.setVisible(bool(lines))
 
     def _fill(self, row: int, object_class: ObjectClass) -> None:
         texts = {NAME: object_class.name, KEY: object_class.key, COUNT: "0", EYE: ""}
@@ -174,4 +189,5 @@ def _tool_tip(object_class: ObjectClass) -> str:
         size = "no size yet"
     role = "artifact: pasted, never labelled" if object_class.role is Role.ARTIFACT else "object"
     key = f", key {object_class.key}" if object_class.key else ""
-    return f"{object_class.name}: {role}, {size}{key}"
+    goal = f", goal {object_class.goal:,}" if object_class.goal else ""
+    return f"{object_class.name}: {role}, {size}{key}{goal}"

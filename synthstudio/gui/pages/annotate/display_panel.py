@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from synthstudio.gui.canvas.mark_painter import MarkStyle
+from synthstudio.gui.pages.annotate.looking import Look
+from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.segments import Segments
 
 STYLES = (
@@ -16,11 +19,14 @@ STYLES = (
 
 
 class DisplayPanel(QWidget):
-    """Signals: style_chosen (str), marks_toggled (bool), scale_bar_toggled (bool)."""
+    """Signals: style_chosen (str), marks_toggled (bool), scale_bar_toggled (bool), look_chosen (`Look`),
+    snapping_chosen (bool)."""
 
     style_chosen = Signal(str)
     marks_toggled = Signal(bool)
     scale_bar_toggled = Signal(bool)
+    look_chosen = Signal(object)
+    snapping_chosen = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +44,69 @@ class DisplayPanel(QWidget):
         layout.setSpacing(8)
         for widget in (self.style_choice, self.marks, self.scale_bar):
             layout.addWidget(widget)
+        self._add_look(layout)
+        self.set_look(Look())
+
+    def _add_look(self, layout: QVBoxLayout) -> None:
+        self.dims_others, self.shows_one = QCheckBox("Dim other classes"), QCheckBox("Only the current class")
+        self.snaps = QCheckBox("Snap clicks to objects")
+        self.snaps.setToolTip("A new centre goes to the middle of the object under it, at most half its class's size")
+        self.crosshair, self.loupe, self.grid = QCheckBox("Crosshair"), QCheckBox("Loupe"), QCheckBox("Grid")
+        self.loupe_power = _number(2, 8, suffix=" ×", name="Power of the loupe")
+        self.tile_px = _number(32, 9999, suffix=" px", name="Side of the tiles for reading")
+        self.tile_px.setSingleStep(64)
+        for check in (self.dims_others, self.shows_one, self.snaps, self.crosshair):
+            layout.addWidget(check)
+        for check, number in ((self.loupe, self.loupe_power), (self.grid, self.tile_px)):
+            row = QHBoxLayout()
+            row.addWidget(check, 1)
+            row.addWidget(number)
+            layout.addLayout(row)
+            number.valueChanged.connect(self._tell_look)
+        for check in (self.dims_others, self.shows_one, self.crosshair, self.loupe, self.grid):
+            check.clicked.connect(self._tell_look)
+        self.snaps.clicked.connect(self.snapping_chosen)
+
+    @Slot()
+    def _tell_look(self) -> None:
+        look = Look(
+            dims_others=self.dims_others.isChecked(),
+            shows_one=self.shows_one.isChecked(),
+            crosshair=self.crosshair.isChecked(),
+            loupe=self.loupe.isChecked(),
+            loupe_power=self.loupe_power.value(),
+            grid=self.grid.isChecked(),
+            tile_px=self.tile_px.value(),
+        )
+        self.look_chosen.emit(look)
+
+    def set_look(self, look: Look) -> None:
+        """Follow the shortcuts."""
+        self.dims_others.setChecked(look.dims_others)
+        self.shows_one.setChecked(look.shows_one)
+        self.crosshair.setChecked(look.crosshair)
+        self.loupe.setChecked(look.loupe)
+        self.grid.setChecked(look.grid)
+        for number, value in ((self.loupe_power, look.loupe_power), (self.tile_px, look.tile_px)):
+            with QSignalBlocker(number):
+                number.setValue(value)
+
+    def set_snapping(self, *, snaps: bool) -> None:
+        """Follow the shortcut."""
+        self.snaps.setChecked(snaps)
 
     def set_marks_shown(self, *, shown: bool) -> None:
         """Follow the shortcut."""
         self.marks.setChecked(shown)
+
+
+def _number(lowest: int, highest: int, *, suffix: str, name: str) -> QSpinBox:
+    number = QSpinBox()
+    inset_number(number)
+    number.setRange(lowest, highest)
+    number.setSuffix(suffix)
+    number.setMinimumWidth(scaled_px(72))  # beside its check box in a narrow panel; its arrows give way first
+    number.setKeyboardTracking(False)
+    number.setAccessibleName(name)
+    number.setToolTip(f"{name}, {lowest:,} to {highest:,}{suffix}")
+    return number

@@ -18,6 +18,8 @@ from synthstudio.domain.records import Annotation, Changes, ObjectClass, changes
 from synthstudio.project import Project
 
 NUDGE_ID = 1
+FIRST_GESTURE_ID = 100
+"""Each gesture of the wheel has a number of its own from here on: its edits, and no others, become one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,10 @@ class ClassCommand(QUndoCommand):
         *,
         apply: Callable[[ObjectClass], None],
         failed: Callable[[UserError], None],
+        merge_id: int = -1,
     ) -> None:
         super().__init__(f"edit class {after.name}")
+        self._merge_id = merge_id
         self._before, self._after = before, after
         self._apply, self._failed = apply, failed
         self._is_committed = True
@@ -163,3 +167,14 @@ class ClassCommand(QUndoCommand):
         except UserError as error:
             self.setObsolete(True)
             self._failed(error)
+
+    @override
+    def id(self) -> int:
+        return self._merge_id
+
+    @override
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, ClassCommand) or other._after.id != self._after.id:
+            return False
+        self._after = other._after
+        return True

@@ -15,9 +15,10 @@ from typing_extensions import override
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, ObjectClass, Split
+from synthstudio.domain.records import Annotation, AnnotationState, Changes, FieldOfView, ObjectClass, Split
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.canvas.drafts import ToolName
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.mark_painter import MarkStyle
 from synthstudio.gui.canvas.pyramid import ImagePyramid
@@ -28,13 +29,20 @@ from synthstudio.gui.pages.annotate.class_dialog import ClassDialog, new_class
 from synthstudio.gui.pages.annotate.class_panel import ClassPanel
 from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
 from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.pages.annotate.edits import AnnotationEdit
 from synthstudio.gui.pages.annotate.field_panel import FieldPanel
+from synthstudio.gui.pages.annotate.levels_keeper import LevelsKeeper, levels_actions
+from synthstudio.gui.pages.annotate.levels_panel import LevelsPanel
+from synthstudio.gui.pages.annotate.looking import Look, Looking
 from synthstudio.gui.pages.annotate.missing_files import FoundFile, find_moved, relink
+from synthstudio.gui.pages.annotate.note_dialog import NoteDialog
 from synthstudio.gui.pages.annotate.readout import Readout
 from synthstudio.gui.pages.annotate.specs import annotate_actions
 from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 from synthstudio.project.files import FileState, file_state
 
 SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 190, 248, 1500
@@ -57,11 +65,19 @@ class AnnotatePage(QWidget):
         self.view = FovView()
         self.class_panel, self.field_panel = ClassPanel(), FieldPanel()
         self.annotation_panel, self.display_panel = AnnotationPanel(), DisplayPanel()
+        self.levels_panel = LevelsPanel()
         self.editor = Editor(workspace, self.view, self.annotation_panel.model, self)
+        self.looking = Looking(self.view, self)
         self.readout = Readout(self.view)
+        self.class_finder = CommandPalette(self, search=self._search_classes)
+        self.class_finder.field.setPlaceholderText("Class: type a part of its name")
+        self.class_finder.field.setAccessibleName("Find a class")
+        self._tool_before: ToolName = "center"
         self.classes: dict[ClassId, ObjectClass] = {}
         self._hides_marks = False
         self._was_shown = False
+        self._fovs_project: Project | None = None
+        self._wanted: tuple[FovId, tuple[Annotation, ...]] | None = None
         self._lay_out()
         self._connect()
         self.view.set_tool("center")
@@ -79,7 +95,16 @@ class AnnotatePage(QWidget):
         self.field_section = Section("Field", self.field_panel)
         self.annotation_section = Section("Annotations", self.annotation_panel)
         self.display_section = Section("Display", self.display_panel)
-        for section in (self.class_section, self.field_section, self.annotation_section, self.display_section):
+        self.levels_section = Section("Levels", self.levels_panel)
+        self.levels_section.set_folded(True)
+        self.levels = LevelsKeeper(self.levels_panel, self.levels_section, self.workspace.background, self)
+        for section in (
+            self.class_section,
+            self.field_section,
+            self.annotation_section,
+            self.display_section,
+            self.levels_section,
+        ):
             column.addWidget(section, 1 if section is self.annotation_section else 0)
         column.addStretch(0)
         self.annotation_panel.setMinimumHeight(120)
@@ -106,22 +131,33 @@ class AnnotatePage(QWidget):
         workspace.project_changed.connect(self._on_project_changed)
         workspace.records_changed.connect(self._on_records_changed)
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
+        workspace.annotation_wanted.connect(self._select_wanted)
         workspace.current_class_changed.connect(self._on_current_class_changed)
         self.view.view_changed.connect(self._on_view_changed)
         self.view.selection_changed.connect(self._on_view_selection_changed)
         self.view.context_menu_requested.connect(self._on_context_menu_requested)
         self.annotation_panel.selection_chosen.connect(self.view.set_selection)
         self.annotation_panel.reveal_requested.connect(self.view.reveal)
+        self.annotation_panel.authors.hidden_changed.connect(self.view.set_hidden_authors)
         self.class_panel.class_chosen.connect(workspace.set_current_class)
         self.class_panel.edit_requested.connect(self.edit_class)
         self.class_panel.hidden_changed.connect(lambda _hidden: self._apply_hidden())
         self.field_panel.state_chosen.connect(lambda text: self.set_state(AnnotationState(text)))
         self.field_panel.split_chosen.connect(self._on_split_chosen)
         self.field_panel.calibration_chosen.connect(self._on_calibration_chosen)
+        self.field_panel.note_chosen.connect(self._on_note_chosen)
+        self.field_panel.flag_chosen.connect(self._on_flag_chosen)
+        # Later: the view is put where it was last as the end of showing a field.
+        self.view.annotations_replaced.connect(self._reveal_wanted, Qt.ConnectionType.QueuedConnection)
+        workspace.class_totals_changed.connect(self._on_class_totals_changed)
         self.display_panel.style_chosen.connect(lambda text: self.view.set_mark_style(MarkStyle(text)))
         self.display_panel.scale_bar_toggled.connect(self.view.set_scale_bar_visible)
         self.display_panel.marks_toggled.connect(lambda shown: self.set_marks_hidden(hidden=not shown))
         self.editor.counts_changed.connect(self._show_counts)
+        self.view.calibration_drawn.connect(self._on_calibration_drawn)
+        self.display_panel.look_chosen.connect(self.looking.set_look)
+        self.display_panel.snapping_chosen.connect(lambda snaps: self.set_snapping(snaps=snaps))
+        self.looking.changed.connect(self._on_look_changed)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -133,7 +169,7 @@ class AnnotatePage(QWidget):
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
         """What can be done here."""
-        return annotate_actions(self)
+        return (*annotate_actions(self), *levels_actions(self.levels))
 
     # What is shown
 
@@ -149,7 +185,11 @@ class AnnotatePage(QWidget):
 
     @Slot()
     def _on_project_changed(self) -> None:
+        self.field_panel.forget()
+        self._fovs_project = self.workspace.project
         self._show_nothing("")
+        self.looking.forget()
+        self.levels.forget()
         self._read_classes()
         if self.workspace.current_fov_id is not None:  # the page is built after the project was opened
             self._on_current_fov_changed(self.workspace.current_fov_id)
@@ -164,8 +204,12 @@ class AnnotatePage(QWidget):
         if "fovs" in told.kinds or "samples" in told.kinds:
             self._read_fov_again(fov.id)
         touches = not told.fov_ids or fov.id in told.fov_ids
-        if not self.editor.is_announcing and ("classes" in told.kinds or ("annotations" in told.kinds and touches)):
+        if self.editor.is_announcing:
+            return
+        if "annotations" in told.kinds and touches:
             self._show_annotations()
+        elif "classes" in told.kinds:
+            self._draw_annotations(fov)  # they are what they were, their classes are others
 
     def _read_fov_again(self, fov_id: FovId) -> None:
         if fov_id not in self.workspace.fov_order and fov_id != self.workspace.current_fov_id:
@@ -183,6 +227,7 @@ class AnnotatePage(QWidget):
         classes = project.classes.list() if project else []
         self.classes = {each.id: each for each in classes}
         self.class_panel.set_classes(classes, self._counts())
+        self.class_panel.set_totals(self.workspace.class_totals)
         self._on_current_class_changed(self.workspace.current_class_id)
 
     @Slot(object)
@@ -191,6 +236,8 @@ class AnnotatePage(QWidget):
             return  # its project is being opened; the classes are read with the records
         self.class_panel.set_current(class_id)
         self.view.set_current_class(self.classes[class_id] if class_id is not None else None)
+        if self.looking.look.shows_one:
+            self._apply_hidden()
 
     @Slot(object)
     def _on_current_fov_changed(self, fov_id: FovId | None) -> None:
@@ -209,17 +256,31 @@ class AnnotatePage(QWidget):
         fov = self.workspace.require_project().fovs.get(fov_id)
         self.editor.fov = None  # the view says its first region while it is laid out; that is not the user's
         self.view.set_selection(())
+        self.levels.show(fov_id, pyramid)
         self.view.set_image(pyramid)
         self.editor.fov = fov
+        self.looking.show_fov(fov)
         self.field_panel.set_fov(fov)
         self._show_annotations()
         state = self.workspace.view_states.get(fov_id)
         if state is not None:
             self.view.set_view_state(state)
+            if state.turns and abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01:
+                self.view.fit()
+        self._select_wanted()
         if (pyramid.width, pyramid.height) != (fov.width, fov.height):
             self._tell_changed(fov)
         else:
             self._check_file(fov)
+
+    @Slot()
+    def _select_wanted(self) -> None:
+        """Select the annotation that another page led here, once its image is shown."""
+        wanted = self.workspace.wanted_annotation_id
+        if wanted is not None and wanted in self.editor.annotations:
+            self.workspace.wanted_annotation_id = None
+            self.view.set_selection([wanted])
+            self.view.reveal(wanted)
 
     def _on_image_failed(self, fov_id: FovId, error: Exception) -> None:
         if fov_id != self.workspace.current_fov_id:
@@ -238,7 +299,9 @@ class AnnotatePage(QWidget):
 
     def _show_nothing(self, placeholder: str) -> None:
         self.editor.fov = None
-        self.editor.annotations = {}
+        self.looking.show_fov(None)
+        self.editor.set_annotations(())
+        self.levels.show(None, None)
         self.view.set_image(None)
         self.view.set_placeholder(placeholder)
         self.view.set_annotations((), self.classes, None)
@@ -251,7 +314,11 @@ class AnnotatePage(QWidget):
         if fov is None:
             return
         annotations = self.workspace.require_project().annotations.list(fov.id)
-        self.editor.annotations = {each.id: each for each in annotations}
+        self.editor.set_annotations(annotations)
+        self._draw_annotations(fov)
+
+    def _draw_annotations(self, fov: FieldOfView) -> None:
+        annotations = list(self.editor.annotations.values())
         self.view.set_annotations(annotations, self.classes, fov.um_per_px)
         self.annotation_panel.model.set_annotations(annotations, self.classes)
         self.annotation_panel.set_selection(self.view.selection)
@@ -259,10 +326,11 @@ class AnnotatePage(QWidget):
         self._show_counts()
 
     def _counts(self) -> Counter[ClassId]:
-        return Counter(each.class_id for each in self.editor.annotations.values())
+        return self.editor.counts
 
     @Slot()
     def _show_counts(self) -> None:
+        self.annotation_panel.authors.set_counts(Counter(each.author for each in self.editor.annotations.values()))
         self.class_panel.set_counts(self._counts())
         n, n_selected = len(self.editor.annotations), len(self.view.selection)
         self.annotation_section.detail.setText(f"{n_selected:,} of {n:,}" if n_selected else f"{n:,}")
@@ -272,11 +340,14 @@ class AnnotatePage(QWidget):
         fov, pyramid = self.shown_fov, self.view.pyramid
         if fov is None or pyramid is None or not self.isVisible():
             return
-        fitted = fit_scale(pyramid.width, pyramid.height, width=self.view.width(), height=self.view.height())
-        if abs(state.scale / fitted - 1) < 0.01:
+        if abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01 and not state.turns:
             self.workspace.view_states.pop(fov.id, None)  # fitted stays fitted, whatever size the view gets
         else:
             self.workspace.view_states[fov.id] = state
+
+    def _fitted_scale(self, pyramid: ImagePyramid, turns: int) -> float:
+        size = self.view.size()
+        return fit_scale(pyramid.width, pyramid.height, width=size.width(), height=size.height(), turns=turns)
 
     @Slot(object)
     def _on_view_selection_changed(self, ids: tuple[AnnotationId, ...]) -> None:
@@ -296,7 +367,31 @@ class AnnotatePage(QWidget):
         return self._hides_marks
 
     def _apply_hidden(self) -> None:
-        self.view.set_hidden_classes(frozenset(self.classes) if self._hides_marks else self.class_panel.hidden)
+        hidden = frozenset(self.classes) if self._hides_marks else self.class_panel.hidden
+        current = self.workspace.current_class_id
+        if self.looking.look.shows_one and current is not None and not self._hides_marks:
+            hidden = frozenset(self.classes) - {current}
+        self.view.set_hidden_classes(hidden)
+
+    @Slot(object)
+    def _on_look_changed(self, look: Look) -> None:
+        self.display_panel.set_look(look)
+        self._apply_hidden()
+
+    def set_snapping(self, *, snaps: bool) -> None:
+        """Let new centres go to the middle of the object under the click, or stay where they are."""
+        self.editor.snaps = snaps
+        self.display_panel.set_snapping(snaps=snaps)
+
+    def start_calibration(self) -> None:
+        """Let the user draw a line over a scale bar; the tool goes back to what it was."""
+        if self.view.tool != "calibrate":
+            self._tool_before = self.view.tool
+        self.view.set_tool("calibrate")
+
+    @Slot(float)
+    def _on_calibration_drawn(self, _length_px: float) -> None:
+        self.view.set_tool(self._tool_before)
 
     # Field
 
@@ -305,6 +400,26 @@ class AnnotatePage(QWidget):
         fov = self.shown_fov
         if fov is not None:
             self._mutate(lambda: self.workspace.require_writable_project().fovs.set_state(fov.id, state))
+
+    def _on_note_chosen(self, fov_id: FovId, note: str) -> None:
+        # While a project is exchanged the line may lose the focus, and its note must not reach the other project.
+        if self.workspace.project is not None and self.workspace.project is self._fovs_project:
+            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_note(fov_id, note))
+
+    def _on_flag_chosen(self, flagged: bool) -> None:
+        fov = self.shown_fov
+        if fov is not None:
+            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_flagged([fov.id], flagged=flagged))
+
+    def write_note(self) -> None:
+        """Let the user write about the shown field."""
+        self.side.setVisible(True)
+        self.field_section.set_folded(False)
+        self.field_panel.focus_note()
+
+    @Slot()
+    def _on_class_totals_changed(self) -> None:
+        self.class_panel.set_totals(self.workspace.class_totals)
 
     def _on_split_chosen(self, text: str) -> None:
         fov = self.shown_fov
@@ -344,6 +459,19 @@ class AnnotatePage(QWidget):
             errors.post(Notice(f"No class has the key {key}.", hint, Severity.INFO), parent=self)
             return
         self.choose_class(found)
+
+    def find_class(self) -> None:
+        """Let the user type a part of a class's name: for more classes than there are number keys."""
+        self.class_finder.open()
+
+    def _search_classes(self, text: str) -> list[PaletteItem]:
+        words, counts = text.casefold().split(), self._counts()
+        found = [each for each in self.classes.values() if all(word in each.name.casefold() for word in words)]
+        found.sort(key=lambda each: not each.name.casefold().startswith(text.casefold().strip()))
+        return [
+            PaletteItem(each.name, partial(self.choose_class, each.id), f"{counts[each.id]:,} here", each.key)
+            for each in found
+        ]
 
     def add_class(self) -> None:
         """Open the dialog for a new class."""
@@ -413,6 +541,34 @@ class AnnotatePage(QWidget):
     def copy_picture(self) -> None:
         """Put what the viewer shows onto the clipboard."""
         QApplication.clipboard().setPixmap(self.view.grab())
+
+    def write_mark_note(self) -> None:
+        """Ask for a note on the selection."""
+        marks = [self.editor.annotations[each] for each in self.view.selection if each in self.editor.annotations]
+        if marks:
+            what = "Note on the selected annotation" if len(marks) == 1 else f"Note on {len(marks):,} annotations"
+            NoteDialog(what, marks[0].note, save=self.editor.note_selected, parent=self).open()
+
+    # What others ask for
+
+    def reveal_marks(self, fov_id: FovId, marks: tuple[Annotation, ...]) -> None:
+        """Show annotations of an FOV, selected and in the middle, as soon as its image is there."""
+        self._wanted = (fov_id, marks)
+        self.workspace.set_current_fov(fov_id)
+        self._reveal_wanted()
+
+    @Slot()
+    def _reveal_wanted(self) -> None:
+        if self._wanted is None or self.shown_fov is None or self.shown_fov.id != self._wanted[0]:
+            return
+        (_, marks), self._wanted = self._wanted, None
+        self.view.set_selection([mark.id for mark in marks])
+        if marks:
+            self.view.center_on(marks[0].x, marks[0].y)
+
+    def remove_marks(self, fov_id: FovId, marks: tuple[Annotation, ...], text: str) -> None:
+        """Remove annotations, which can be undone."""
+        self.editor.do(AnnotationEdit(fov_id, before=marks), text)
 
     # Files that moved or changed
 

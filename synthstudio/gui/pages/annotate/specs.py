@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QWidget
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.records import AnnotationState, FieldOfView
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.canvas.fov_view import FovView
-from synthstudio.gui.canvas.tools import ToolName
+from synthstudio.gui.canvas.drafts import ToolName
+from synthstudio.gui.canvas.fov_view import GROWTH, FovView
 from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.pages.annotate.looking import Looking
+from synthstudio.gui.pages.annotate.looking_specs import looking_actions
 from synthstudio.gui.workspace import Workspace
 
 EDIT, VIEW, CLASSES, FIELD = "Edit", "View", "Classes", "Field"
@@ -27,6 +29,7 @@ class Page(Protocol):
     workspace: Workspace
     view: FovView
     editor: Editor
+    looking: Looking
 
     @property
     def side_panel(self) -> QWidget: ...
@@ -36,23 +39,32 @@ class Page(Protocol):
     def hides_marks(self) -> bool: ...
     def set_marks_hidden(self, *, hidden: bool) -> None: ...
     def set_state(self, state: AnnotationState) -> None: ...
+    def write_note(self) -> None: ...
+    def write_mark_note(self) -> None: ...
     def copy_picture(self) -> None: ...
     def choose_class_by_key(self, key: str) -> None: ...
     def add_class(self) -> None: ...
     def edit_class(self, class_id: ClassId | None = None) -> None: ...
     def remove_class(self) -> None: ...
+    def find_class(self) -> None: ...
+    def start_calibration(self) -> None: ...
+    def set_snapping(self, *, snaps: bool) -> None: ...
 
 
 def annotate_actions(page: Page) -> Sequence[ActionSpec]:
     """All actions of the page."""
-    return (*_tools(page), *_edits(page), *_nudges(page), *_views(page), *_classes(page), *_fields(page))
+    looking = looking_actions(page.looking, lambda: page.shown_fov is not None)
+    edits = (*_edits(page), *_resizes(page), *_nudges(page))
+    return (*_tools(page), *edits, *_views(page), *looking, *_classes(page), *_fields(page))
 
 
 def _tools(page: Page) -> list[ActionSpec]:
     tools: tuple[tuple[ToolName, str, str, str, str], ...] = (
         ("select", "Select and move", "V", "mdi6.cursor-default-outline", "Drag over several to select them"),
         ("center", "Mark centres", "C", "mdi6.crosshairs", "Click the middle of each object"),
-        ("box", "Draw boxes", "B", "mdi6.vector-square", "Drag from corner to corner"),
+        ("box", "Draw boxes", "B", "mdi6.vector-square", "Drag, or click two corners"),
+        ("lasso", "Select with a lasso", "L", "mdi6.lasso", "Draw a loop; Alt+drag does so while selecting"),
+        ("ruler", "Measure", "M", "mdi6.ruler", "Drag a line; with Shift it is level or upright. Escape removes it"),
     )
     return [
         ActionSpec(
@@ -91,6 +103,25 @@ def _edits(page: Page) -> list[ActionSpec]:
             has_selection,
         ),
         ActionSpec(
+            "annotate.flag_marks",
+            "Flag selected annotations",
+            page.editor.flag_selected,
+            "Shift+E",
+            "mdi6.flag-outline",
+            EDIT,
+            has_selection,
+            tip="For a further look; again takes the flags away",
+        ),
+        ActionSpec(
+            "annotate.note_marks",
+            "Write a note on selected annotations…",
+            page.write_mark_note,
+            "Shift+C",
+            "mdi6.note-edit-outline",
+            EDIT,
+            has_selection,
+        ),
+        ActionSpec(
             "annotate.select_all",
             "Select all annotations",
             page.view.select_all,
@@ -109,6 +140,65 @@ def _edits(page: Page) -> list[ActionSpec]:
             has_selection,
         ),
     ]
+
+
+def _resizes(page: Page) -> list[ActionSpec]:
+    def has_selection() -> bool:
+        return bool(page.view.selection)
+
+    def has_class() -> bool:
+        return page.workspace.current_class_id is not None and page.shown_fov is not None
+
+    def grow_class(factor: float) -> None:
+        if page.workspace.current_class_id is not None:
+            page.editor.grow_class(page.workspace.current_class_id, factor)
+
+    sizes = (("larger", "Larger", "]", GROWTH), ("smaller", "Smaller", "[", 1 / GROWTH))
+    own = [
+        ActionSpec(
+            f"annotate.{name}",
+            f"{text} selected annotations",
+            partial(page.editor.grow_selected, factor),
+            key,
+            menu=EDIT,
+            enabled_when=has_selection,
+            tip="Alt and the wheel do so for what is under the pointer",
+        )
+        for name, text, key, factor in sizes
+    ]
+    of_class = [
+        ActionSpec(
+            f"annotate.class_{name}",
+            f"{text} mean size of the current class",
+            partial(grow_class, factor),
+            f"Alt+{key}",
+            menu=CLASSES,
+            enabled_when=has_class,
+            tip="Alt, Shift and the wheel do so",
+        )
+        for name, text, key, factor in sizes
+    ]
+    convert = ActionSpec(
+        "annotate.convert",
+        "Turn centres into boxes, or back",
+        page.editor.convert_selected,
+        "K",
+        "mdi6.swap-horizontal",
+        EDIT,
+        has_selection,
+        tip="A centre becomes the box of its size, a box its middle",
+    )
+    snap = ActionSpec(
+        "annotate.snap",
+        "Snap clicks to the object",
+        lambda: page.set_snapping(snaps=not page.editor.snaps),
+        "S",
+        "mdi6.magnet",
+        EDIT,
+        checked_when=lambda: page.editor.snaps,
+        tip="A new centre goes to the middle of the object under it, at most half the class's size away",
+    )
+    return [convert, *own, *of_class, snap]
 
 
 def _nudges(page: Page) -> list[ActionSpec]:
@@ -163,6 +253,24 @@ def _views(page: Page) -> list[ActionSpec]:
             has_fov,
         ),
         ActionSpec(
+            "annotate.turn_left",
+            "Turn the view left",
+            partial(page.view.turn, -1),
+            "Ctrl+[",
+            "mdi6.rotate-left",
+            VIEW,
+            has_fov,
+        ),
+        ActionSpec(
+            "annotate.turn_right",
+            "Turn the view right",
+            partial(page.view.turn, 1),
+            "Ctrl+]",
+            "mdi6.rotate-right",
+            VIEW,
+            has_fov,
+        ),
+        ActionSpec(
             "annotate.hide_marks",
             "Hide annotations",
             toggle_marks,
@@ -179,6 +287,16 @@ def _views(page: Page) -> list[ActionSpec]:
             "mdi6.dock-right",
             VIEW,
             checked_when=lambda: not page.side_panel.isHidden(),
+        ),
+        ActionSpec(
+            "annotate.calibrate",
+            "Calibrate over a scale bar",
+            page.start_calibration,
+            "Shift+M",
+            "mdi6.ruler-square",
+            VIEW,
+            lambda: has_fov() and page.workspace.is_writable,
+            tip="Draw a line along the bar, then say how long it is",
         ),
         ActionSpec("annotate.copy_picture", "Copy the picture", page.copy_picture, "", "", VIEW, has_fov),
     ]
@@ -205,6 +323,15 @@ def _classes(page: Page) -> list[ActionSpec]:
         ActionSpec(
             "annotate.add_class", "Add class…", page.add_class, "Ctrl+Shift+N", "mdi6.plus", CLASSES, has_project
         ),
+        ActionSpec(
+            "annotate.find_class",
+            "Choose a class by name…",
+            page.find_class,
+            ("Q", "/"),
+            "mdi6.tag-search-outline",
+            CLASSES,
+            can_edit,
+        ),
         ActionSpec("annotate.edit_class", "Edit class…", page.edit_class, "", "mdi6.pencil-outline", CLASSES, can_edit),
         ActionSpec(
             "annotate.remove_class",
@@ -224,16 +351,29 @@ def _fields(page: Page) -> list[ActionSpec]:
         AnnotationState.NONE: ("Field is not annotated", "Ctrl+Alt+1"),
         AnnotationState.PARTIAL: ("Field is partly annotated", "Ctrl+Alt+2"),
         AnnotationState.EXHAUSTIVE: ("Field is annotated exhaustively", "Ctrl+Alt+3"),
+        AnnotationState.REVIEWED: ("Field is reviewed", "Ctrl+Alt+4"),
     }
+    note = ActionSpec(
+        "annotate.note_field",
+        "Write a note on the field",
+        page.write_note,
+        "Shift+N",
+        "mdi6.note-text-outline",
+        FIELD,
+        lambda: page.shown_fov is not None and page.workspace.is_writable,
+    )
     return [
-        ActionSpec(
-            f"annotate.state_{state.value}",
-            text,
-            partial(page.set_state, state),
-            key,
-            menu=FIELD,
-            enabled_when=lambda: page.shown_fov is not None,
-            checked_when=lambda state=state: page.shown_fov is not None and page.shown_fov.state is state,  # type: ignore[misc]
-        )
-        for state, (text, key) in texts.items()
+        note,
+        *[
+            ActionSpec(
+                f"annotate.state_{state.value}",
+                text,
+                partial(page.set_state, state),
+                key,
+                menu=FIELD,
+                enabled_when=lambda: page.shown_fov is not None,
+                checked_when=lambda state=state: page.shown_fov is not None and page.shown_fov.state is state,  # type: ignore[misc]
+            )
+            for state, (text, key) in texts.items()
+        ],
     ]

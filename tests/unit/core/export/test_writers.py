@@ -8,7 +8,6 @@ import json
 import os
 import struct
 import zlib
-from itertools import count
 from pathlib import Path
 
 import cv2
@@ -23,99 +22,28 @@ from synthstudio.core.annotations.readers import READERS
 from synthstudio.core.annotations.voc import read_voc
 from synthstudio.core.export.datasets import ExportData
 from synthstudio.core.export.writers import WRITERS
-from synthstudio.core.imaging import read_image, sha256_of_file, write_png
+from synthstudio.core.imaging import read_image, write_png
 from synthstudio.domain.errors import Cancelled, UserError
-from synthstudio.domain.ids import AnnotationId, ClassId, FovId, SampleId
-from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov
-from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, ObjectClass, Role, Split, Storage
+from synthstudio.domain.ids import FovId
+from synthstudio.domain.records import AnnotationState, Box, Split
+from tests.support.exports import (
+    CELL,
+    DUST,
+    HEIGHT,
+    WIDTH,
+    box_mark,
+    build_data,
+    build_fov,
+    center_mark,
+    record_plan,
+    write_fov,
+)
 from tests.support.shared_data import shared_data
-
-WIDTH, HEIGHT = 100, 80
-CELL = ObjectClass(ClassId(7), "Zelle <&> 细胞", "#E69F00", "1", Role.OBJECT, None, 20.0)
-DUST = ObjectClass(ClassId(9), "dust", "#8A8A8A", "", Role.ARTIFACT, 4.0, None)
-
-
-def build_fov(
-    path: Path, *, number: int = 1, sample: str = "Jane Doe", split: Split | None = None, um_per_px: float | None = None
-) -> FieldOfView:
-    return FieldOfView(
-        id=FovId(number),
-        sample_id=SampleId(1),
-        sample_name=sample,
-        split=split,
-        name=path.name,
-        path=str(path),
-        storage=Storage.REFERENCE,
-        sha256=sha256_of_file(path),
-        width=WIDTH,
-        height=HEIGHT,
-        um_per_px=um_per_px,
-        tone=None,
-        state=AnnotationState.PARTIAL,
-    )
-
-
-def write_fov(folder: Path, name: str = "Jane Doe 1950.png", **options: object) -> FieldOfView:
-    folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(2)
-    write_png(folder / name, rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8))
-    return build_fov(folder / name, **options)  # type: ignore[arg-type]
-
-
-def box_mark(box: Box, object_class: ObjectClass = CELL, fov_id: int = 1) -> Annotation:
-    x, y = box.center
-    return Annotation(AnnotationId(1), FovId(fov_id), object_class.id, x, y, box)
-
-
-def center_mark(x: float, y: float, *, size_px: float | None = None, object_class: ObjectClass = CELL) -> Annotation:
-    return Annotation(AnnotationId(2), FovId(1), object_class.id, x, y, size_px=size_px)
-
-
-def build_data(fov: FieldOfView, *marks: Annotation, keep_names: bool = False) -> ExportData:
-    return ExportData((fov,), {fov.id: marks}, (CELL, DUST), keep_names)
 
 
 def load_coco(path: Path) -> COCO:
     with contextlib.redirect_stdout(io.StringIO()):
         return COCO(str(path))
-
-
-def record_plan(plan: ImportPlan) -> ExportData:
-    """Turn a plan into the records that a project would hold."""
-    ids = {name: ClassId(number) for number, name in enumerate(plan.class_names, start=1)}
-    classes = [
-        ObjectClass(ids[name], name, "#000000", "", Role.OBJECT, None, plan.class_sizes_px.get(name))
-        for name in plan.class_names
-    ]
-    numbers = count(1)
-    fovs = [_record_fov(fov, FovId(number)) for number, fov in enumerate(plan.fovs, start=1)]
-    annotations = {
-        fov.id: [_record_mark(mark, fov.id, ids, next(numbers)) for mark in planned.annotations]
-        for fov, planned in zip(fovs, plan.fovs, strict=True)
-    }
-    return ExportData(fovs, annotations, classes)
-
-
-def _record_fov(fov: PlannedFov, fov_id: FovId) -> FieldOfView:
-    return FieldOfView(
-        id=fov_id,
-        sample_id=SampleId(fov_id),
-        sample_name=fov.sample,
-        split=fov.split,
-        name=fov.name,
-        path=str(fov.path),
-        storage=Storage.REFERENCE,
-        sha256=fov.sha256,
-        width=fov.width,
-        height=fov.height,
-        um_per_px=None,
-        tone=None,
-        state=fov.state,
-    )
-
-
-def _record_mark(mark: PlannedAnnotation, fov_id: FovId, ids: dict[str, ClassId], number: int) -> Annotation:
-    return Annotation(AnnotationId(number), fov_id, ids[mark.class_name], mark.x, mark.y, mark.box, mark.size_px)
 
 
 @pytest.mark.parametrize(("name", "reader"), [("bccd", "voc"), ("cells-mixed", "voc"), ("chula-rbc12", "centers")])
@@ -213,9 +141,10 @@ def test_that_an_export_tells_no_name_path_or_metadata(tmp_path: Path, name: str
     lead, checksum = struct.pack(">I", len(chunk) - 4), struct.pack(">I", zlib.crc32(chunk))
     (folder / "c.png").write_bytes(png[:33] + lead + chunk + checksum + png[33:])
     fovs = [fov, build_fov(folder / "b.jpg", number=2), build_fov(folder / "c.png", number=3, sample="Doe")]
-    WRITERS[name](ExportData(fovs, {}, (CELL, DUST)), tmp_path / "out")
+    labels = {fov.id: {CELL.id: True, DUST.id: False} for fov in fovs}  # for the folders by class
+    WRITERS[name](ExportData(fovs, {}, (CELL, DUST), labels=labels), tmp_path / "out")
     written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    images = sorted(path for path in written if path.suffix in (".png", ".jpg"))
+    images = sorted((path for path in written if path.suffix in (".png", ".jpg")), key=lambda path: path.name)
     assert [path.name for path in images] == ["s0001_00001.png", "s0001_00002.jpg", "s0002_00003.png"]
     for path in written:
         assert "Doe" not in path.name

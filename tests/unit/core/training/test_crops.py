@@ -7,12 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
-from synthstudio.core.training.crops import MarkedImage, crop_origins, crop_presence, pad_to_side, plan_crops
+from synthstudio.core.training.crops import (
+    MarkedImage,
+    crop_origins,
+    crop_presence,
+    judged_crops,
+    overrule,
+    pad_to_side,
+    plan_crops,
+    plan_squares,
+)
 from synthstudio.core.training.scale import choose_scale
 from synthstudio.core.training.splits import carve_validation
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import FovId, SampleId
-from synthstudio.domain.records import AnnotationState, FieldOfView, Split, Storage
+from synthstudio.domain.ids import ClassId, FovId, SampleId
+from synthstudio.domain.records import AnnotationState, CropLabel, CropSquare, FieldOfView, Split, Storage
 
 
 def _fov(number: int, sample: str) -> FieldOfView:
@@ -109,3 +118,21 @@ def test_that_a_lost_class_raises_the_domain_alarm() -> None:
 
 def test_that_a_class_that_is_everywhere_raises_the_presence_alarm() -> None:
     assert "RBC" in presence_alarms(["RBC", "WBC"], shares=np.array([0.9, 0.2]))[0]
+
+
+def test_that_planned_squares_are_the_crops_of_the_training_at_full_resolution() -> None:
+    squares = plan_squares(640, 480, side=128, scale=0.5)
+    assert squares[0] == CropSquare(0, 0, 256)
+    assert squares[-1] == CropSquare(640 - 256, 480 - 256, 256)
+    assert len(squares) == len(plan_crops(320, 240, 128))
+
+
+def test_that_what_a_person_saw_on_a_crop_overrules_the_annotations_for_the_classes_asked() -> None:
+    squares = plan_squares(256, 128, side=128, scale=1.0)
+    columns = {ClassId(7): 0, ClassId(8): 1}
+    label = CropLabel(FovId(1), squares[1], frozenset({ClassId(7), ClassId(9)}), frozenset({ClassId(7)}))
+    by_marks = np.array([[True, True], [False, True]])
+    overruled = overrule(by_marks, squares, judged_crops([label], columns))
+    assert overruled.tolist() == [[True, True], [True, True]]
+    none = CropLabel(FovId(1), squares[0], frozenset({ClassId(7), ClassId(8)}), frozenset())
+    assert overrule(by_marks, squares, judged_crops([none], columns)).tolist() == [[False, False], [False, True]]

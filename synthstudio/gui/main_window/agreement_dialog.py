@@ -1,0 +1,327 @@
+"""A second opinion: how far two authors agree, and deciding where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QUndoCommand
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from synthstudio.core.evaluation.agreement import ClassAgreement, Disagreement
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Annotation, Changes
+from synthstudio.gui import errors
+from synthstudio.gui.item_models.disagreement_rows import DisagreementRowsModel
+from synthstudio.gui.main_window.author_comparison import Comparison, compare
+from synthstudio.gui.workspace import Workspace
+from synthstudio.project.adjudication import accept_marks
+
+COMPARE_AFTER_MS = 120
+HEADERS = ("Class", "First", "Second", "Both", "Precision", "Recall", "F1")
+MAX_ROWS_SHOWN = 6
+
+
+class Annotator(Protocol):
+    """What the dialog needs of the page where annotations are edited."""
+
+    def reveal_marks(self, fov_id: FovId, marks: tuple[Annotation, ...]) -> None: ...
+    def remove_marks(self, fov_id: FovId, marks: tuple[Annotation, ...], text: str) -> None: ...
+
+
+class AgreementDialog(QDialog):
+    """Stands beside the viewer: a disagreement that is chosen is shown there; A accepts it, R rejects it."""
+
+    def __init__(self, workspace: Workspace, annotator: Annotator, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Compare authors")
+        self._workspace, self._annotator, self._window = workspace, annotator, parent
+        self.comparison: Comparison | None = None
+        self.first, self.second = QComboBox(), QComboBox()
+        self.first.setAccessibleName("First author")
+        self.second.setAccessibleName("Second author")
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.table = self._make_table()
+        self.model = DisagreementRowsModel(self)
+        self.list = self._make_list()
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self.what.setProperty("muted", True)
+        self.accept_button, self.reject_button = QPushButton("Accept (A)"), QPushButton("Reject (R)")
+        self.accept_button.clicked.connect(self.accept_mark)
+        self.reject_button.clicked.connect(self.reject_mark)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(COMPARE_AFTER_MS)
+        self._timer.timeout.connect(self._compare)
+        self._lay_out()
+        stack = workspace.undo_stack
+        keys: dict[str, Callable[[], object]] = {
+            "A": self.accept_mark,
+            "R": self.reject_mark,
+            "Ctrl+Z": stack.undo,
+            "Ctrl+Shift+Z": stack.redo,
+            "Ctrl+Y": stack.redo,
+        }
+        for key, do in keys.items():
+            QShortcut(QKeySequence(key), self).activated.connect(do)
+        workspace.records_changed.connect(self._on_records_changed)
+        workspace.project_changed.connect(self.close)
+        self._read_authors()
+
+    def _make_table(self) -> QTableWidget:
+        table = QTableWidget(0, len(HEADERS))
+        table.setAccessibleName("Agreement by class")
+        table.setHorizontalHeaderLabels(list(HEADERS))
+        table.verticalHeader().hide()
+        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        table.setTabKeyNavigation(False)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        return table
+
+    def _make_list(self) -> QTableView:
+        view = QTableView()
+        view.setAccessibleName("Disagreements")
+        view.setModel(self.model)
+        view.setShowGrid(False)
+        view.setTabKeyNavigation(False)
+        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        view.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 8)
+        view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        view.horizontalHeader().setHighlightSections(False)
+        view.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        return view
+
+    def _lay_out(self) -> None:
+        authors = QHBoxLayout()
+        authors.setSpacing(8)
+        for text, box in (("First author", self.first), ("Second author", self.second)):
+            label = QLabel(text)
+            label.setBuddy(box)
+            authors.addWidget(label)
+            authors.addWidget(box, 1)
+        keys = QHBoxLayout()
+        keys.setSpacing(8)
+        keys.addWidget(self.what, 1)
+        for button in (self.accept_button, self.reject_button):
+            button.setAutoDefault(False)
+            keys.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(8)
+        layout.addLayout(authors)
+        layout.addWidget(self.summary)
+        layout.addWidget(self.table)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(keys)
+        self.resize(620, 560)
+
+    # Reading
+
+    def _read_authors(self) -> None:
+        project = self._workspace.require_project()
+
+        def show(authors: dict[str, int]) -> None:
+            for box in (self.first, self.second):
+                for name, n in authors.items():
+                    box.addItem(f"{_author(name)} ({n:,})", name)
+            self.second.setCurrentIndex(min(1, self.second.count() - 1))
+            for box in (self.first, self.second):
+                box.currentIndexChanged.connect(self._compare)
+            self._compare()
+
+        def read(_: Tick) -> dict[str, int]:
+            return project.annotations.authors()
+
+        self._workspace.background.run(read, done=show, owner=self, priority=1)
+
+    @Slot(object)
+    def _on_records_changed(self, told: Changes) -> None:
+        if told.kinds & {"annotations", "classes", "adjudications"} and self.isVisible():
+            self._timer.start()
+
+    @property
+    def _authors(self) -> tuple[str, str]:
+        return self.first.currentData() or "", self.second.currentData() or ""
+
+    @Slot()
+    def _compare(self) -> None:
+        project, authors = self._workspace.project, self._authors
+        if project is None:
+            return
+        if authors[0] == authors[1]:
+            self._show_nothing("Choose two authors. Each annotation carries the name of who made it.")
+            return
+
+        def work(_: Tick) -> Comparison:
+            return compare(project, *authors)
+
+        def show(comparison: Comparison) -> None:
+            if authors == self._authors and self._workspace.project is project:
+                self._show(comparison)
+
+        self._workspace.background.run(work, done=show, owner=self)
+
+    def _show_nothing(self, text: str) -> None:
+        self.comparison = None
+        self.summary.setText(text)
+        self.table.setRowCount(0)
+        self.model.set_rows((), fovs={}, classes={}, authors=("", ""))
+        self._on_row_changed()
+
+    def _show(self, comparison: Comparison) -> None:
+        agreement = comparison.agreement
+        self.comparison = comparison
+        if not agreement.n_fovs:
+            self._show_nothing("There is no field that both have marked.")
+            return
+        self._show_summary(comparison)
+        rows = [(comparison.classes[each].name, part) for each, part in agreement.by_class.items()]
+        if len(rows) > 1:
+            rows.append(("All", agreement.overall))
+        self.table.setRowCount(len(rows))
+        for row, (name, part) in enumerate(rows):
+            self._fill(row, name, part)
+        self.table.resizeRowsToContents()
+        height = sum(self.table.rowHeight(row) for row in range(min(len(rows), MAX_ROWS_SHOWN)))
+        self.table.setFixedHeight(height + self.table.horizontalHeader().sizeHint().height() + 4)
+        names = {each.id: each.name for each in comparison.classes.values()}
+        place = self.list.currentIndex().row()
+        first, second = (_author(each) for each in self._authors)
+        self.model.set_rows(comparison.undecided, fovs=comparison.fovs, classes=names, authors=(first, second))
+        if not self.list.currentIndex().isValid() and self.model.rowCount():
+            self.list.selectRow(min(max(place, 0), self.model.rowCount() - 1))
+        self._on_row_changed()
+
+    def _show_summary(self, comparison: Comparison) -> None:
+        agreement = comparison.agreement
+        kappa = "not defined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
+        text = (
+            f"{agreement.n_fovs:,} fields marked by both; {agreement.n_matched:,} objects matched within half of the"
+            f" class's size. Cohen's kappa of their classes: {kappa}. {len(comparison.undecided):,} of"
+            f" {len(agreement.disagreements):,} disagreements are undecided."
+        )
+        if comparison.without_size:
+            text += f" No size is known of {', '.join(comparison.without_size)}: only the very same points match."
+        self.summary.setText(text)
+
+    def _fill(self, row: int, name: str, part: ClassAgreement) -> None:
+        shares = ("–" if each is None else f"{each:.3f}" for each in (part.precision, part.recall, part.f1))
+        texts = (name, f"{part.n_first:,}", f"{part.n_second:,}", f"{part.n_both:,}", *shares)
+        for column, text in enumerate(texts):
+            item = QTableWidgetItem(text)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, column, item)
+
+    # Deciding
+
+    @property
+    def chosen(self) -> Disagreement | None:
+        """The disagreement that is to be decided."""
+        index = self.list.currentIndex()
+        return self.model.row(index.row()) if index.isValid() else None
+
+    @Slot()
+    def _on_row_changed(self) -> None:
+        chosen = self.chosen
+        can_decide = chosen is not None and self._workspace.is_writable
+        self.accept_button.setEnabled(can_decide)
+        self.reject_button.setEnabled(can_decide)
+        self.what.setText(self._worded(chosen) if chosen else "")
+        if chosen is not None:
+            self._annotator.reveal_marks(chosen.fov_id, chosen.marks)
+
+    def _worded(self, chosen: Disagreement) -> str:
+        names = self.comparison.classes if self.comparison else {}
+        said = [
+            f"{_author(mark.author)}'s {names[mark.class_id].name}" for mark in chosen.marks if mark.class_id in names
+        ]
+        if len(said) == 2:
+            return f"Accept keeps {said[0]}, reject keeps {said[1]}; the other is deleted."
+        return f"Accept keeps {said[0]}, reject deletes it." if said else ""
+
+    def accept_mark(self) -> None:
+        """Keep the mark; of two classes the first author's."""
+        chosen = self.chosen
+        if chosen is not None:
+            self._decide(chosen, kept=chosen.marks[:1], gone=chosen.marks[1:], text="accept annotation")
+
+    def reject_mark(self) -> None:
+        """Delete the mark; of two classes the first author's, which keeps the second's."""
+        chosen = self.chosen
+        if chosen is not None:
+            self._decide(chosen, kept=chosen.marks[1:], gone=chosen.marks[:1], text="reject annotation")
+
+    def _decide(
+        self, chosen: Disagreement, *, kept: tuple[Annotation, ...], gone: tuple[Annotation, ...], text: str
+    ) -> None:
+        stack, row = self._workspace.undo_stack, self.list.currentIndex().row()
+        try:
+            self._workspace.require_writable_project()
+        except UserError as error:
+            errors.report(error, parent=self._window)
+            return
+        stack.beginMacro(text)
+        try:
+            if gone:
+                self._annotator.remove_marks(chosen.fov_id, gone, text)
+            if kept:
+                stack.push(_AcceptCommand(self._workspace, tuple(mark.id for mark in kept), text, self._window))
+        finally:
+            stack.endMacro()
+        self.model.take(row)
+        if self.model.rowCount():
+            self.list.selectRow(min(row, self.model.rowCount() - 1))
+        self._on_row_changed()
+        self._timer.start()
+
+
+class _AcceptCommand(QUndoCommand):
+    """Marks that are accepted when the command is pushed."""
+
+    def __init__(self, workspace: Workspace, ids: tuple[AnnotationId, ...], text: str, window: QWidget) -> None:
+        super().__init__(text)
+        self._workspace, self._ids, self._window = workspace, ids, window
+
+    @override
+    def redo(self) -> None:
+        self._try(accepted=True)
+
+    @override
+    def undo(self) -> None:
+        self._try(accepted=False)
+
+    def _try(self, *, accepted: bool) -> None:
+        try:
+            told = accept_marks(self._workspace.require_writable_project(), self._ids, accepted=accepted)
+        except UserError as error:
+            self.setObsolete(True)
+            errors.report(error, parent=self._window)
+            return
+        self._workspace.announce(told)
+
+
+def _author(name: str) -> str:
+    return name or "nobody named"

@@ -1,0 +1,176 @@
+"""The import and export dialogs: formats, names of classes, images that are there already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from synthstudio.core.export.writers import WRITERS
+from synthstudio.core.imaging import write_png
+from synthstudio.gui import errors
+from synthstudio.gui.main_window import MainWindow
+from synthstudio.gui.main_window.class_table import FOUND, NEW
+from synthstudio.gui.main_window.export_dialog import ExportDialog
+from synthstudio.gui.main_window.guessing import guess_format
+from synthstudio.gui.main_window.import_dialog import ImportDialog
+from synthstudio.project import Project
+from tests.support.exports import build_data, center_mark, write_fov
+from tests.support.windows import TIMEOUT_MS, make_project, open_window
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    with open_window(qtbot, tmp_path / "private", make_project(tmp_path / "study")) as opened:
+        yield opened
+
+
+def write_table(folder: Path) -> Path:
+    folder.mkdir()
+    write_png(folder / "x.png", np.full((40, 50, 3), 120, np.uint8))
+    rows = ["x.png,cell,5,5", "x.png,cell,15,5", "x.png,speck,25,5", "x.png,Rbc,35,5"]
+    (folder / "marks.csv").write_text("\n".join(["image,class,x,y", *rows]))
+    return folder
+
+
+def open_import(qtbot: QtBot, window: MainWindow, folder: Path) -> ImportDialog:
+    window.open_import_dialog(folder)
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+    return dialog
+
+
+def row_of(dialog: ImportDialog, name: str) -> int:
+    return next(row for row in range(dialog.classes.rowCount()) if dialog.classes.item(row, FOUND).text() == name)
+
+
+def retype(qtbot: QtBot, dialog: ImportDialog, name: str, new: str) -> None:
+    """Go to the class by mouse, type its new name and press Enter."""
+    item = dialog.classes.item(row_of(dialog, name), NEW)
+    place = dialog.classes.visualItemRect(item).center()
+    QTest.mouseClick(dialog.classes.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.keyClick(dialog.classes, Qt.Key.Key_F2)
+    editor = dialog.classes.findChild(QLineEdit)
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, new)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: dialog.classes.mapping().get(name) == new, timeout=TIMEOUT_MS)
+
+
+def untick(dialog: ImportDialog, name: str) -> None:
+    """Go to the class by mouse and untick it by the space bar."""
+    item = dialog.classes.item(row_of(dialog, name), FOUND)
+    place = dialog.classes.visualItemRect(item).center()
+    QTest.mouseClick(dialog.classes.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.keyClick(dialog.classes, Qt.Key.Key_Space)
+
+
+def counts(project: Project) -> dict[str, int]:
+    totals = project.annotations.totals()
+    return {each.name: totals.get(each.id, 0) for each in project.classes.list()}
+
+
+def test_that_classes_are_renamed_and_left_out_by_mouse_and_keyboard(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    project = window.workspace.require_project()
+    project.classes.add("rBC")
+    before = counts(project)
+    dialog = open_import(qtbot, window, write_table(tmp_path / "table"))
+    assert dialog.format.currentData() == "csv"
+    assert dialog.classes.item(row_of(dialog, "Rbc"), NEW).text() == "rBC"  # as the project writes it
+    assert "4 annotations" in dialog.summary.text()
+    untick(dialog, "speck")
+    assert "3 annotations (1 left out)" in dialog.summary.text()
+    retype(qtbot, dialog, "cell", "Zelle")
+    assert dialog.classes.mapping() == {"cell": "Zelle", "speck": "", "Rbc": "rBC"}
+    dialog.read()  # what was typed outlives another reading
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+    assert dialog.classes.mapping() == {"cell": "Zelle", "speck": "", "Rbc": "rBC"}
+    with qtbot.waitSignal(dialog.accepted, timeout=TIMEOUT_MS):
+        QTest.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)
+    assert counts(project) == {**before, "rBC": 1, "Zelle": 2}
+
+
+def test_that_known_images_are_told_and_merged_or_imported_again(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    project = window.workspace.require_project()
+    n_fovs = len(project.fovs.list())
+    folder = write_table(tmp_path / "table")
+    for choice, words, n_expected in (
+        ("merge", "", n_fovs + 1),
+        ("merge", "the marks that they lack are added", n_fovs + 1),
+        ("skip", "they are left out", n_fovs + 1),
+        ("new", "they come a second time", n_fovs + 2),
+    ):
+        dialog = open_import(qtbot, window, folder)
+        dialog.existing.setCurrentIndex(dialog.existing.findData(choice))
+        assert ("in the project already" in dialog.summary.text()) == bool(words)
+        assert words in dialog.summary.text()
+        with qtbot.waitSignal(dialog.destroyed, timeout=TIMEOUT_MS):
+            QTest.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)
+        assert len(project.fovs.list()) == n_expected
+
+
+def test_that_a_file_dropped_on_the_dialog_is_read(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.open_import_dialog()
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(write_table(tmp_path / "table") / "marks.csv"))])
+    left = Qt.MouseButton.LeftButton
+    event = QDropEvent(QPointF(QPoint(9, 9)), Qt.DropAction.CopyAction, data, left, Qt.KeyboardModifier.NoModifier)
+    dialog.dropEvent(event)
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+    assert dialog.format.currentData() == "csv"
+    dialog.reject()
+
+
+def test_that_the_export_says_what_a_format_keeps_and_afterwards_what_it_lost(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted: list[errors.Notice] = []
+
+    def keep(notice: errors.Notice, **_where: object) -> None:
+        posted.append(notice)
+
+    monkeypatch.setattr(errors, "post", keep)
+    window.open_export_dialog()
+    dialog = window.findChild(ExportDialog)
+    assert dialog is not None
+    assert {dialog.format.itemData(i) for i in range(dialog.format.count())} == set(WRITERS)
+    for i in range(dialog.format.count()):
+        dialog.format.setCurrentIndex(i)
+        assert dialog.keeps.text()
+    dialog.format.setCurrentIndex(dialog.format.findData("yolo"))
+    dialog.out.setText(str(tmp_path / "out"))
+    QTest.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(posted), timeout=TIMEOUT_MS)
+    assert "Exported" in posted[0].message
+    assert (tmp_path / "out" / "data.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - {"imagefolder"}))
+def test_that_the_format_of_every_export_is_guessed(tmp_path: Path, name: str) -> None:
+    WRITERS[name](build_data(write_fov(tmp_path / "in"), center_mark(9, 9)), tmp_path / "out")
+    assert guess_format(tmp_path / "out") == name
+
+
+def test_that_the_format_of_a_single_file_is_guessed(tmp_path: Path) -> None:
+    for name, document in {"labelme": {"shapes": []}, "geojson": {"type": "Feature"}, "coco": {"images": []}}.items():
+        (tmp_path / "a.json").write_text(json.dumps(document))
+        assert guess_format(tmp_path / "a.json") == name
+    assert guess_format(tmp_path / "gone") == "imagefolder"

@@ -1,0 +1,80 @@
+"""Levels against NumPy, written anew and slowly."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthstudio.core.imaging import Channel, Levels, apply_levels, auto_range, count_samples
+
+looks = st.builds(
+    Levels,
+    black=st.floats(0, 0.6),
+    white=st.floats(0.65, 1),
+    gamma=st.floats(0.2, 5),
+    is_inverted=st.booleans(),
+    channel=st.sampled_from(Channel),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(levels=looks, seed=st.integers(0, 999), full_scale=st.sampled_from([255, 1023, 4095, 65535]))
+def test_that_levels_are_what_the_formula_says(levels: Levels, seed: int, full_scale: int) -> None:
+    dtype = np.uint8 if full_scale == 255 else np.uint16
+    samples = np.random.default_rng(seed).integers(0, full_scale + 1, (7, 9, 3)).astype(dtype)
+    color = samples.astype(np.float64)
+    match levels.channel:
+        case Channel.LUMINANCE:
+            color = np.repeat((color @ (0.299, 0.587, 0.114))[..., None], 3, axis=2)
+        case Channel.RED | Channel.GREEN | Channel.BLUE:
+            color = np.repeat(color[..., [["red", "green", "blue"].index(levels.channel)]], 3, axis=2)
+    shown = np.clip((color / full_scale - levels.black) / (levels.white - levels.black), 0, 1) ** (1 / levels.gamma)
+    expected = 255 * (1 - shown) if levels.is_inverted else 255 * shown
+    # A luminance is rounded to a whole sample first, which a steep look makes visible.
+    steepness = 255 / full_scale / (levels.white - levels.black) * max(1.0, 1 / levels.gamma)
+    is_rounded = levels.channel is Channel.LUMINANCE
+    near_black = is_rounded & (shown < 0.05) & (levels.gamma > 1)
+    error = np.abs(apply_levels(samples, levels, full_scale=full_scale) - expected)
+    assert error[~near_black].max(initial=0) <= 0.51 + (6 * steepness if is_rounded else 0)
+
+
+def test_that_neutral_levels_change_nothing() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    assert Levels().is_neutral
+    np.testing.assert_array_equal(apply_levels(image, Levels(), full_scale=255), image)
+    twice = Levels(is_inverted=True)
+    np.testing.assert_array_equal(
+        apply_levels(apply_levels(image, twice, full_scale=255), twice, full_scale=255), image
+    )
+
+
+def test_that_sixteen_bit_samples_keep_their_depth() -> None:
+    samples = np.arange(1000, 1256, dtype=np.uint16).reshape(16, 16)
+    shown = apply_levels(samples, Levels(black=1000 / 65535, white=1255 / 65535), full_scale=65535)
+    # The span is held at one 256th at least, which is these very 256 values.
+    assert len(np.unique(shown)) > 250
+
+
+@pytest.mark.parametrize("full_scale", [255, 4095])
+def test_that_automatic_levels_leave_a_thousandth_at_each_end(full_scale: int) -> None:
+    rng = np.random.default_rng(2)
+    samples = np.clip(rng.normal(0.5, 0.05, (500, 500)), 0, 1)
+    image = np.rint(samples * full_scale).astype(np.uint8 if full_scale == 255 else np.uint16)
+    black, white = auto_range(count_samples(image, full_scale=full_scale))
+    low, high = np.quantile(image / full_scale, [0.001, 0.999])
+    assert black == pytest.approx(low, abs=2 / 256)
+    assert white == pytest.approx(high, abs=2 / 256)
+
+
+def test_that_an_even_picture_is_left_as_it_is() -> None:
+    even = np.full((50, 50, 3), 77, np.uint8)
+    assert auto_range(count_samples(even, full_scale=255)) == (0.0, 1.0)
+
+
+def test_that_every_sample_is_counted_once_in_its_bin() -> None:
+    image = np.random.default_rng(3).integers(0, 4096, (40, 50, 3)).astype(np.uint16)
+    histogram = count_samples(image, full_scale=4095)
+    assert histogram.counts.shape == (3, 256)
+    for channel in range(3):
+        expected, _ = np.histogram(image[:, :, channel], bins=256, range=(0, 4096))
+        np.testing.assert_array_equal(histogram.counts[channel], expected)
