@@ -13,11 +13,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from synthstudio.core.patches.ranking import PatchOrder, rank_patches
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import SetOrigin
 from synthstudio.core.synthesis.sets import write_set
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import AnnotationId, SetName
+from synthstudio.domain.ids import AnnotationId, FovId, SetName
 from synthstudio.domain.records import Generator, SyntheticSet, changes
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.workspace import Workspace
@@ -174,6 +175,28 @@ def test_that_the_patches_are_shown_by_class_with_their_counts(
     count = bank.count_by_class()[bank.classes[1].id]
     qtbot.waitUntil(lambda: len(view.patches.gallery.grid.images) == count, timeout=WAIT_MS)
     assert view.patches.classes.item(1).text() == f"square  {count}"
+
+
+def test_that_patches_are_shown_in_the_order_that_was_chosen(
+    qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
+) -> None:
+    workspace.open_project(project_folder)
+    wait_for_preview(qtbot, page)
+    view = page.compositing
+    bank = view.loader.bank
+    assert bank is not None
+    view.tabs.setCurrentWidget(view.patches)
+    numbers = [number for number, patch in enumerate(bank.patches) if patch.class_id == bank.classes[1].id]
+    view.patches.classes.setCurrentRow(1)
+    for order in (PatchOrder.FAINT, PatchOrder.BLURRED, PatchOrder.ANNOTATED):
+        view.patches.order.setCurrentIndex(list(PatchOrder).index(order))
+        first = bank.patches[rank_patches(bank, numbers, order)[0]]
+
+        def shows_first(source: tuple[FovId, AnnotationId] = (first.fov_id, first.annotation_id)) -> bool:
+            images = view.patches.gallery.grid.images
+            return bool(images) and images[0].boxes[0].source == source
+
+        qtbot.waitUntil(shows_first, timeout=WAIT_MS)
 
 
 def test_that_objects_without_a_place_are_told(

@@ -69,12 +69,22 @@ def field_at(
     return np.asarray(np.clip(field_terms(x, y) @ field, *FIELD_LIMITS), np.float32)
 
 
-def even_out(image: ImageArray, background: Background, *, is_transmitted: bool) -> ImageArray:
+WHOLE = (-1.0, -1.0, 1.0, 1.0)
+
+
+def even_out(
+    image: ImageArray,
+    background: Background,
+    *,
+    is_transmitted: bool,
+    window: tuple[float, float, float, float] = WHOLE,
+) -> ImageArray:
     """Bring the empty background to one grey everywhere, and the objects with it.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
-        background: That of the same image.
+        background: That of the same image, or of the one that it is a part of.
+        window: Which part of the FOV the image is, x0, y0, x1, y1 in -1..1 coordinates.
         is_transmitted: Divide by the background, which becomes `WHITE` (bright field); otherwise subtract it, and it
             becomes `BLACK` (dark field, fluorescence).
 
@@ -82,7 +92,9 @@ def even_out(image: ImageArray, background: Background, *, is_transmitted: bool)
         `(H, W, 3)` uint8.
     """
     height, width = image.shape[:2]
-    light = np.maximum(field_at(background.field, rows=17, columns=17) * np.asarray(background.color, np.float32), 1.0)
+    light = np.maximum(
+        field_at(background.field, rows=17, columns=17, window=window) * np.asarray(background.color, np.float32), 1.0
+    )
     if is_transmitted:
         gain = cv2.resize(WHITE / light, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.multiply(image, gain, dtype=cv2.CV_8U), np.uint8)

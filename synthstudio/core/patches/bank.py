@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthstudio.core.imaging import ImageArray
-from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background, even_out
+from synthstudio.core.imaging import ImageArray, ImageSource
+from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background
 from synthstudio.core.patches.foreground import find_foreground
+from synthstudio.core.patches.fov_pixels import FovPixels, LargeFov, ReadFov, WholeFov
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
@@ -117,7 +118,7 @@ def build_patch_bank(
     classes: Sequence[ObjectClass],
     *,
     settings: PatchSettings,
-    read: Callable[[FieldOfView], ImageArray],
+    read: ReadFov,
     tick: Tick = no_tick,
 ) -> PatchBank:
     """Cut a patch around every annotation of the given FOVs.
@@ -127,7 +128,7 @@ def build_patch_bank(
         annotations: Annotations; those of other FOVs are ignored.
         classes: All classes, in the order of the label vector.
         settings: Scale, window and memory.
-        read: Returns the full-resolution pixels of an FOV, `(H, W, 3)` uint8 RGB.
+        read: Returns the full-resolution pixels of an FOV, `(H, W, 3)` uint8 RGB, or a source to read parts of it.
         tick: Called once per FOV.
 
     Raises:
@@ -152,7 +153,7 @@ def build_patch_bank(
     cutter = _Cutter(kept, settings=settings, is_transmitted=is_transmitted)
     for done, fov in enumerate(sources):
         tick(done, len(sources))
-        cutter.cut(done, fov, _read_scaled(fov, settings=settings, read=read))
+        cutter.cut(done, fov, _open_fov(fov, settings=settings, read=read))
     tick(len(sources), len(sources))
     return PatchBank(
         classes=tuple(classes),
@@ -167,24 +168,25 @@ def build_patch_bank(
     )
 
 
-def _read_scaled(fov: FieldOfView, *, settings: PatchSettings, read: Callable[[FieldOfView], ImageArray]) -> ImageArray:
-    image = read(fov)
-    if image.shape[:2] != (fov.height, fov.width):
+def _open_fov(fov: FieldOfView, *, settings: PatchSettings, read: ReadFov) -> FovPixels:
+    pixels = read(fov)
+    size = (pixels.width, pixels.height) if isinstance(pixels, ImageSource) else (pixels.shape[1], pixels.shape[0])
+    if size != (fov.width, fov.height):
         raise UserError(
-            f"The image {fov.name} is now {image.shape[1]} x {image.shape[0]} px, but was imported with"
+            f"The image {fov.name} is now {size[0]} x {size[1]} px, but was imported with"
             f" {fov.width} x {fov.height} px.",
             "Put the original file back, or import the image anew.",
         )
-    return scaled(image, settings.scale)
+    if isinstance(pixels, ImageSource):
+        return LargeFov(pixels, settings.scale)
+    return WholeFov(scaled(pixels, settings.scale))
 
 
-def _is_bright_field(
-    sources: Sequence[FieldOfView], *, settings: PatchSettings, read: Callable[[FieldOfView], ImageArray]
-) -> bool:
+def _is_bright_field(sources: Sequence[FieldOfView], *, settings: PatchSettings, read: ReadFov) -> bool:
     """Decided once for all, by a few FOVs: patches of both kinds of light cannot lie on one canvas."""
     few = sources[:: max(1, len(sources) // N_LIGHT_SAMPLES)][:N_LIGHT_SAMPLES]
-    greys = [np.median(estimate_background(_read_scaled(fov, settings=settings, read=read)).color) for fov in few]
-    return float(np.median(greys)) >= DARK_FIELD_GREY
+    pictures = (_open_fov(fov, settings=settings, read=read).picture() for fov in few)  # one at a time in memory
+    return float(np.median([np.median(estimate_background(each).color) for each in pictures])) >= DARK_FIELD_GREY
 
 
 class _Cutter:
@@ -203,25 +205,27 @@ class _Cutter:
         self.patches: list[Patch | None] = [None] * len(planned)
         self.backgrounds: list[Background] = []
 
-    def cut(self, number: int, fov: FieldOfView, image: ImageArray) -> None:
+    def cut(self, number: int, fov: FieldOfView, pixels: FovPixels) -> None:
         """Cut all patches of one FOV, given at the working scale."""
         indices = self._by_fov[fov.id]
         boxes = [self._planned[index].window for index in indices]
-        background = estimate_background(image, boxes)
+        background = pixels.background(boxes)
         if not self._settings.even_light:
             flat = np.zeros_like(background.field)
             flat[0] = 1.0
             background = dataclasses.replace(background, field=flat)
         self.backgrounds.append(background)
-        evened = even_out(image, background, is_transmitted=self._is_transmitted)
+        cut_out = pixels.even_out(background, is_transmitted=self._is_transmitted)
         spread = float(np.sqrt(np.diag(background.noise).max()))
         for index in indices:
-            self.patches[index] = self._cut_one(index, number, evened, noise=spread)
+            self.patches[index] = self._cut_one(index, number, cut_out, noise=spread)
 
-    def _cut_one(self, index: int, number: int, evened: ImageArray, *, noise: float) -> Patch:
+    def _cut_one(
+        self, index: int, number: int, cut_out: Callable[[int, int, int, int], ImageArray], *, noise: float
+    ) -> Patch:
         item = self._planned[index]
         left, top = item.left, item.top
-        inner = evened[max(0, top) : top + item.side, max(0, left) : left + item.side]
+        inner = cut_out(left, top, left + item.side, top + item.side)
         below, right = item.side - inner.shape[0] - max(0, -top), item.side - inner.shape[1] - max(0, -left)
         crop = cv2.copyMakeBorder(
             inner, max(0, -top), max(0, below), max(0, -left), max(0, right), cv2.BORDER_REFLECT_101

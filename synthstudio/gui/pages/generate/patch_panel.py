@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.patches.ranking import PatchOrder, rank_patches
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Role
 from synthstudio.gui.theme import GRID_PX, scaled_px
@@ -32,13 +33,23 @@ class PatchPanel(QWidget):
         self.classes = QListWidget(self)
         self.classes.setFixedWidth(scaled_px(LIST_WIDTH_PX))
         self.classes.setAccessibleName("Classes")
+        self.order = QComboBox(self)
+        self.order.setAccessibleName("Order of the patches")
+        for item in PatchOrder:
+            self.order.addItem(item.value.capitalize(), item)
         self.gallery = PagedGrid(page_size=PAGE_SIZE, noun="patches", parent=self)
         self.note = QLabel(self)
         self.note.setProperty("muted", True)
         self.note.setWordWrap(True)
         self.note.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
+        bar.addWidget(QLabel("Order", self))
+        bar.addWidget(self.order)
+        bar.addStretch(1)
         right = QVBoxLayout()
         right.setSpacing(0)
+        right.addLayout(bar)
         right.addWidget(self.gallery, 1)
         right.addWidget(self.note)
         layout = QHBoxLayout(self)
@@ -47,6 +58,7 @@ class PatchPanel(QWidget):
         layout.addWidget(self.classes)
         layout.addLayout(right, 1)
         self.classes.currentRowChanged.connect(self._on_classes_current_row_changed)
+        self.order.currentIndexChanged.connect(self._on_order_current_index_changed)
         self.gallery.page_requested.connect(self._on_gallery_page_requested)
 
     def set_bank(self, bank: PatchBank | None) -> None:
@@ -75,9 +87,30 @@ class PatchPanel(QWidget):
             self.note.clear()
         else:
             class_id = self.classes.item(row).data(Qt.ItemDataRole.UserRole)
-            self._shown = [number for number, patch in enumerate(bank.patches) if patch.class_id == class_id]
-            self.note.setText(_describe(bank, self._shown))
+            numbers = [number for number, patch in enumerate(bank.patches) if patch.class_id == class_id]
+            self.note.setText(_describe(bank, numbers))
+            order: PatchOrder = self.order.currentData()
+            if order is not PatchOrder.ANNOTATED:
+                self._rank(bank, numbers, order)
+                return
+            self._shown = numbers
         self.gallery.set_count(len(self._shown))
+
+    @Slot(int)
+    def _on_order_current_index_changed(self, _index: int) -> None:
+        self._on_classes_current_row_changed(self.classes.currentRow())
+
+    def _rank(self, bank: PatchBank, numbers: list[int], order: PatchOrder) -> None:
+        """Show the patches in an order that has to look at their pixels."""
+        row = self.classes.currentRow()
+
+        def show(ranked: list[int]) -> None:
+            is_still_wanted = self.classes.currentRow() == row and self.order.currentData() is order
+            if self._bank is bank and is_still_wanted:
+                self._shown = ranked
+                self.gallery.set_count(len(ranked))
+
+        self._workspace.background.run(lambda _tick: rank_patches(bank, numbers, order), done=show, owner=self)
 
     @Slot(int, int)
     def _on_gallery_page_requested(self, first: int, count: int) -> None:

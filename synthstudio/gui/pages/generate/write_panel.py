@@ -9,7 +9,7 @@ from synthstudio.gui.forms import SettingsForm
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.settings.compose import ComposeSettings
 
-OWN_SETTINGS = ("set_name", "count", "workers")
+OWN_SETTINGS = ("set_name", "count", "first_index", "workers")
 
 
 class WritePanel(QWidget):
@@ -49,8 +49,6 @@ class WritePanel(QWidget):
         self.button.setEnabled(self._can_write and self.form.find_settings() is not None)
 
     def completed(self, settings: ComposeSettings) -> ComposeSettings:
-        """These settings with the panel's name, number and workers."""
+        """These settings with the panel's own."""
         own = self.form.settings()
-        return settings.model_copy(
-            update={"set_name": own.set_name, "count": own.count, "workers": own.workers},
-        )
+        return settings.model_copy(update={name: getattr(own, name) for name in OWN_SETTINGS})

@@ -1,16 +1,19 @@
 """The patch bank: what is cut, how large, and what stays out."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
+from synthstudio.core.imaging import ImageSource, open_image_source
 from synthstudio.core.patches.background import estimate_background
 from synthstudio.core.patches.bank import build_patch_bank, scaled
 from synthstudio.core.synthesis.manifest import bank_digest
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.ids import AnnotationId
-from synthstudio.domain.records import Annotation, Box
+from synthstudio.domain.records import Annotation, Box, FieldOfView
 from synthstudio.settings.compose import PatchSettings
 from tests.support.cells import SIDES_PX, make_bank, make_cells
 
@@ -146,3 +149,36 @@ def test_that_a_size_far_beyond_the_image_is_said_in_words() -> None:
     with pytest.raises(UserError, match="too far outside") as caught:
         build_patch_bank(cells.fovs, cells.annotations, huge, settings=PatchSettings(), read=cells.read)
     assert "sizes of the classes" in caught.value.hint
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_that_patches_of_a_large_image_are_cut_from_its_file(tmp_path: Path, scale: float) -> None:
+    cells = make_cells(noise=0.0)
+    for fov in cells.fovs:
+        tifffile.imwrite(tmp_path / f"{fov.id}.tif", cells.images[fov.id], photometric="rgb", tile=(64, 64))
+
+    def read(fov: FieldOfView) -> ImageSource:
+        return open_image_source(tmp_path / f"{fov.id}.tif")
+
+    settings = PatchSettings(scale=scale, foreground="none")
+    whole = make_bank(cells, settings)
+    parts = build_patch_bank(cells.fovs, cells.annotations, cells.classes, settings=settings, read=read)
+    assert parts.patches == whole.patches
+    assert [each.rows for each in parts.backgrounds] == [each.rows for each in whole.backgrounds]
+    # Light is fitted on an overview and patches are resized one by one: grey levels may differ a little.
+    away = np.abs(parts.pixels.astype(int) - whole.pixels)
+    assert np.quantile(away, 0.99) <= (3 if scale == 1.0 else 25)
+    assert away.mean() < 1.5
+
+
+def test_that_a_large_image_of_another_size_is_named(tmp_path: Path) -> None:
+    cells = make_cells(n_fovs=1)
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((50, 60, 3), np.uint8), photometric="rgb")
+    with pytest.raises(UserError, match="is now 60 x 50 px"):
+        build_patch_bank(
+            cells.fovs,
+            cells.annotations,
+            cells.classes,
+            settings=PatchSettings(),
+            read=lambda _fov: open_image_source(tmp_path / "a.tif"),
+        )
