@@ -36,7 +36,7 @@ class PatchPanel(QWidget):
         self.order = QComboBox(self)
         self.order.setAccessibleName("Order of the patches")
         for item in PatchOrder:
-            self.order.addItem(item.value.capitalize(), item)
+            self.order.addItem(item.value.capitalize(), item.value)
         self.gallery = PagedGrid(page_size=PAGE_SIZE, noun="patches", parent=self)
         self.note = QLabel(self)
         self.note.setProperty("muted", True)
@@ -89,7 +89,7 @@ class PatchPanel(QWidget):
             class_id = self.classes.item(row).data(Qt.ItemDataRole.UserRole)
             numbers = [number for number, patch in enumerate(bank.patches) if patch.class_id == class_id]
             self.note.setText(_describe(bank, numbers))
-            order: PatchOrder = self.order.currentData()
+            order = PatchOrder(self.order.currentData())  # Qt hands back its text
             if order is not PatchOrder.ANNOTATED:
                 self._rank(bank, numbers, order)
                 return
@@ -105,7 +105,7 @@ class PatchPanel(QWidget):
         row = self.classes.currentRow()
 
         def show(ranked: list[int]) -> None:
-            is_still_wanted = self.classes.currentRow() == row and self.order.currentData() is order
+            is_still_wanted = self.classes.currentRow() == row and PatchOrder(self.order.currentData()) is order
             if self._bank is bank and is_still_wanted:
                 self._shown = ranked
                 self.gallery.set_count(len(ranked))
