@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.errors import UserError
+from synthstudio.gui import errors
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.forms.numbers import NumberControl
+from synthstudio.gui.widgets import saving
 from synthstudio.gui.widgets.section import Section
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.recipe import read_recipe
 from synthstudio.settings.registry import SETTINGS_BY_KIND
 from synthstudio.settings.resources import resource_path
 from synthstudio.settings.schema import setting_specs
@@ -147,7 +150,7 @@ def test_that_advanced_settings_are_behind_a_disclosure(form: SettingsForm[Compo
 def test_that_presets_come_from_the_recipes_and_the_one_in_force_is_shown(qtbot: QtBot) -> None:
     presets = list_presets("compose")
     assert len(presets) == len(list(Path(resource_path("recipes")).glob("compose*.toml")))
-    bar = PresetBar(presets, ComposeSettings())
+    bar = PresetBar(presets, ComposeSettings(), find_settings=ComposeSettings)
     qtbot.addWidget(bar)
     paper = next(each for each in presets if "classification" in each.title)
     bar.show_match(paper.settings)
@@ -155,6 +158,37 @@ def test_that_presets_come_from_the_recipes_and_the_one_in_force_is_shown(qtbot:
     assert isinstance(paper.settings, ComposeSettings)
     bar.show_match(paper.settings.model_copy(update={"count": 3}))
     assert bar.combo.currentText() == "Own settings"
+
+
+def test_that_a_recipe_is_saved_and_opened_again_with_every_setting(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = ComposeSettings.model_validate({"seed": 7, "count": 12, "composition": {"clustering": 0.4, "tries": 3}})
+    bar = PresetBar(list_presets("compose"), ComposeSettings(), find_settings=lambda: mine)
+    qtbot.addWidget(bar)
+    path = tmp_path / "mine é.toml"
+    monkeypatch.setattr(saving, "choose_file", lambda _parent, _name, _filters, chosen: chosen(path))
+    bar.save_action.trigger()
+    assert read_recipe(path) == mine
+    with qtbot.waitSignal(bar.recipe_opened) as opened:
+        bar.open_recipe(path)
+    assert opened.args == [mine]
+
+
+@pytest.mark.parametrize("text", ["seed = ", 'kind = "train-classifier"', 'kind = "compose"\ncuont = 3'])
+def test_that_a_recipe_that_does_not_fit_is_refused_in_words(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    told: list[BaseException] = []
+    monkeypatch.setattr(errors, "report", lambda error, parent: told.append(error))
+    bar = PresetBar(list_presets("compose"), ComposeSettings(), find_settings=lambda: None)
+    qtbot.addWidget(bar)
+    path = tmp_path / "other.toml"
+    path.write_text(text)
+    with qtbot.assertNotEmitted(bar.recipe_opened):
+        bar.open_recipe(path)
+    bar.save_action.trigger()  # the form is not valid
+    assert [type(each) for each in told] == [UserError, UserError]
 
 
 def test_that_rows_out_of_sight_are_built_when_their_section_is_unfolded(qtbot: QtBot) -> None:

@@ -1,22 +1,27 @@
-"""Presets: recipes that come with the program, offered in a combo box above a form."""
+"""Presets: recipes that come with the program, offered in a combo box above a form; and recipes of the user's own."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
+from synthstudio.domain.errors import UserError
+from synthstudio.gui import errors
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.icons import themed_icon
+from synthstudio.gui.widgets.saving import save_bytes
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.settings.base import JobSettings
-from synthstudio.settings.recipe import read_recipe
+from synthstudio.settings.recipe import read_recipe, recipe_text
 from synthstudio.settings.resources import resource_path
 
 CUSTOM = "Own settings"
+RECIPE_FILTER = "Recipes (*.toml)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,29 @@ def _title(path: Path) -> str:
 
 
 class PresetBar(QWidget):
-    """Chooses among presets, and shows which one a form agrees with."""
+    """Chooses among presets, and shows which one a form agrees with; saves and opens recipes.
+
+    Args:
+        presets: What is offered.
+        default: Settings of an untouched form; their kind is the only one that a recipe may have.
+        find_settings: The form's settings, to be saved; None while they are not valid.
+    """
 
     preset_chosen = Signal(object)
+    recipe_opened = Signal(object)
+    """Settings of the user's own recipe: all of them count, the seed too."""
 
-    def __init__(self, presets: Sequence[Preset], default: JobSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        presets: Sequence[Preset],
+        default: JobSettings,
+        *,
+        find_settings: Callable[[], JobSettings | None],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._kind = default.kind
+        self._find_settings = find_settings
         has_default = any(_values(each.settings) == _values(default) for each in presets)
         self._presets = [*presets] if has_default else [Preset("Default", default), *presets]
         self.combo = QComboBox(self)
@@ -75,6 +97,16 @@ class PresetBar(QWidget):
         layout.setSpacing(2 * GRID_PX)
         layout.addWidget(QLabel("Preset", self))
         layout.addWidget(self.combo, 1)
+        self.more = QToolButton(self)
+        self.more.setIcon(themed_icon("mdi6.dots-horizontal"))
+        self.more.setToolTip("Save or open a recipe")
+        self.more.setAccessibleName("Recipes")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.more)
+        self.save_action = menu.addAction("Save as recipe…", self.ask_where_to_save)
+        self.open_action = menu.addAction("Open recipe…", self.ask_what_to_open)
+        self.more.setMenu(menu)
+        layout.addWidget(self.more)
         self.combo.activated.connect(self._on_combo_activated)
 
     def show_match(self, settings: JobSettings, *, ignored: frozenset[str] = frozenset()) -> None:
@@ -85,6 +117,35 @@ class PresetBar(QWidget):
                 self.combo.setCurrentIndex(number)
                 return
         self.combo.setCurrentIndex(len(self._presets))
+
+    @Slot()
+    def ask_where_to_save(self) -> None:
+        """Save the form's settings as a recipe, which `synthstudio run` takes too."""
+        settings = self._find_settings()
+        if settings is None:
+            errors.report(UserError("These settings are not valid.", "Mend what is marked red first."), parent=self)
+            return
+        save_bytes(self, f"{self._kind}.toml", RECIPE_FILTER, lambda: recipe_text(settings).encode())
+
+    @Slot()
+    def ask_what_to_open(self) -> None:
+        """Let the user choose a recipe file for the form."""
+        errors.ask.file(
+            self, title="Open recipe", start=Path.home(), name_filter=RECIPE_FILTER, answered=self.open_recipe
+        )
+
+    def open_recipe(self, path: Path) -> None:
+        """Bring a recipe into the form; says why where that cannot be."""
+        try:
+            settings = read_recipe(path)
+            if settings.kind != self._kind:
+                raise UserError(
+                    f"{path.name} is a recipe for {settings.kind}, not for {self._kind}.", "Open it in its own place."
+                )
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        self.recipe_opened.emit(settings)
 
     @Slot(int)
     def _on_combo_activated(self, index: int) -> None:

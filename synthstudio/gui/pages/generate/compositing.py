@@ -53,7 +53,9 @@ class CompositingView(QWidget):
         self.sets = SetsPanel(workspace, self)
         self.notice = NextStep(parent=self)
         self.side = QFrame(self)
-        self.presets = PresetBar(list_presets("compose"), ComposeSettings(), self.side)
+        self.presets = PresetBar(
+            list_presets("compose"), ComposeSettings(), find_settings=self._find_settings, parent=self.side
+        )
         self.form = SettingsForm(
             ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self.side
         )
@@ -99,6 +101,7 @@ class CompositingView(QWidget):
         self.form.settings_changed.connect(self._on_form_settings_changed)
         self.form.validity_changed.connect(self._refresh_writer)
         self.presets.preset_chosen.connect(self._on_presets_preset_chosen)
+        self.presets.recipe_opened.connect(self._on_presets_recipe_opened)
         self.preview.seed_requested.connect(self.draw_another_seed)
         self.preview.count_changed.connect(self._ask_for_preview)
         for grid in (self.preview.grid, self.sets.images.grid, self.patches.gallery.grid):
@@ -119,6 +122,12 @@ class CompositingView(QWidget):
             report(error, parent=self)
             return
         self.page_requested.emit("annotations")
+
+    def _find_settings(self) -> ComposeSettings | None:
+        """All settings of the set that would be written."""
+        settings = self.form.find_settings()
+        has_own = settings is not None and self.writer.form.find_settings() is not None
+        return self.writer.completed(settings) if has_own and settings is not None else None
 
     def _load_bank(self) -> None:
         settings = self.form.find_settings()
@@ -202,6 +211,11 @@ class CompositingView(QWidget):
     def _on_presets_preset_chosen(self, settings: ComposeSettings) -> None:
         seed = self.form.control_value("seed")
         self.form.set_settings(settings.model_copy(update={"seed": seed}))
+
+    @Slot(object)
+    def _on_presets_recipe_opened(self, settings: ComposeSettings) -> None:
+        self.form.set_settings(settings)
+        self.writer.form.set_settings(settings)
 
     @Slot()
     def draw_another_seed(self) -> None:

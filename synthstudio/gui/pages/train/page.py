@@ -54,7 +54,12 @@ class TrainPage(QWidget):
         self.tabs = QTabWidget(self)
         self.side = QStackedWidget(self)
         self.form_side = QFrame(self.side)
-        self.presets = PresetBar(list_presets("train-classifier"), TrainClassifierSettings(), self.form_side)
+        self.presets = PresetBar(
+            list_presets("train-classifier"),
+            TrainClassifierSettings(),
+            find_settings=self._find_settings,
+            parent=self.form_side,
+        )
         self.form = SettingsForm(TrainClassifierSettings, choices={"composition.classes": ()}, parent=self.form_side)
         self.train = QPushButton("Train", self.form_side)
         self.train.setProperty("primary", True)
@@ -100,6 +105,7 @@ class TrainPage(QWidget):
         self.form.settings_changed.connect(self.presets.show_match)
         self.form.validity_changed.connect(self._refresh_train)
         self.presets.preset_chosen.connect(self.form.set_settings)
+        self.presets.recipe_opened.connect(self.form.set_settings)
         self.train.clicked.connect(self._on_train_clicked)
         self.header.resume_requested.connect(self.resume)
         self.header.evaluate_requested.connect(self.evaluate)
@@ -206,6 +212,9 @@ class TrainPage(QWidget):
     @Slot()
     def _on_train_clicked(self) -> None:
         self.start_training()
+
+    def _find_settings(self) -> TrainClassifierSettings | None:
+        return self.form.find_settings()  # the form is made after the presets, so that Tab reaches it after them
 
     def start_training(self) -> None:
         """Queue a training with the settings of the form, and show it."""
