@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes.util
+import importlib
 import importlib.metadata
 import json
 import os
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass
 
 from synthstudio import __version__
 from synthstudio.cli.render import print_json, print_lines, print_table
+from synthstudio.core.imaging import has_openslide
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pydantic", "PySide6-Essentials", "pyqtgraph", "torch", "torchvision")
 _TORCH_PROBE = """
@@ -65,6 +67,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
         *(_check_package(name) for name in _PACKAGES),
         *_check_torch(),
         *_check_qt(),
+        *_check_image_readers(),
         _check_disk(),
     ]
     broken = [each for each in checks if not each.ok]
@@ -128,6 +131,20 @@ def _check_qt() -> list[Check]:
         Check("libraries of the window", "complete"),
         Check("display", "yes" if has_display else "none; the commands work without one"),
     ]
+
+
+def _check_image_readers() -> list[Check]:
+    """Codecs of compressed TIFFs, and the extra for whole slides, whose absence is no fault."""
+    checks = [_check_package("tifffile"), _check_package("imagecodecs")]
+    if not has_openslide():
+        how = f'{sys.executable} -m pip install "synthstudio[slides]"'
+        return [*checks, Check("OpenSlide", f"not installed: MIRAX, Hamamatsu and Zeiss slides need it ({how})")]
+    try:
+        openslide = importlib.import_module("openslide")
+    except (ImportError, OSError) as error:
+        mend = f"{sys.executable} -m pip install --force-reinstall openslide-python openslide-bin"
+        return [*checks, Check("OpenSlide", f"does not load: {error}", ok=False, mend=mend)]
+    return [*checks, Check("OpenSlide", str(openslide.__library_version__))]
 
 
 def _check_disk() -> Check:

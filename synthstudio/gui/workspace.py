@@ -19,7 +19,8 @@ from synthstudio.gui import errors
 from synthstudio.gui.background import Background, Task
 from synthstudio.gui.canvas.large_images import GrowingOverview, LargeImage, open_for_view, zoom_level_folder
 from synthstudio.gui.canvas.pyramid import ImagePyramid, WholePyramid
-from synthstudio.gui.canvas.tiles import TiledPyramid, TileLoader
+from synthstudio.gui.canvas.tile_loader import TileLoader
+from synthstudio.gui.canvas.tiles import TiledPyramid
 from synthstudio.gui.canvas.view_state import ViewState
 from synthstudio.gui.gpu_worker import GpuWorker
 from synthstudio.gui.item_models.thumbnails import read_thumbnail
@@ -95,6 +96,7 @@ class Workspace(QObject):
         self.tile_loader = TileLoader(self)
         self._images: OrderedDict[FovId, ImagePyramid] = OrderedDict()
         self._without_levels: dict[FovId, LargeImage] = {}
+        self._preparing: set[FovId] = set()
         self._generation = 0
 
     # Preferences
@@ -348,8 +350,9 @@ class Workspace(QObject):
     def _prepare_levels(self, fov_id: FovId) -> None:
         """Make the zoom levels of a large image that is looked at, once; its picture grows meanwhile."""
         opened, pyramid = self._without_levels.pop(fov_id, None), self._images.get(fov_id)
-        if opened is None or not isinstance(pyramid, TiledPyramid):
+        if opened is None or not isinstance(pyramid, TiledPyramid) or fov_id in self._preparing:
             return
+        self._preparing.add(fov_id)
         growing = GrowingOverview(opened)
 
         def work(tick: Tick) -> LargeImage:
@@ -361,6 +364,7 @@ class Workspace(QObject):
 
         title = f"Preparing to zoom {opened.source.path.name}"
         task = self.background.run(work, done=adopt, owner=self, title=title, priority=-1)
+        task.ended.connect(lambda: self._preparing.discard(fov_id))
         task.progressed.connect(lambda _done, _total: pyramid.set_overview(growing.picture()))
 
     def _keep(self, fov_id: FovId, pyramid: ImagePyramid) -> None:

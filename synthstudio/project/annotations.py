@@ -80,6 +80,15 @@ class Annotations:
             counted[FovId(row["fov_id"])][ClassId(row["class_id"])] = int(row["n"])
         return dict(counted)
 
+    def counts_of(self, fov_ids: Collection[FovId]) -> dict[FovId, dict[ClassId, int]]:
+        """Return the number of annotations per class of these FOVs; one without any has an empty record."""
+        counted: dict[FovId, dict[ClassId, int]] = {fov_id: {} for fov_id in fov_ids}
+        for fov_id in fov_ids:
+            sql = "SELECT class_id, count(*) AS n FROM annotation WHERE fov_id = ? GROUP BY 1"
+            for row in self._database.rows(sql, (fov_id,)):
+                counted[fov_id][ClassId(row["class_id"])] = int(row["n"])
+        return counted
+
     def totals(self) -> dict[ClassId, int]:
         """Return the number of annotations of each class in the project."""
         rows = self._database.rows("SELECT class_id, count(*) AS n FROM annotation GROUP BY 1")

@@ -41,6 +41,19 @@ class Existing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """What an import changed in FOVs that were there before.
+
+    Attributes:
+        annotations: Marks that were added, with their ids.
+        states: FOVs whose annotation state grew: the state before and after.
+    """
+
+    annotations: tuple[Annotation, ...] = ()
+    states: tuple[tuple[FovId, AnnotationState, AnnotationState], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportOutcome:
     """What an import did.
 
@@ -49,6 +62,7 @@ class ImportOutcome:
         n_merged: Images that the project had already and whose marks were merged.
         n_annotations: Annotations that were added, to new and to merged FOVs.
         n_known: Marks that a merged FOV had already.
+        merged: What was added to FOVs that were there before, so that it can be taken back.
     """
 
     n_fovs: int
@@ -58,6 +72,7 @@ class ImportOutcome:
     changes: Changes
     n_merged: int = 0
     n_known: int = 0
+    merged: Merged = Merged()
 
 
 @dataclass(slots=True)
@@ -93,7 +108,9 @@ def apply_import(
     """
     sorted_fovs = _sort(plan, {fov.sha256 for fov in project.fovs.list()}, existing)
     fresh = sorted_fovs.fresh
-    n_annotations = n_known = 0
+    sorted_fovs.problems += _find_split_conflicts(project, fresh)
+    n_annotations = 0
+    merged: list[Merged] = []
     with _kept_only_if_recorded() as copies:
         paths = _bring_files(project, fresh, copies if copy else None, tick)
         with project.transaction():
@@ -102,17 +119,21 @@ def apply_import(
                 n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
             homes = {fov.sha256: fov for fov in reversed(project.fovs.list())} if sorted_fovs.known else {}
             for planned in sorted_fovs.known:
-                n_added = _merge(project, planned, homes[planned.sha256], class_ids=class_ids, source=source)
-                n_annotations += n_added
-                n_known += len(planned.annotations) - n_added
+                fov = project.fovs.get(homes[planned.sha256].id)  # its state may have grown since
+                merged.append(_merge(project, planned, fov, class_ids=class_ids, source=source))
+    n_added = sum(len(each.annotations) for each in merged)
     return ImportOutcome(
         n_fovs=len(fresh),
-        n_annotations=n_annotations,
+        n_annotations=n_annotations + n_added,
         classes=plan.class_names,
         problems=(*plan.problems, *sorted_fovs.problems),
         changes=changes("fovs", "samples", "classes", "annotations"),
         n_merged=len(sorted_fovs.known),
-        n_known=n_known,
+        n_known=sum(len(planned.annotations) for planned in sorted_fovs.known) - n_added,
+        merged=Merged(
+            tuple(mark for each in merged for mark in each.annotations),
+            tuple(change for each in merged for change in each.states),
+        ),
     )
 
 
@@ -127,6 +148,19 @@ def _sort(plan: ImportPlan, known: set[str], existing: Existing) -> _Sorted:
         else:
             found.problems.append(Problem(planned.path.name, "is in the project already; left out."))
     return found
+
+
+def _find_split_conflicts(project: Project, fresh: list[PlannedFov]) -> list[Problem]:
+    """Name each sample that the project has in another split than the import says: it stays, with its new images."""
+    splits = {sample.name: sample.split for sample in project.samples.list()}
+    found: dict[str, Problem] = {}
+    for planned in fresh:
+        known = splits.get(planned.sample, planned.split)
+        if planned.split is not None and known != planned.split and planned.sample not in found:
+            stays = f"in {known}" if known else "without a split"
+            message = f"is listed as {planned.split}, but its sample {planned.sample!r} is in the project {stays}"
+            found[planned.sample] = Problem(planned.path.name, f"{message}; it stays so")
+    return list(found.values())
 
 
 @contextmanager
@@ -223,8 +257,8 @@ def _merge(
     *,
     class_ids: dict[str, ClassId],
     source: AnnotationSource,
-) -> int:
-    """Add the marks and labels that an FOV lacks; return how many marks. Its sample and split stay as they are."""
+) -> Merged:
+    """Add the marks and labels that an FOV lacks. Its sample and split stay as they are."""
     classes = {each.id: each for each in project.classes.list()}
     by_name = {each.name: each.size_in(fov.um_per_px) for each in classes.values()}
     there = [
@@ -236,9 +270,10 @@ def _merge(
         for marks in (there, planned.annotations)
     )
     added = [planned.annotations[index] for index in find_new(new, old)]
-    project.annotations.add([_to_annotation(mark, fov.id, class_ids, source) for mark in added])
-    states = list(AnnotationState)
-    if states.index(planned.state) > states.index(fov.state):
+    stored, _ = project.annotations.add([_to_annotation(mark, fov.id, class_ids, source) for mark in added])
+    order = list(AnnotationState)
+    grown = order.index(planned.state) > order.index(fov.state)
+    if grown:
         project.fovs.set_state(fov.id, planned.state)
     if fov.um_per_px is None and planned.um_per_px is not None:
         project.fovs.set_calibration([fov.id], planned.um_per_px)
@@ -246,7 +281,25 @@ def _merge(
     for name, present in planned.labels:
         if class_ids[name] not in labelled:
             project.fovs.set_image_label(fov.id, class_ids[name], present=present)
-    return len(added)
+    return Merged(tuple(stored), ((fov.id, fov.state, planned.state),) if grown else ())
+
+
+def undo_merge(project: Project, merged: Merged) -> Changes:
+    """Take back the marks and states that an import brought to FOVs that were there before."""
+    with project.transaction():
+        told = project.annotations.remove(merged.annotations)
+        for fov_id, before, _ in merged.states:
+            told |= project.fovs.set_state(fov_id, before)
+    return told
+
+
+def redo_merge(project: Project, merged: Merged) -> Changes:
+    """Bring them back, under the same ids."""
+    with project.transaction():
+        _, told = project.annotations.add(merged.annotations)
+        for fov_id, _, after in merged.states:
+            told |= project.fovs.set_state(fov_id, after)
+    return told
 
 
 def _free_name(project: Project, planned: PlannedFov) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthstudio.core.imaging import ImageArray, read_image
+from synthstudio.core.imaging import ImageArray, ImageSource, read_or_open
 from synthstudio.core.patches.bank import PatchBank, build_patch_bank
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
@@ -43,5 +43,5 @@ def build_project_bank(project: Project, settings: PatchSettings, *, tick: Tick 
     return build_patch_bank(fovs, annotations, project.classes.list(), settings=settings, read=_read, tick=tick)
 
 
-def _read(fov: FieldOfView) -> ImageArray:
-    return read_image(Path(fov.path))
+def _read(fov: FieldOfView) -> ImageArray | ImageSource:
+    return read_or_open(Path(fov.path))

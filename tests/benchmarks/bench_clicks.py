@@ -98,7 +98,8 @@ def _build_project(scratch: Path, *, n_marks: int) -> None:
 
 def text_of(figures: dict[str, float]) -> str:
     return (
-        f"{figures['clicks']:.0f} clicks among {figures['marks']:,.0f} marks, all committed to the pixel, undone and redone: "
+        f"{figures['clicks']:.0f} clicks among {figures['marks']:,.0f} marks, "
+        "all committed to the pixel, undone and redone: "
         f"p50 {figures['p50_ms']:.1f} ms, p99 {figures['p99_ms']:.1f} ms, longest {figures['max_ms']:.1f} ms a click; "
         f"{figures['undo_ms']:.1f} ms an undo\n"
     )

@@ -7,12 +7,24 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QDialog,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QScrollBar,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.pages import PAGES
-from tests.support.windows import make_project, open_window
+from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 
@@ -60,6 +72,54 @@ def test_that_every_input_has_a_name(window: MainWindow, kind: type[QWidget]) ->
         if not each.accessibleName() and each not in buddies
     ]
     assert not nameless
+
+
+DIALOGS = (
+    "help.keys",
+    "file.author",
+    "field.samples",
+    "field.splits",
+    "field.label_crops",
+    "field.agreement",
+)
+
+
+@pytest.mark.parametrize("action_id", DIALOGS)
+def test_that_every_dialog_can_be_heard_and_walked_by_tab(qtbot: QtBot, window: MainWindow, action_id: str) -> None:
+    window.show_page(0)
+    window.registry.action(action_id).trigger()
+    dialog = next(each for each in window.findChildren(QDialog) if each.isVisible())
+    qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
+    buddies = {label.buddy() for label in dialog.findChildren(QLabel) if label.buddy()}
+    inner = (QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar, QKeySequenceEdit)
+    nameless = [
+        each.metaObject().className()
+        for kind in (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QAbstractItemView)
+        for each in dialog.findChildren(kind)
+        if each.isVisible()
+        and not each.objectName().startswith("qt_")
+        and not isinstance(each.parentWidget(), inner)
+        and not each.inherits("QTableCornerButton")
+        and not each.inherits("QHeaderView")  # is heard with its table
+        and not each.accessibleName()
+        and each not in buddies
+        and not (isinstance(each, QAbstractButton) and each.text())
+    ]
+    assert not nameless
+    seen: list[QWidget] = []
+    for _ in range(100):
+        dialog.focusNextChild()
+        now = dialog.focusWidget()
+        if now is None or now in seen:
+            break
+        seen.append(now)
+    missed = [
+        each.text()
+        for each in dialog.findChildren(QAbstractButton)
+        if each.isVisible() and each.isEnabled() and each.focusPolicy() & Qt.FocusPolicy.TabFocus and each not in seen
+    ]
+    assert not missed
+    dialog.reject()
 
 
 def test_that_every_page_can_be_walked_by_tab(window: MainWindow) -> None:

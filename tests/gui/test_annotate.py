@@ -215,7 +215,7 @@ def test_that_a_changed_image_is_noticed_by_its_hash(qtbot: QtBot, tmp_path: Pat
 def test_that_a_class_is_edited_and_the_edit_undone(window: MainWindow, page: AnnotatePage) -> None:
     from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
 
-    page.edit_class()
+    page.class_actions.edit()
     dialog = page.findChild(ClassDialog)
     assert dialog is not None
     dialog.name.setText("Renamed")
@@ -231,7 +231,7 @@ def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWi
     from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
 
     taken = next(iter(page.classes.values())).name
-    page.add_class()
+    page.class_actions.add()
     dialog = page.findChild(ClassDialog)
     assert dialog is not None
     dialog.name.setText(taken)
@@ -247,11 +247,11 @@ def test_that_removing_a_class_asks_and_escape_keeps_it(page: AnnotatePage, monk
     page.workspace.set_current_class(added.id)
     questions = ScriptedQuestions(choice=None)
     monkeypatch.setattr(errors, "ask", questions)
-    page.remove_class()
+    page.class_actions.remove()
     assert questions.asked == ["Remove class"]
     assert project.classes.find("Unused") is not None
     questions.choice = 0
-    page.remove_class()
+    page.class_actions.remove()
     assert project.classes.find("Unused") is None
 
 
@@ -262,6 +262,6 @@ def test_that_a_class_in_use_is_kept_without_a_question(
     monkeypatch.setattr(errors, "ask", questions)
     used = next(iter(page.editor.annotations.values())).class_id
     page.workspace.set_current_class(used)
-    page.remove_class()
+    page.class_actions.remove()
     assert questions.asked == []
     assert "cannot be removed" in window.message_bar.text

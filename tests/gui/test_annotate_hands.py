@@ -158,12 +158,12 @@ def test_that_a_class_is_found_by_a_part_of_its_name(page: AnnotatePage, window:
     chosen = next(each for each in stored(page) if each.class_id != other.id)
     page.view.set_selection([chosen.id])
     key(page, Qt.Key.Key_Slash)
-    QTest.keyClicks(page.class_finder.field, other.name[1:].upper())
-    assert [item.text for item in page.class_finder.items][:1] == [other.name]
-    QTest.keyClick(page.class_finder.field, Qt.Key.Key_Return)
+    QTest.keyClicks(page.class_actions.finder.field, other.name[1:].upper())
+    assert [item.text for item in page.class_actions.finder.items][:1] == [other.name]
+    QTest.keyClick(page.class_actions.finder.field, Qt.Key.Key_Return)
     assert page.workspace.current_class_id == other.id
     assert next(each for each in stored(page) if each.id == chosen.id).class_id == other.id
-    assert page.class_finder.isHidden()
+    assert page.class_actions.finder.isHidden()
 
 
 def test_that_only_the_current_class_is_shown_and_it_follows_the_keys(page: AnnotatePage) -> None:

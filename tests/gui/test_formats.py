@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -123,6 +123,37 @@ def test_that_known_images_are_told_and_merged_or_imported_again(
         with qtbot.waitSignal(dialog.destroyed, timeout=TIMEOUT_MS):
             QTest.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)
         assert len(project.fovs.list()) == n_expected
+
+
+def test_that_problems_are_copied(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "table")
+    (folder / "marks.csv").write_text("image,class,x,y\nx.png,cell,5,5\nx.png,cell,five,5\nx.png,cell,500,5\n")
+    dialog = open_import(qtbot, window, folder)
+    dialog.tabs.setCurrentIndex(1)
+    QTest.mouseClick(dialog.problems.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(9, 9))
+    dialog.problems.actions()[0].trigger()
+    assert QGuiApplication.clipboard().text().startswith("marks.csv, line 3: x is 'five'")
+    dialog.problems.selectAll()
+    dialog.problems.actions()[0].trigger()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 2
+    dialog.reject()
+
+
+def test_that_merged_marks_are_undone_and_redone(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    project, stack = window.workspace.require_project(), window.workspace.undo_stack
+    folder = write_table(tmp_path / "table")
+    open_import(qtbot, window, folder).apply()
+    qtbot.waitUntil(lambda: window.findChild(ImportDialog) is None, timeout=TIMEOUT_MS)
+    assert not stack.canUndo()
+    (folder / "marks.csv").write_text("image,class,x,y\nx.png,cell,5,5\nx.png,cell,30,30\n")
+    before = counts(project)
+    open_import(qtbot, window, folder).apply()
+    qtbot.waitUntil(stack.canUndo, timeout=TIMEOUT_MS)
+    assert counts(project)["cell"] == before["cell"] + 1
+    stack.undo()
+    assert counts(project) == before
+    stack.redo()
+    assert counts(project)["cell"] == before["cell"] + 1
 
 
 def test_that_a_file_dropped_on_the_dialog_is_read(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, SampleId
-from synthstudio.domain.records import Annotation, AnnotationState, FieldOfView, Split, Storage
+from synthstudio.domain.records import Annotation, AnnotationState, Changes, FieldOfView, Split, Storage
+from synthstudio.gui.item_models.fov_list import RowRole
 from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter, FovOrder, arrange, natural
 from synthstudio.gui.main_window import MainWindow
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
@@ -247,3 +248,47 @@ def test_that_a_note_never_reaches_a_field_of_another_project(qtbot: QtBot, wind
     assert window.open_project(make_project(tmp_path / "more" / "other"))
     wait_for_field(qtbot, window)
     assert {each.note for each in window.workspace.require_project().fovs.list()} == {""}
+
+
+def test_that_a_click_counts_its_field_and_classes_without_reading_all(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, page, project = window.fov_panel, annotate_page(window), window.workspace.require_project()
+    fov, class_id = page.shown_fov, window.workspace.current_class_id
+    assert fov is not None
+    assert class_id is not None
+    qtbot.waitUntil(lambda: window.workspace.background.is_idle and not panel._timer.isActive(), timeout=TIMEOUT_MS)
+    before = window.workspace.class_totals[class_id]
+
+    def forbidden() -> object:
+        raise AssertionError("all fields were counted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(project.annotations, "counts", forbidden)
+        for number in range(1, 4):
+            page.view.center_requested.emit(30.0 * number, 30.0)
+        qtbot.waitUntil(lambda: window.workspace.class_totals[class_id] == before + 3, timeout=TIMEOUT_MS)
+    assert panel.model.index(0).data(RowRole).n_annotations == len(project.annotations.list(fov.id))
+    assert window.workspace.class_totals == project.annotations.totals()
+
+
+def test_that_the_field_in_hand_stays_in_a_list_of_unmarked_ones_until_one_goes_on(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    panel, page, project = window.fov_panel, annotate_page(window), window.workspace.require_project()
+    first, second = panel.model.fov_ids[:2]
+    with project.transaction():
+        for fov_id in (first, second):
+            told = project.annotations.remove(project.annotations.list(fov_id))
+    window.workspace.announce(Changes(told.kinds))
+    pick(panel.bar.filter_menu, "Without annotations")
+    qtbot.waitUntil(lambda: panel.model.fov_ids == (first, second), timeout=TIMEOUT_MS)
+    page.view.center_requested.emit(30.0, 30.0)
+    qtbot.waitUntil(lambda: sum(window.workspace.class_totals.values()) > 0, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: window.workspace.background.is_idle and not panel._timer.isActive(), timeout=TIMEOUT_MS)
+    assert panel.model.fov_ids == (first, second)
+    QTest.keyClick(page.view, Qt.Key.Key_D)
+    assert window.workspace.current_fov_id == second
+    wait_for_field(qtbot, window)
+    page.view.center_requested.emit(30.0, 30.0)
+    qtbot.waitUntil(lambda: panel.model.fov_ids == (second,), timeout=TIMEOUT_MS)

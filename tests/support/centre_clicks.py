@@ -61,13 +61,14 @@ def click_centres(page: AnnotatePage, committed: Committed, *, n_clicks: int, se
     Raises:
         AssertionError: A click was not committed at once, or not to the pixel.
     """
+    QApplication.processEvents()
     rng, view, run = random.Random(seed), page.view, ClickRun([], [])
     first_id = committed.last_id()
     view.set_tool("center")
     while len(run.expected) < n_clicks:
         spot = _look_at_a_free_spot(page, rng)
+        QApplication.processEvents()  # the view is laid out and painted: what is timed is the click
         place = view.widget_to_image(spot.toPointF())
-        QApplication.processEvents()  # the view is painted: what is timed is the click
         started = time.perf_counter()
         QTest.mousePress(view, LEFT, NO_KEY, spot)
         run.expected.append(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -269,6 +270,7 @@ class EditingMachine(RuleBasedStateMachine):
     def compare_what_is_shown(self) -> None:
         assert self.page.annotation_panel.model.rowCount() == len(self.model.shown)
         assert self.view.selection <= self.model.shown.keys()
+        assert +self.page.editor.counts == Counter(mark.class_id for mark in self.model.shown.values())
         for number, mark in self.model.shown.items():
             half = (mark.size or self.model.now.sizes[mark.class_id]) / 2
             expected = mark.box or (mark.x - half, mark.y - half, mark.x + half, mark.y + half)

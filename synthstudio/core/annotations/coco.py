@@ -1,7 +1,8 @@
 """COCO detection (cocodataset.org/#format-data): JSON files with `images`, `categories` and `annotations`.
 
-The split comes from the name of the file (`instances_val2017.json`) or of its folder. `attributes.center` is how our
-own export keeps a click, `attributes.box` how it keeps a box whose corners `x + width` would not give to the last bit.
+The split comes from the name of the file (`instances_val2017.json`) or of its folder. One key point without a box is a
+centre. `attributes.center` is how our own export keeps a click, `attributes.box` how it keeps a box whose corners
+`x + width` would not give to the last bit.
 """
 
 from collections import defaultdict
@@ -179,6 +180,14 @@ def _read_annotation(
     class_name = source.check_class(names[category_id], place)
     if class_name is None:
         return None
+    point = _only_keypoint(record)
+    if point is not None:
+        return source.check_center(class_name, point, place)
+    return _read_box(record, class_name, source, place)
+
+
+def _read_box(record: JsonRecord, class_name: str, source: MarkSource, place: Place) -> PlannedAnnotation | None:
+    """Return the box of an annotation, or the click that our own export wrote it for."""
     values = [as_number(value) for value in as_list(record.get("bbox"))]
     if not values and record.get("segmentation"):
         return source.check_outline(class_name, _outline_points(record), place)
@@ -192,6 +201,13 @@ def _read_annotation(
     if click is not None and is_inside(*click, source.image.width, source.image.height):
         return source.check_center(class_name, click, place, size_px=as_number(attributes.get("size_px")))
     return source.check_box(class_name, _exact_box(box, attributes), place)
+
+
+def _only_keypoint(record: JsonRecord) -> Point | None:
+    """Return the point of an annotation that is nothing else: one key point `x, y, visibility`, and no area."""
+    keypoints, box = as_list(record.get("keypoints")), as_list(record.get("bbox"))
+    has_area = len(box) == 4 and all((as_number(side) or 0) > 0 for side in box[2:])
+    return as_point(keypoints) if len(keypoints) == 3 and as_number(keypoints[2]) and not has_area else None
 
 
 def _exact_box(box: Box, attributes: JsonRecord) -> Box:

@@ -76,8 +76,9 @@ class ImageIndex:
         """Return the image that is named inside an annotation file; its name counts more than its folders."""
         stated = PureWindowsPath(stated_name)
         name, parents = stated.name.casefold(), [part.casefold() for part in stated.parent.parts]
-        stem = name.rpartition(".")[0] or name
-        candidates = self._by_name.get(name) or self._by_stem.get(stem) or []
+        # `img.v2` may be a whole stem; only then is what stands after the point taken for another suffix.
+        names = (self._by_name.get(name), self._by_stem.get(name), self._by_stem.get(name.rpartition(".")[0]))
+        candidates = next((paths for paths in names if paths), [])
 
         def rank(path: Path) -> tuple[int, int]:
             own = [part.casefold() for part in path.parent.parts]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from synthstudio.core.imaging import ImageArray, read_image
+from synthstudio.core.imaging import ImageArray, read_image, read_image_header
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import PlannedAnnotation, PlannedFov
 from synthstudio.domain.progress import Tick, no_tick
@@ -89,6 +89,8 @@ def _choose_sizes(
 def _measure_objects(fov: PlannedFov) -> list[tuple[str, float]]:
     """Return class and side in px of each object that stands alone in the image."""
     try:
+        if read_image_header(Path(fov.path)).is_large:
+            return []  # an estimate is not worth a gigabyte; other images or boxes tell the size
         image = read_image(Path(fov.path))
     except UserError:  # gone since it was opened for the plan: an estimate does without it
         return []

@@ -8,13 +8,13 @@ from synthstudio.core.annotations.image_index import find_files
 from synthstudio.core.annotations.planning import PlanBuilder
 from synthstudio.core.annotations.split_folders import SPLIT_FOLDERS
 from synthstudio.core.annotations.texts import clean_name, decode_text
-from synthstudio.core.annotations.yaml_subset import YamlDocument, parse_yaml
+from synthstudio.core.annotations.yaml_files import YamlDocument, parse_yaml
 from synthstudio.domain.records import Split
 
 CLASS_FILE_NAMES = frozenset({"classes.txt", "classes.names", "obj.names", "labels.txt", "class_names.txt"})
 # Texts that lie beside data and are no labels.
 OTHER_TEXTS = frozenset({"readme", "license", "licence", "source", "notice", "train", "val", "test", "requirements"})
-MAX_YAML_BYTES = 4 << 20
+MAX_YAML_BYTES = 256 << 10  # that of COCO has 3 kB; the parser takes some seconds for a MB
 SPLIT_KEYS = {"train": Split.TRAIN, "val": Split.VAL, "validation": Split.VAL, "test": Split.TEST}
 
 
@@ -76,10 +76,12 @@ def read_yolo_facts(root: Path, builder: PlanBuilder) -> YoloFacts:
         if data is None:
             continue
         document = parse_yaml(decode_text(data))
+        if document.problems and b"names" in data:
+            for line, message in document.problems:
+                builder.report(path, message, line)
+            break
         if "names" not in document.values:
             continue
-        for line, message in document.problems:
-            builder.report(path, message, line)
         facts.names = _read_names(document, path, builder)
         facts.has_keypoints = "kpt_shape" in document.values
         _read_splits(document, facts, path, root, builder)
@@ -126,7 +128,12 @@ def _below_root(text: str, path: Path, root: Path) -> PurePosixPath:
     """Return the folder that `path:` means, below the root; strangers' absolute folders mean that of the file."""
     stated = PurePosixPath(text.replace("\\", "/"))
     own = _relative(path.parent, root)
-    return own / stated if text and not stated.is_absolute() and (path.parent / stated).is_dir() else own
+    if not text or stated.is_absolute():
+        return own
+    try:
+        return own / stated if (path.parent / stated).is_dir() else own
+    except OSError:  # no path at all: too long for one
+        return own
 
 
 def _relative(folder: Path, root: Path) -> PurePosixPath:
@@ -135,7 +142,10 @@ def _relative(folder: Path, root: Path) -> PurePosixPath:
 
 def _read_list(places: list[PurePosixPath], split: Split, facts: YoloFacts, root: Path, builder: PlanBuilder) -> None:
     """Read a text that lists the images of a split, one path a line."""
-    path = next((root / place for place in places if not place.is_absolute() and (root / place).is_file()), None)
+    try:
+        path = next((root / place for place in places if not place.is_absolute() and (root / place).is_file()), None)
+    except OSError:  # no path at all: too long for one
+        return
     if path is None or not path.resolve().is_relative_to(root.resolve()):
         return
     data = builder.read_text(path)

@@ -4,7 +4,13 @@ import re
 import struct
 from pathlib import Path
 
-from synthstudio.core.imaging import TiffScale, read_image_header, read_tiff_scale, translate_os_error
+from synthstudio.core.imaging import (
+    TiffScale,
+    read_image_header,
+    read_slide_scale,
+    read_tiff_scale,
+    translate_os_error,
+)
 
 # Outside these limits a "resolution" describes a printed page (72 dpi are 353 um/px), not a microscope.
 MIN_UM_PER_PX = 0.005
@@ -29,6 +35,8 @@ def read_um_per_px(path: Path) -> float | None:
     kind = read_image_header(path).kind
     if kind == "tiff":
         scale = _scale_of_tiff(read_tiff_scale(path))
+    elif kind == "slide":
+        scale = read_slide_scale(path)
     elif kind == "png":
         scale = _scale_of_png(path)
     else:

@@ -26,9 +26,10 @@ from synthstudio.core.imaging.headers import (
     read_image_size,
 )
 from synthstudio.core.imaging.levels import Channel, Histogram, Levels, apply_levels, auto_range, count_samples
-from synthstudio.core.imaging.preview import has_small_copy, read_preview
-from synthstudio.core.imaging.source import ImageSource, SourceLevel, read_shrunken
-from synthstudio.core.imaging.sources import open_image_source
+from synthstudio.core.imaging.preview import has_small_copy, read_overview, read_preview
+from synthstudio.core.imaging.slides import has_openslide, read_slide_scale
+from synthstudio.core.imaging.source import ImageSource, SourceLevel, read_shrunken, read_shrunken_samples
+from synthstudio.core.imaging.sources import open_image_source, read_or_open
 from synthstudio.core.imaging.tiff import TiffScale, read_tiff_scale
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "decode_image",
     "encode_png",
     "find_levels",
+    "has_openslide",
     "has_small_copy",
     "open_image_source",
     "read_bytes",
@@ -60,8 +62,12 @@ __all__ = [
     "read_image",
     "read_image_header",
     "read_image_size",
+    "read_or_open",
+    "read_overview",
     "read_preview",
     "read_shrunken",
+    "read_shrunken_samples",
+    "read_slide_scale",
     "read_tiff_scale",
     "save_array",
     "sha256_of_file",

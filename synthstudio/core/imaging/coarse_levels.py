@@ -88,8 +88,9 @@ def build_levels(
             _write_level(below, path, step, tick=tick if number == 0 else no_tick, on_block=on_block)
             below, number, on_block = TiffSource(path, cache_bytes=SEGMENT_CACHE_BYTES), number + 1, None
         del below  # Windows cannot rename a folder with an open file in it
-        shutil.rmtree(cache / key, ignore_errors=True)
-        temporary.replace(cache / key)
+        if not find_levels(cache, key):  # another window may have been faster; what is damaged is replaced
+            shutil.rmtree(cache / key, ignore_errors=True)
+            temporary.replace(cache / key)
         _keep_within(cache, CACHE_BYTES, key)
     except OSError as error:
         raise translate_os_error(error, cache) from error

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from synthstudio.core.imaging.color_profiles import find_profile, to_srgb
 from synthstudio.core.imaging.files import read_bytes
-from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageArray, damaged
+from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageArray, ImageKind, damaged
 from synthstudio.core.imaging.headers import LARGE_PIXELS, ImageHeader, read_image_header, refuse_too_large
 from synthstudio.core.imaging.pixels import to_rgb, turn_upright
+from synthstudio.core.imaging.regions import open_regions
 from synthstudio.core.imaging.tiff import read_tiff_profile
-from synthstudio.core.imaging.tiff_source import TiffSource
 from synthstudio.core.imaging.tiff_whole import read_tiff_pixels
 
 # OpenCV would write its own complaint to stderr beside the refusal that is raised here.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+BMP_HEADER_BYTES = 34  # up to the field of the compression
 
 
 def read_image(path: Path, *, page: int | None = None) -> ImageArray:
@@ -44,22 +46,23 @@ def read_image(path: Path, *, page: int | None = None) -> ImageArray:
     header = read_image_header(path, page=page)
     refuse_too_large(header, path)
     if is_read_in_parts(header, page):
-        return read_by_regions(path, page or 0)
+        return read_by_regions(path, header.kind, page or 0)
     return decode_image(read_bytes(path), path, header)
 
 
 def is_read_in_parts(header: ImageHeader, page: int | None) -> bool:
-    """Whether an image is read by `TiffSource` also when all of it is wanted: large ones, and pages of a stack.
+    """Whether an image is read in parts also when all of it is wanted: slides, large ones, and pages of a stack.
 
     Which of two decoders a file goes through depends on nothing else, so that a patch of a large image has the very
     pixels of the whole.
     """
-    return header.has_regions and (header.n_pixels > LARGE_PIXELS or header.n_pages > 1 or bool(page))
+    is_special = header.kind == "slide" or header.n_pages > 1 or bool(page)
+    return header.has_regions and (header.n_pixels > LARGE_PIXELS or is_special)
 
 
-def read_by_regions(path: Path, page: int) -> ImageArray:
-    """Return a whole image by way of `TiffSource`."""
-    source = TiffSource(path, page)
+def read_by_regions(path: Path, kind: ImageKind, page: int) -> ImageArray:
+    """Return a whole image by way of the reader of its parts."""
+    source = open_regions(path, kind, page)
     return source.read_region(0, (0, 0, source.width, source.height))
 
 
@@ -67,7 +70,7 @@ def decode_image(data: bytes, path: Path, header: ImageHeader) -> ImageArray:
     """Return the pixels of a file whose header was judged already; see `read_image`."""
     refuse_too_large(header, path)
     if is_read_in_parts(header, None):
-        return read_by_regions(path, 0)
+        return read_by_regions(path, header.kind, 0)
     _refuse_cut_short(data, header, path)
     is_tiff = header.kind == "tiff"
     pixels = read_tiff_pixels(path, data) if is_tiff else _decode_with_opencv(data, path)
@@ -119,6 +122,8 @@ def _check_png_chunks(data: bytes, path: Path) -> None:
 
 def _check_bmp_length(data: bytes, path: Path) -> None:
     """Refuse an uncompressed BMP that has fewer bytes than rows."""
+    if len(data) < BMP_HEADER_BYTES:
+        raise damaged(path, "it ends before its last pixels")
     offset, info_size = struct.unpack_from("<II", data, 10)
     if info_size == 12:
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)

@@ -13,11 +13,16 @@ from typing import BinaryIO
 
 from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageKind, damaged
+from synthstudio.core.imaging.slides import PREFERRED_SUFFIXES, SLIDE_SUFFIXES, is_for_openslide, open_slide
 from synthstudio.core.imaging.tiff import header_of, open_tiff, refuse_stack
 from synthstudio.core.imaging.tiff_source import can_read_regions, is_plain
 from synthstudio.domain.errors import UserError
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
+IMAGE_SUFFIXES = (
+    frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
+    | SLIDE_SUFFIXES
+    | PREFERRED_SUFFIXES
+)
 """Lower-case suffixes of the files that are worth opening when a folder is searched."""
 
 MAX_PIXELS = 500_000_000
@@ -96,7 +101,7 @@ def read_image_header(path: Path, *, page: int | None = None) -> ImageHeader:
     """
     try:
         with path.open("rb") as stream:
-            header = _parse_header(stream, path)
+            header = _parse_slide(path) if is_for_openslide(path) else _parse_header(stream, path)
     except OSError as error:
         # Windows calls a folder that is opened as a file a missing permission.
         raise translate_os_error(IsADirectoryError(errno.EISDIR, "") if path.is_dir() else error, path) from error
@@ -160,6 +165,11 @@ def _parse_tiff(path: Path) -> ImageHeader:
             and plan.keyframe.dtype == "uint16"
             and plan.keyframe.samplesperpixel in (1, 3),
         )
+
+
+def _parse_slide(path: Path) -> ImageHeader:
+    with open_slide(path) as slide:
+        return ImageHeader("slide", *slide.dimensions, has_regions=True)
 
 
 def _parse_png(stream: BinaryIO, path: Path) -> ImageHeader:

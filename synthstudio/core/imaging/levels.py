@@ -14,10 +14,11 @@ from synthstudio.core.imaging.formats import ImageArray
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
-N_BINS = 256
+MAX_BINS = 4096
+"""So fine that the narrow range of a dim 16-bit image still spans many bins."""
 AUTO_SHARE = 0.001
 """Share of the samples that automatic levels let become black, and white."""
-MIN_SPAN = 1 / 256
+MIN_SPAN = 1 / 65536
 """Black and white stay at least this far apart, as a share of the full scale."""
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -105,7 +106,7 @@ class Histogram:
     """How often each brightness occurs.
 
     Attributes:
-        counts: `(3, N_BINS)` or, of a grey image, `(1, N_BINS)`; bins of equal width from 0 to the full scale.
+        counts: `(3, n)` or, of a grey image, `(1, n)`; n bins of equal width from 0 to the full scale, 256 for 8 bit.
         full_scale: The sample value at the right end.
     """
 
@@ -116,12 +117,12 @@ class Histogram:
 def count_samples(samples: NDArray[np.generic], *, full_scale: int) -> Histogram:
     """Count `(h, w)`, `(h, w, 3)` or `(h, w, 4)` uint8 or uint16 samples; the fourth channel is left out."""
     planes = [samples] if samples.ndim == 2 else [samples[:, :, index] for index in range(min(samples.shape[2], 3))]
-    edges = np.arange(N_BINS + 1) * ((full_scale + 1) / N_BINS)
+    n_bins = min(full_scale + 1, MAX_BINS)
     counts = []
     for plane in planes:
         by_value = np.bincount(plane.reshape(-1).astype(np.int64), minlength=full_scale + 1)
-        bins = np.searchsorted(edges, np.arange(len(by_value)), side="right") - 1
-        counts.append(np.bincount(np.minimum(bins, N_BINS - 1), weights=by_value, minlength=N_BINS))
+        bins = np.minimum(np.arange(len(by_value)) * n_bins // (full_scale + 1), n_bins - 1)
+        counts.append(np.bincount(bins, weights=by_value, minlength=n_bins))
     return Histogram(np.array(counts).astype(np.int64), full_scale)
 
 
@@ -135,4 +136,4 @@ def auto_range(histogram: Histogram, channel: Channel = Channel.ALL) -> tuple[fl
     white = int(np.searchsorted(cumulated, 1.0 - AUTO_SHARE)) + 1
     if white - black < 2:  # an even picture: nothing to stretch
         return 0.0, 1.0
-    return black / N_BINS, min(white / N_BINS, 1.0)
+    return black / len(counts), min(white / len(counts), 1.0)

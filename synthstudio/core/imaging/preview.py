@@ -14,8 +14,11 @@ from synthstudio.core.imaging.source import ImageSource, read_shrunken
 PREVIEW_PX = 1024
 MAX_READ_PX = 4096
 """A stored copy up to this side is read whole for the first sight."""
+BAND_PX = 2048
+BAND_PIXELS = 16_000_000
+"""About so many px are read at once for an overview."""
 CELLS_ALONG = 24
-SAMPLE_PX = 32
+SAMPLE_PX = 384
 STRIDES = (8, 4, 2, 1)
 
 
@@ -40,6 +43,33 @@ def read_preview(source: ImageSource, *, budget_s: float = 0.12) -> ImageArray:
     return np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
+def read_overview(source: ImageSource, size: tuple[int, int]) -> ImageArray:
+    """Return the whole image averaged to a width and height; all of it is read, in parts of bounded size.
+
+    Raises:
+        UserError: The file cannot be read or is damaged.
+    """
+    level_index = source.level_for(max(1.0, source.width / size[0]))
+    level = source.levels[level_index]
+    part_width, part_height = source.part_size(level_index)
+    n_columns = max(1, min(size[0], level.width // max(part_width, BAND_PX)))
+    n_rows = max(1, min(size[1], level.height // max(part_height, 1 if part_width == level.width else BAND_PX)))
+    n_rows = min(n_rows, max(1, -(-level.height * level.width // n_columns // BAND_PIXELS)))
+    out = np.zeros((size[1], size[0], 3), np.uint8)
+    for row in range(n_rows):
+        top, bottom = size[1] * row // n_rows, size[1] * (row + 1) // n_rows
+        for column in range(n_columns):
+            left, right = size[0] * column // n_columns, size[0] * (column + 1) // n_columns
+            box = (
+                left * source.width // size[0],
+                top * source.height // size[1],
+                right * source.width // size[0],
+                bottom * source.height // size[1],
+            )
+            out[top:bottom, left:right] = read_shrunken(source, box, (right - left, bottom - top))
+    return out
+
+
 def _sample_cells(source: ImageSource, until: float) -> ImageArray:
     """Return mean colours on a grid; those that time did not allow are like their nearest neighbour."""
     per_cell = max(source.width, source.height) / CELLS_ALONG
@@ -58,9 +88,14 @@ def _sample_cells(source: ImageSource, until: float) -> ImageArray:
 
 
 def _sample(source: ImageSource, along_x: float, along_y: float) -> NDArray[np.float64]:
-    x0 = min(int(source.width * along_x), source.width - 1)
-    y0 = min(int(source.height * along_y), source.height - 1)
-    box = (x0, y0, min(x0 + SAMPLE_PX, source.width), min(y0 + SAMPLE_PX, source.height))
+    """Mean colour round a place, over the stored part that holds it: it is decoded anyway."""
+    width, height = source.part_size(0)
+    x, y = min(int(source.width * along_x), source.width - 1), min(int(source.height * along_y), source.height - 1)
+    x0 = max(x // width * width, x - SAMPLE_PX // 2)
+    y0 = max(y // height * height, y - SAMPLE_PX // 2)
+    x1 = min((x // width + 1) * width, x0 + SAMPLE_PX, source.width)
+    y1 = min((y // height + 1) * height, y0 + SAMPLE_PX, source.height)
+    box = (x0, y0, x1, y1)
     return np.array(cv2.mean(source.read_region(0, box))[:3])
 
 

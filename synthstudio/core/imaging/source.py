@@ -117,13 +117,35 @@ def read_shrunken(source: ImageSource, box: PixelBox, size: tuple[int, int]) -> 
         box: In full-resolution px, within the image.
         size: Width and height to return; smaller than the box.
     """
+    level, part = _stored_part(source, box, size)
+    return shrunk(source.read_region(level, part), size)
+
+
+def read_shrunken_samples(
+    source: ImageSource, box: PixelBox, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], int]:
+    """Return the same of the samples of a deep image, `(h, w)` or `(h, w, 3)`, and the value that is shown as white.
+
+    Samples of other types than uint16, and made zoom levels, give the 8-bit pixels.
+    """
+    level, part = _stored_part(source, box, size)
+    samples = source.read_samples(level, part)
+    if samples.dtype != np.uint16 or (samples.ndim == 3 and samples.shape[2] == 2):
+        return shrunk(source.read_region(level, part), size), 255
+    color = np.ascontiguousarray(samples[:, :, :3] if samples.ndim == 3 else samples, dtype=np.uint16)
+    if (color.shape[1], color.shape[0]) != size:
+        color = np.asarray(cv2.resize(color, size, interpolation=cv2.INTER_AREA), dtype=np.uint16)
+    return color, int(source.full_scale)
+
+
+def _stored_part(source: ImageSource, box: PixelBox, size: tuple[int, int]) -> tuple[int, PixelBox]:
+    """Return the coarsest level with enough detail for a box in this size, and the box in its px."""
     level_index = source.level_for(max(1.0, (box[2] - box[0]) / size[0]))
     level = source.levels[level_index]
     per_x, per_y = level.width / source.width, level.height / source.height
     x0, y0 = min(int(box[0] * per_x), level.width - 1), min(int(box[1] * per_y), level.height - 1)
     x1, y1 = min(max(round(box[2] * per_x), x0 + 1), level.width), min(max(round(box[3] * per_y), y0 + 1), level.height)
-    pixels = source.read_region(level_index, (x0, y0, x1, y1))
-    return shrunk(pixels, size)
+    return level_index, (x0, y0, x1, y1)
 
 
 def shrunk(pixels: ImageArray, size: tuple[int, int]) -> ImageArray:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from synthstudio.core.imaging.decoding import read_image
+from synthstudio.core.imaging.formats import ImageArray
 from synthstudio.core.imaging.headers import read_image_header
+from synthstudio.core.imaging.regions import open_regions
 from synthstudio.core.imaging.source import ImageSource, WholeSource
-from synthstudio.core.imaging.tiff_source import TiffSource
 
 
 def open_image_source(path: Path, page: int = 0) -> ImageSource:
@@ -20,5 +21,15 @@ def open_image_source(path: Path, page: int = 0) -> ImageSource:
     """
     header = read_image_header(path, page=page)
     if header.has_regions:
-        return TiffSource(path, page)
+        return open_regions(path, header.kind, page)
     return WholeSource(path, read_image(path, page=page))
+
+
+def read_or_open(path: Path) -> ImageArray | ImageSource:
+    """Return an image whole, `(H, W, 3)` uint8 RGB, or a large one as a source to read parts of it.
+
+    Raises:
+        UserError: See `read_image`.
+    """
+    header = read_image_header(path)
+    return open_regions(path, header.kind, 0) if header.is_large else read_image(path)

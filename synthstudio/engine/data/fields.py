@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from synthstudio.core.geometry import boxes_to_array
-from synthstudio.core.imaging import ImageArray, read_image
+from synthstudio.core.imaging import ImageArray, ImageSource, read_image, read_or_open
 from synthstudio.core.patches.bank import scaled
 from synthstudio.core.training.crops import JudgedCrops, MarkedImage, judged_crops, pad_to_side
 from synthstudio.domain.errors import UserError
@@ -30,6 +30,15 @@ def read_fov(fov: FieldOfView) -> ImageArray:
             "Put the original file back, or remove the image from the project and import it again.",
         )
     return image
+
+
+def open_fov(fov: FieldOfView) -> ImageArray | ImageSource:
+    """Read an FOV as `read_fov` does, or open a large one to cut patches from it.
+
+    Raises:
+        UserError: The file is gone or damaged.
+    """
+    return read_or_open(Path(fov.path))
 
 
 class MarkedReader:

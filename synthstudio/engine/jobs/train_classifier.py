@@ -23,7 +23,7 @@ from synthstudio.engine.checkpoints import load_weights
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.batches import Batch, CompositeBatches, CropBatches, Normalization, iter_batches
 from synthstudio.engine.data.crops import CropStore, build_crop_store
-from synthstudio.engine.data.fields import MarkedReader, read_fov
+from synthstudio.engine.data.fields import MarkedReader, open_fov
 from synthstudio.engine.data.material import Material, choose_material
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.inference import load_classifier
@@ -152,7 +152,7 @@ class _Training:
             [mark for fov in self._material.train for mark in by_fov.get(fov.id, [])],
             [*self._material.classes, *self._material.artifacts],
             settings=self._settings.patches.model_copy(update={"scale": self._material.scale}),
-            read=read_fov,
+            read=open_fov,
             tick=self._context.tick,
         )
         scratch = self._context.run_dir / CACHE

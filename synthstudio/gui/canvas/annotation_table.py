@@ -80,6 +80,9 @@ class AnnotationTable:
     def class_row(self, class_id: ClassId) -> int:
         return self._class_row[class_id]
 
+    def find_class_row(self, class_id: ClassId) -> int | None:
+        return self._class_row.get(class_id)
+
     def class_size_px(self, class_id: ClassId) -> float:
         """The class's mean side in image px; 0 where it has none."""
         return self._class_size[self._class_row[class_id]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -13,7 +13,6 @@ from typing_extensions import override
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, Box, ObjectClass
 from synthstudio.gui.canvas import drafts, tools
-from synthstudio.gui.canvas.annotation_table import AnnotationTable
 from synthstudio.gui.canvas.decorations import (
     HANDLE_REACH_PX,
     handle_position,
@@ -22,17 +21,13 @@ from synthstudio.gui.canvas.decorations import (
     shown_handles,
 )
 from synthstudio.gui.canvas.drafts import Draft, Handle, Line, Pointer, Target, ToolName, Wish
-from synthstudio.gui.canvas.image_view import ImageView
 from synthstudio.gui.canvas.mark_painter import (
-    MARGIN_PX,
-    Detail,
     MarkLook,
-    MarkStyle,
     choose_detail,
     rows_in_view,
 )
+from synthstudio.gui.canvas.marked_view import MarkedView
 from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
-from synthstudio.gui.canvas.reading_grid import ReadingGrid, paint_grid
 from synthstudio.gui.canvas.turned_picture import TurnedPicture
 from synthstudio.gui.canvas.view_aids import (
     loupe_area,
@@ -48,8 +43,6 @@ from synthstudio.gui.theme import current_theme
 MAX_BOXES_WITH_HANDLES = 20
 GROWTH = 1.05
 """By which a notch of the wheel resizes."""
-MAX_PARTIAL_UPDATES = 64
-"""More changed marks than this are repainted with the whole view."""
 
 _RESIZE_CURSORS = {
     (0, 1): Qt.CursorShape.SizeVerCursor,
@@ -59,8 +52,8 @@ _RESIZE_CURSORS = {
 }
 
 
-class FovView(ImageView):
-    """Shows an FOV with its annotations; the selection lives here, the annotations themselves elsewhere.
+class FovView(MarkedView):
+    """Shows an FOV with its annotations, and tools to make, move and select them.
 
     Left button by tool: "select" picks, drags and rubber-bands; "center" asks for a centre at each press, except on
     an existing centre, which it picks or drags; "box" draws a box by dragging or by two corners; "lasso" selects by a
@@ -81,25 +74,12 @@ class FovView(ImageView):
     """`ClassId`, factor: the mean size of a class."""
     calibration_drawn = Signal(float)
     """Length in image px of a line that was drawn over a scale bar."""
-    annotations_replaced = Signal()
-    """`set_annotations` was called: another FOV is shown, or this one anew."""
-    selection_changed = Signal(object)
-    """Tuple of `AnnotationId`s, ascending."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._table = AnnotationTable((), {}, None)
-        self._hidden: frozenset[ClassId] = frozenset()
-        self._hidden_authors: frozenset[str] = frozenset()
-        self._selection: frozenset[AnnotationId] = frozenset()
         self._tool: ToolName = "select"
-        self._current_class: ObjectClass | None = None
-        self._style = MarkStyle.OUTLINE
         self._draft: Draft | None = None
         self._hover: tuple[Pointer, Target] | None = None
-        self._detail: tuple[Viewport, Detail] | None = None
-        self._dims_others = False
-        self._grid: ReadingGrid | None = None
         self._ruler: Line | None = None
         self._has_crosshair, self._loupe_power = False, 0
         self._loupe_picture = TurnedPicture()
@@ -110,69 +90,16 @@ class FovView(ImageView):
     @override
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
         """Show another image. A draft is dropped; set the annotations that belong to it next."""
-        self._draft = self._hover = self._ruler = self._grid = None
+        self._draft = self._hover = self._ruler = None
         super().set_image(pyramid, keep_view=keep_view)
 
+    @override
     def set_annotations(
         self, annotations: Sequence[Annotation], classes: Mapping[ClassId, ObjectClass], um_per_px: float | None
     ) -> None:
-        """Show these annotations instead of the former ones; what stays selected is what is still there.
-
-        Args:
-            annotations: In drawing order, later ones on top; each class must be among `classes`.
-            um_per_px: Calibration of the image; gives the classes their size in px, and the scale bar its unit.
-        """
-        self._table = AnnotationTable(annotations, classes, um_per_px)
-        self._table.hide_classes(self._hidden)
-        self._table.hide_authors(self._hidden_authors)
-        self._um_per_px = um_per_px
-        if self._current_class is not None:
-            self._current_class = classes.get(self._current_class.id)
-        self._detail = self._draft = None
-        self._set_selection(frozenset(i for i in self._selection if i in self._table))
-        self.update()
-        self.annotations_replaced.emit()
-
-    def add_annotations(self, annotations: Sequence[Annotation]) -> None:
-        """Show more annotations, on top; repaints only where they are."""
-        self._table.add(annotations)
-        self._update_marks([annotation.id for annotation in annotations])
-
-    def replace_annotations(self, annotations: Sequence[Annotation]) -> None:
-        """Show changed annotations in place of those with the same ids."""
-        ids = [annotation.id for annotation in annotations]
-        self._update_marks(ids)
-        self._table.replace(annotations)
-        self._update_marks(ids)
-
-    def remove_annotations(self, ids: Iterable[AnnotationId]) -> None:
-        """Show these annotations no longer."""
-        gone = list(ids)
-        self._update_marks(gone)
-        self._table.remove(gone)
-        self._set_selection(self._selection.difference(gone))
-
-    @property
-    def selection(self) -> frozenset[AnnotationId]:
-        return self._selection
-
-    def set_selection(self, ids: Iterable[AnnotationId]) -> None:
-        """Select those of the ids that are shown here."""
-        self._set_selection(frozenset(i for i in ids if i in self._table))
-
-    def select_all(self) -> None:
-        """Select every annotation that is drawn."""
-        self.set_selection(self._table.ids_with_center_in(Box(-np.inf, -np.inf, np.inf, np.inf)))
-
-    def reveal(self, annotation_id: AnnotationId) -> None:
-        """Bring an annotation to the middle where it is out of view."""
-        annotation, visible = self._table.get(annotation_id), self.viewport.visible_box()
-        if not (visible.x0 <= annotation.x <= visible.x1 and visible.y0 <= annotation.y <= visible.y1):
-            self.center_on(annotation.x, annotation.y)
-
-    def annotation_at(self, x: float, y: float) -> AnnotationId | None:
-        """The mark under an image point, for instance for a context menu."""
-        return self._table.find_at(x, y, scale=self._state.scale)
+        """Show these annotations instead of the former ones. A draft is dropped."""
+        self._draft = None
+        super().set_annotations(annotations, classes, um_per_px)
 
     def can_place_center(self, position: QPointF) -> bool:
         """Whether a click at a widget position would set a new centre: inside the image, off centres, grips and map."""
@@ -195,45 +122,6 @@ class FovView(ImageView):
         self._refresh_cursor()
         self.update()
 
-    def set_current_class(self, object_class: ObjectClass | None) -> None:
-        """Choose the class whose size and colour the pointer foreshows."""
-        self._current_class = object_class
-        self.update()
-
-    def set_hidden_classes(self, hidden: Collection[ClassId]) -> None:
-        """Neither draw nor hit annotations of these classes."""
-        self._hidden = frozenset(hidden)
-        self._table.hide_classes(self._hidden)
-        self._detail = None
-        self.update()
-
-    def set_hidden_authors(self, hidden: Collection[str]) -> None:
-        """Neither draw nor hit annotations of these authors."""
-        self._hidden_authors = frozenset(hidden)
-        self._table.hide_authors(self._hidden_authors)
-        self._detail = None
-        self.update()
-
-    def class_size_px(self, class_id: ClassId) -> float:
-        """The class's mean side in image px, as it is drawn; 0 where it has none."""
-        return self._table.class_size_px(class_id)
-
-    def resize_class(self, class_id: ClassId, size_px: float) -> None:
-        """Draw a class at another mean size, px, before it is stored."""
-        self._table.resize_class(class_id, size_px)
-        self._detail = None
-        self.update()
-
-    def set_others_dimmed(self, dimmed: bool) -> None:
-        """Draw the marks of all classes but the current one faintly."""
-        self._dims_others = dimmed
-        self.update()
-
-    def set_grid(self, grid: ReadingGrid | None) -> None:
-        """Lay tiles for reading over the image; None takes them away, as another image does."""
-        self._grid = grid
-        self.update()
-
     def set_crosshair(self, shown: bool) -> None:
         """Draw lines through the pointer."""
         self._has_crosshair = shown
@@ -249,10 +137,6 @@ class FovView(ImageView):
         """The line that was measured last and is still shown."""
         return self._ruler
 
-    def set_mark_style(self, style: MarkStyle) -> None:
-        self._style = style
-        self.update()
-
     def cancel_draft(self) -> bool:
         """Drop what is being drawn, moved or resized; False where there was nothing to drop."""
         had_draft = self._draft is not None
@@ -262,27 +146,11 @@ class FovView(ImageView):
 
     # What the tools ask (ToolScene)
 
-    @property
-    def image_box(self) -> Box:
-        """The image's area in image px."""
-        return (
-            Box(0.0, 0.0, float(self._pyramid.width), float(self._pyramid.height)) if self._pyramid else Box(0, 0, 0, 0)
-        )
-
-    def box_of(self, annotation_id: AnnotationId) -> Box:
-        """The box of an annotation; of a centre the square of its size."""
-        annotation = self._table.get(annotation_id)
-        return annotation.extent(self._table.class_size_px(annotation.class_id))
-
-    def bounds_of(self, ids: frozenset[AnnotationId]) -> Box:
-        """What must stay inside the image when these move."""
-        return self._table.bounds_of(ids) or self.image_box
-
     # Pointer
 
     @override
     def _on_left_pressed(self, pointer: Pointer) -> None:
-        if self._draft is not None:
+        if isinstance(self._draft, drafts.BoxDraft) and self._draft.is_pinned:
             self._take(tools.press_again(self._draft, pointer, self))
             return
         self._ruler = None
@@ -290,15 +158,16 @@ class FovView(ImageView):
 
     @override
     def _on_pointer_moved(self, pointer: Pointer, *, is_left_down: bool) -> None:
-        if self._has_crosshair or self._loupe_power:
-            self.update()
+        self._update_aids()
         if self._draft is not None:
             self._take(tools.drag(self._draft, pointer, self))
             self._hover = (pointer, Target())
+            self._update_aids()
             return
         self._update_ghost()
         self._hover = (pointer, self._target_at(pointer))
         self._update_ghost()
+        self._update_aids()
         self._refresh_cursor()
 
     @override
@@ -309,9 +178,8 @@ class FovView(ImageView):
     @override
     def leaveEvent(self, event: QEvent) -> None:
         self._update_ghost()
+        self._update_aids()
         self._hover = None
-        if self._has_crosshair or self._loupe_power:
-            self.update()
         super().leaveEvent(event)
 
     @override
@@ -409,13 +277,6 @@ class FovView(ImageView):
             case drafts.ResizeWish(annotation_id, box):
                 self.resize_requested.emit(annotation_id, box)
 
-    def _set_selection(self, ids: frozenset[AnnotationId]) -> None:
-        if ids == self._selection:
-            return
-        self._update_marks(ids ^ self._selection)
-        self._selection = ids
-        self.selection_changed.emit(tuple(sorted(ids)))
-
     @override
     def _idle_cursor(self) -> Qt.CursorShape:
         if isinstance(self._draft, drafts.MoveDraft):
@@ -436,22 +297,20 @@ class FovView(ImageView):
 
     # Painting
 
-    def _update_marks(self, ids: Collection[AnnotationId]) -> None:
-        """Ask for a repaint of just these marks where they are few."""
-        rows = self._table.rows_of(ids) if len(ids) <= MAX_PARTIAL_UPDATES else None
-        if rows is None or self._style is MarkStyle.LABEL:
-            self.update()
-            return
-        for left, top, right, bottom in self.viewport.boxes_to_widget(self._table.extents[:, rows]):
-            area = QRectF(QPointF(left, top), QPointF(right, bottom)).adjusted(
-                -MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX
-            )
-            self.update(area.intersected(QRectF(self.rect())).toAlignedRect())
-
     def _update_ghost(self) -> None:
         area = self._ghost_area()
         if area is not None:
             self.update(area.adjusted(-4, -4, 4, 4).intersected(QRectF(self.rect())).toAlignedRect())
+
+    def _update_aids(self) -> None:
+        """Ask for a repaint of where crosshair and loupe are; called before and after they move."""
+        if self._hover is None:
+            return
+        if self._has_crosshair:
+            self.update()
+        elif self._loupe_power:
+            area = loupe_area(self._hover[0], self.viewport).adjusted(-4, -4, 4, 4)
+            self.update(area.toAlignedRect())
 
     def _ghost_area(self) -> QRectF | None:
         """Where the pointer foreshows the size of the mark that a click would make."""
@@ -465,31 +324,6 @@ class FovView(ImageView):
             return None
         middle = self.image_to_widget(pointer.x, pointer.y)
         return QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
-
-    def _current_detail(self, viewport: Viewport) -> Detail:
-        """One decision per region, so that a partial repaint matches what surrounds it."""
-        if self._detail is None or self._detail[0] != viewport:
-            rows = rows_in_view(self._table, viewport, QRectF(0, 0, viewport.width, viewport.height))
-            self._detail = viewport, choose_detail(self._table, rows, viewport)
-        return self._detail[1]
-
-    @override
-    def _paint_over_image(self, painter: QPainter, viewport: Viewport, dirty: QRectF) -> None:
-        rows = rows_in_view(self._table, viewport, dirty)
-        selected = self._table.rows_of(self._selection)
-        if selected.size:
-            rows = rows[~np.isin(rows, selected, assume_unique=True)]
-        if self._grid is not None:
-            paint_grid(painter, self._grid, viewport, accent=current_theme().accent)
-        look = MarkLook(self._style, self._current_detail(viewport), clear_class=self._clear_class())
-        self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
-        self._paint_selected(painter, viewport)
-        self._paint_draft(painter, viewport)
-
-    def _clear_class(self) -> int | None:
-        if not self._dims_others or self._current_class is None:
-            return None
-        return self._table.class_row(self._current_class.id)
 
     @override
     def _paint_on_top(self, painter: QPainter, viewport: Viewport) -> None:
@@ -522,24 +356,17 @@ class FovView(ImageView):
             self._mark_painter.paint(painter, self._table, rows, close, look=look)
         return picture
 
+    @override
     def _paint_selected(self, painter: QPainter, viewport: Viewport) -> None:
         draft = self._draft
-        moved = draft if isinstance(draft, drafts.MoveDraft) else None
+        is_resized = isinstance(draft, drafts.ResizeDraft)
         ids = self._selection - {draft.id} if isinstance(draft, drafts.ResizeDraft) else self._selection
-        rows = self._table.rows_of(ids)
-        if not rows.size:
-            return
-        look = MarkLook(
-            self._style,
-            choose_detail(self._table, rows, viewport),
-            bold=True,
-            shift_x=moved.dx if moved else 0.0,
-            shift_y=moved.dy if moved else 0.0,
-        )
-        self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
-        if draft is None or isinstance(draft, drafts.MarkPress):
+        shift = (draft.dx, draft.dy) if isinstance(draft, drafts.MoveDraft) else (0.0, 0.0)
+        self._paint_bold(painter, viewport, ids, shift=shift)
+        if ids and not is_resized and (draft is None or isinstance(draft, drafts.MarkPress)):
             for _, box in self._boxes_with_handles():
                 paint_handles(painter, box, viewport, accent=current_theme().accent)
+        self._paint_draft(painter, viewport)
 
     def _paint_draft(self, painter: QPainter, viewport: Viewport) -> None:
         match self._draft:

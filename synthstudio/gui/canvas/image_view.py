@@ -1,13 +1,11 @@
-"""Shows one image: zoom, pan, overlay, predicted places, scale bar, minimap. Annotations come with `FovView`."""
+"""Shows one image: overlay, predicted places, scale bar, minimap; the hand zooms and pans. See also `MarkedView`."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -20,7 +18,6 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
     QSinglePointEvent,
     QTransform,
     QWheelEvent,
@@ -28,19 +25,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from synthstudio.domain.records import Box
 from synthstudio.gui.canvas.decorations import minimap_area, minimap_to_image, paint_minimap, paint_scale_bar
 from synthstudio.gui.canvas.drafts import Pointer
 from synthstudio.gui.canvas.mark_painter import MarkPainter
 from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
 from synthstudio.gui.canvas.turned_picture import TurnedPicture
-from synthstudio.gui.canvas.view_state import Viewport, ViewState, clamped_state, fit_scale
+from synthstudio.gui.canvas.view_state import Viewport
+from synthstudio.gui.canvas.zoom_view import WHEEL_STEP, ZoomView
 from synthstudio.gui.theme import current_theme
 
-WHEEL_STEP = 2**0.5
-"""Zoom per notch of the wheel."""
-SHOWN_BOX_FILLS = 0.96
-"""Of the view, by an area that is shown as large as it fits."""
 ARROW_PX = 64.0
 """Widget px that an arrow key pans; with Shift it pans most of the view."""
 MAX_OVERLAY_PX = 2048
@@ -55,11 +48,9 @@ _ARROWS = {
 }
 
 
-class ImageView(QWidget):
+class ImageView(ZoomView):
     """A viewer that owns what is on the screen and nothing else: image, region, overlay, predicted places."""
 
-    view_changed = Signal(object)
-    """The `ViewState` that is now shown."""
     cursor_moved = Signal(float, float, object)
     """x, y in image px and the pixel's (r, g, b), or None outside the image."""
     cursor_left = Signal()
@@ -72,9 +63,6 @@ class ImageView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Image viewer")
-        self._pyramid: ImagePyramid | None = None
-        self._state = ViewState(0.0, 0.0, 1.0)
-        self._is_fitted = True
         self._um_per_px: float | None = None
         self._overlay: QImage | None = None
         self._overlay_opacity = 1.0
@@ -86,38 +74,15 @@ class ImageView(QWidget):
         self._pan_from: QPointF | None = None
         self._is_in_minimap = False
         self._is_space_held = False
-        self._is_telling = False
         self._turned_picture = TurnedPicture()
 
     # What is shown
 
-    @property
-    def pyramid(self) -> ImagePyramid | None:
-        return self._pyramid
-
-    @property
-    def viewport(self) -> Viewport:
-        """The mapping between image px and widget px at this moment."""
-        return Viewport(self._state, self.width(), self.height(), self.devicePixelRatioF())
-
-    @property
-    def view_state(self) -> ViewState:
-        return self._state
-
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
         """Show another image, fitted unless `keep_view`; the overlay and the predicted places of the last one go."""
-        if self._pyramid is not None:
-            self._pyramid.remove_viewer(self)
-        self._pyramid = pyramid
-        if pyramid is not None:
-            pyramid.add_viewer(self)
         self._overlay = None
         self._mark_points = np.zeros((0, 2))
-        if not keep_view:
-            self._is_fitted = True
-            self._state = replace(self._state, turns=0)
-        self._refit_or_clamp()
-        self.update()
+        self._adopt_image(pyramid, keep_view=keep_view)
 
     def set_um_per_px(self, um_per_px: float | None) -> None:
         """Set the calibration that the scale bar speaks of; None makes it count px."""
@@ -155,144 +120,6 @@ class ImageView(QWidget):
         self._mark_color = color
         self.update()
 
-    # Where it is looked at
-
-    @Slot(object)
-    def set_view_state(self, state: ViewState) -> None:
-        """Show another region, within the limits; tells it by `view_changed` where it is new."""
-        self._is_fitted = False
-        self._apply_state(state)
-
-    def link_view(self, other: ImageView) -> None:
-        """Let both show the same region from now on; the other takes over this one's at once."""
-        self.view_changed.connect(other._on_linked_view_changed)
-        other.view_changed.connect(self._on_linked_view_changed)
-        other._on_linked_view_changed(self._state)
-
-    def unlink_view(self, other: ImageView) -> None:
-        """Undo `link_view`."""
-        self.view_changed.disconnect(other._on_linked_view_changed)
-        other.view_changed.disconnect(self._on_linked_view_changed)
-
-    @Slot(object)
-    def _on_linked_view_changed(self, state: ViewState) -> None:
-        if not self._is_telling:  # else it is this view's own change coming back through the link
-            self.set_view_state(state)
-
-    @Slot()
-    def zoom_in(self) -> None:
-        self.zoom_by(WHEEL_STEP)
-
-    @Slot()
-    def zoom_out(self) -> None:
-        self.zoom_by(1 / WHEEL_STEP)
-
-    @Slot()
-    def fit(self) -> None:
-        """Show the whole image, and keep doing so while the widget is resized."""
-        self._is_fitted = True
-        self._refit_or_clamp()
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether the whole image is shown and stays so while the widget is resized."""
-        return self._is_fitted
-
-    def turn(self, quarters: int) -> None:
-        """Turn the view clockwise by quarters about its middle; a fitted image stays fitted."""
-        if self._pyramid is None:
-            return
-        is_fitted = self._is_fitted
-        self.set_view_state(self._state.turned(quarters))
-        if is_fitted:
-            self.fit()
-
-    @Slot()
-    def one_to_one(self) -> None:
-        """Show one image pixel per device pixel, about the middle of the view."""
-        self._zoom_to(1 / self.devicePixelRatioF())
-
-    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Zoom by a factor, with the point under `at` (widget px; the middle without it) staying in place."""
-        self._zoom_to(self._state.scale * factor, at)
-
-    def _zoom_to(self, scale: float, at: QPointF | None = None) -> None:
-        if self._pyramid is None:
-            return
-        viewport = self.viewport
-        at = at or QPointF(viewport.width / 2, viewport.height / 2)
-        scale = self._clamped(replace(self._state, scale=scale)).scale
-        self.set_view_state(viewport.zoomed(scale, at_x=at.x(), at_y=at.y()))
-
-    def pan_by(self, dx: float, dy: float) -> None:
-        """Move the image by widget px."""
-        self.set_view_state(self.viewport.panned(dx, dy))
-
-    def show_box(self, box: Box) -> None:
-        """Show an area in image px as large as it fits."""
-        across, down = (self.height(), self.width()) if self._state.turns % 2 else (self.width(), self.height())
-        scale = min(across / max(box.width, 1.0), down / max(box.height, 1.0)) * SHOWN_BOX_FILLS
-        self.set_view_state(replace(self._state, center_x=box.center[0], center_y=box.center[1], scale=scale))
-
-    def center_on(self, x: float, y: float) -> None:
-        """Bring an image point to the middle of the view."""
-        self.set_view_state(replace(self._state, center_x=x, center_y=y))
-
-    def image_to_widget(self, x: float, y: float) -> QPointF:
-        """Widget position of an image point."""
-        return QPointF(*self.viewport.to_widget(x, y))
-
-    def widget_to_image(self, position: QPointF) -> tuple[float, float]:
-        """Image px under the middle of the device pixel that a pointer is on."""
-        half = 0.5 / self.devicePixelRatioF()
-        return self.viewport.to_image(position.x() + half, position.y() + half)
-
-    def pixels_in(self, area: Box, scale: float = 1.0) -> NDArray[np.uint8] | None:
-        """The pixels of a part of the image as stored, upright, for instance to look for an object there.
-
-        Returns:
-            (h, w, 3) uint8 RGB, `scale` px per image px; None where there is no image.
-        """
-        if self._pyramid is None:
-            return None
-        width, height = max(round(area.width * scale), 1), max(round(area.height * scale), 1)
-        state = ViewState(area.x0 + width / 2 / scale, area.y0 + height / 2 / scale, scale)
-        picture = QImage(width, height, QImage.Format.Format_RGB32)
-        with QPainter(picture) as painter:
-            self._pyramid.paint(painter, Viewport(state, width, height, 1.0))
-        stored = np.frombuffer(picture.constBits(), dtype=np.uint8).reshape(height, -1, 4)
-        return np.ascontiguousarray(stored[:, :width, 2::-1])
-
-    def _clamped(self, state: ViewState) -> ViewState:
-        if self._pyramid is None:
-            return state
-        size = self._pyramid.width, self._pyramid.height
-        return clamped_state(state, self.viewport, image_width=size[0], image_height=size[1])
-
-    def _apply_state(self, state: ViewState) -> None:
-        state = self._clamped(state)
-        if state == self._state:
-            return
-        self._state = state
-        self._tell_state()
-
-    def _tell_state(self) -> None:
-        self.update()
-        self._is_telling = True
-        self.view_changed.emit(self._state)
-        self._is_telling = False
-
-    def _refit_or_clamp(self) -> None:
-        if self._pyramid is None:
-            return
-        if not self._is_fitted:
-            self._apply_state(self._state)
-            return
-        width, height = self._pyramid.width, self._pyramid.height
-        turns = self._state.turns
-        scale = fit_scale(width, height, width=self.width(), height=self.height(), turns=turns)
-        self._apply_state(ViewState(width / 2, height / 2, scale, turns))
-
     # Painting
 
     @override
@@ -302,10 +129,6 @@ class ImageView(QWidget):
     @override
     def minimumSizeHint(self) -> QSize:
         return QSize(160, 120)
-
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._refit_or_clamp()
 
     @override
     def changeEvent(self, event: QEvent) -> None:

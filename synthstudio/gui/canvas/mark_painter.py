@@ -151,9 +151,8 @@ class MarkPainter:
         diameters = (table.extents[2, rows] - table.extents[0, rows]) * viewport.scale
         diameters[diameters == 0] = POINT_PX
         is_large = diameters > LARGE_PX
-        for (x, y), diameter, class_row in zip(
-            centers[is_large], diameters[is_large], class_rows[is_large], strict=True
-        ):
+        seen = np.flatnonzero(is_large)[_are_seen(centers[is_large], diameters[is_large] / 2, viewport)]
+        for (x, y), diameter, class_row in zip(centers[seen], diameters[seen], class_rows[seen], strict=True):
             color = table.classes[class_row].color
             paint_large_ring(painter, QPointF(x, y), diameter / 2, color=color, bold=look.bold)
         device_px = np.rint(diameters * viewport.dpr).astype(np.int64)
@@ -185,6 +184,15 @@ class MarkPainter:
             painter.setBrush(color)
             paint_rects(painter, _edges(own, line=line))
         painter.restore()
+
+
+def _are_seen(centers: NDArray[np.float64], radii: NDArray[np.float64], viewport: Viewport) -> NDArray[np.bool_]:
+    """(N,) bool: whether line or middle of a large circle is in view: stroking one costs as much unseen as seen."""
+    size = np.array([viewport.width, viewport.height])
+    nearest = np.hypot(*np.maximum(np.maximum(-centers, centers - size), 0).T)
+    farthest = np.hypot(*np.maximum(np.abs(centers), np.abs(centers - size)).T)
+    on_line = (nearest <= radii + MARGIN_PX) & (farthest >= radii - MARGIN_PX)
+    return np.asarray(on_line | (nearest <= MARGIN_PX))
 
 
 def _centers_in_widget(

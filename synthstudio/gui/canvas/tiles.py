@@ -2,173 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import cv2
 import numpy as np
-import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, QRectF, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 from typing_extensions import override
 
-from synthstudio.core.imaging import ImageSource, read_shrunken
+from synthstudio.core.imaging import ImageSource, apply_levels, read_shrunken, read_shrunken_samples
 from synthstudio.domain.records import Box
-from synthstudio.gui.canvas.pyramid import ImagePyramid, level_index, paint_picture, to_picture
+from synthstudio.gui.canvas.pictures import level_index, paint_picture, to_picture
+from synthstudio.gui.canvas.pyramid import ImagePyramid
+from synthstudio.gui.canvas.tile_loader import TileKey, TileLoader
 from synthstudio.gui.canvas.view_state import Viewport
 
 TILE_PX = 512
-CACHE_BYTES = 128 << 20
-"""Tiles kept, of all large images together: three screens of 1600 x 1000 px at the least favourable zoom."""
-N_THREADS = 2
 SMALL_PX = 320
 """Longer side of what the minimap is painted from."""
 MAX_SHRINK = 4
 """A tile may be shrunk by so much from the level that it is read from; beyond, the picture of the whole must do."""
 
 _numbers = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class TileKey:
-    """Place of a tile: which image, how often halved, column and row."""
-
-    image: int
-    level: int
-    column: int
-    row: int
-
-
-class TileCache:
-    """Pictures of tiles, the least recently used dropped first once they exceed their bytes."""
-
-    def __init__(self, limit_bytes: int = CACHE_BYTES) -> None:
-        self._limit = limit_bytes
-        self._tiles: OrderedDict[TileKey, QImage] = OrderedDict()
-        self.n_bytes = 0
-
-    def __contains__(self, key: TileKey) -> bool:
-        return key in self._tiles
-
-    def find(self, key: TileKey) -> QImage | None:
-        """Return a tile, which counts as used now."""
-        found = self._tiles.get(key)
-        if found is not None:
-            self._tiles.move_to_end(key)
-        return found
-
-    def add(self, key: TileKey, tile: QImage) -> None:
-        """Keep a tile."""
-        former = self._tiles.pop(key, None)
-        self.n_bytes += tile.sizeInBytes() - (former.sizeInBytes() if former is not None else 0)
-        self._tiles[key] = tile
-        while self.n_bytes > self._limit and len(self._tiles) > 1:
-            _, oldest = self._tiles.popitem(last=False)
-            self.n_bytes -= oldest.sizeInBytes()
-
-    def forget(self, image: int) -> None:
-        """Drop all tiles of an image."""
-        for key in [key for key in self._tiles if key.image == image]:
-            self.n_bytes -= self._tiles.pop(key).sizeInBytes()
-
-
-ReadTile = Callable[[TileKey], QImage]
-
-
-class TileLoader(QObject):
-    """Reads tiles in threads, the ones asked for last first; what is out of sight again is never read.
-
-    Belongs to the workspace, which stops it.
-    """
-
-    _delivered = Signal(object)
-
-    def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
-        super().__init__(parent)
-        self.cache = TileCache(cache_bytes)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(N_THREADS)
-        self._lock = threading.Lock()
-        self._wanted: list[tuple[TileKey, ReadTile, TilesArrived]] = []
-        self._in_flight: set[TileKey] = set()
-        self._n_workers = 0
-        self._is_stopped = False
-        self._delivered.connect(self._on_delivered, Qt.ConnectionType.QueuedConnection)
-
-    def request(self, keys: Sequence[TileKey], read: ReadTile, arrived: TilesArrived) -> None:
-        """Ask for tiles in this order, in place of what was asked for before.
-
-        `arrived` is called in the GUI thread for each, with the error instead of the picture where it failed.
-        """
-        with self._lock:
-            if self._is_stopped:
-                return
-            self._wanted = [(key, read, arrived) for key in keys if key not in self._in_flight]
-            n_new = min(len(self._wanted), N_THREADS - self._n_workers)
-            self._n_workers += max(n_new, 0)
-        for _ in range(n_new):
-            self._pool.start(_Worker(self))
-
-    @property
-    def is_idle(self) -> bool:
-        with self._lock:
-            return not self._wanted and not self._in_flight and self._n_workers == 0
-
-    def stop(self) -> None:
-        """Read nothing more, and wait for the threads."""
-        with self._lock:
-            self._is_stopped = True
-            self._wanted = []
-        self._pool.waitForDone()
-
-    def take(self) -> tuple[TileKey, ReadTile, TilesArrived] | None:
-        """Give a worker its next tile; None ends it."""
-        with self._lock:
-            if not self._wanted:
-                self._n_workers -= 1
-                return None
-            job = self._wanted.pop(0)
-            self._in_flight.add(job[0])
-            return job
-
-    def deliver(self, key: TileKey, arrived: TilesArrived, found: QImage | Exception) -> None:
-        """Hand over what a worker has read; called from its thread."""
-        if shiboken6.isValid(self):
-            self._delivered.emit((key, arrived, found))
-
-    @Slot(object)
-    def _on_delivered(self, news: tuple[TileKey, TilesArrived, QImage | Exception]) -> None:
-        key, arrived, found = news
-        with self._lock:
-            self._in_flight.discard(key)
-        if isinstance(found, QImage):
-            self.cache.add(key, found)
-        arrived(key, found)
-
-
-TilesArrived = Callable[[TileKey, QImage | Exception], None]
-
-
-class _Worker(QRunnable):
-    """Reads one tile after the other until none is wanted."""
-
-    def __init__(self, loader: TileLoader) -> None:
-        super().__init__()
-        self._loader = loader
-
-    @override
-    def run(self) -> None:
-        while (job := self._loader.take()) is not None:
-            key, read, arrived = job
-            try:
-                self._loader.deliver(key, arrived, read(key))
-            except Exception as error:  # noqa: BLE001 - the thread's door: the image tells it to the user
-                self._loader.deliver(key, arrived, error)
 
 
 class TiledPyramid(ImagePyramid):
@@ -257,6 +116,24 @@ class TiledPyramid(ImagePyramid):
         if missing:
             self._loader.request(missing, self._read, self._on_tile_arrived)
 
+    @override
+    def paint_with_levels(self, painter: QPainter, viewport: Viewport) -> None:
+        """Paint the 8-bit pixels at once, and over them what threads have made of a 16-bit file's own samples."""
+        super().paint_with_levels(painter, viewport)
+        level = self._level_for_tiles(viewport.device_scale)
+        if level is None or not self._source.is_deep:
+            return
+        plain = self._visible_tiles(viewport.visible_box(), level)
+        keys = [dataclasses.replace(key, look=self.levels) for key in plain]
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, viewport.device_scale < 1.0)
+        for key in keys:
+            tile = self._loader.cache.find(key)
+            if tile is not None:
+                painter.drawImage(self._target(key, viewport), tile, QRectF(tile.rect()))
+        missing = [key for key in keys if key not in self._loader.cache and key not in self._broken]
+        if missing and all(key in self._loader.cache for key in plain):
+            self._loader.request(missing, self._read, self._on_tile_arrived)
+
     def _level_for_tiles(self, device_scale: float) -> int | None:
         """How often to halve for this zoom; None where the picture of the whole does, or no level is near enough."""
         level = level_index(device_scale)
@@ -308,7 +185,10 @@ class TiledPyramid(ImagePyramid):
         """Read a tile; called from a thread."""
         x0, y0, x1, y1 = self._box(key)
         size = (math.ceil((x1 - x0) / 2**key.level), math.ceil((y1 - y0) / 2**key.level))
-        return to_picture(read_shrunken(self._source, (x0, y0, x1, y1), size))
+        if key.look is None:
+            return to_picture(read_shrunken(self._source, (x0, y0, x1, y1), size))
+        samples, full_scale = read_shrunken_samples(self._source, (x0, y0, x1, y1), size)
+        return to_picture(apply_levels(samples, key.look, full_scale=full_scale))
 
     def _on_tile_arrived(self, key: TileKey, found: QImage | Exception) -> None:
         if isinstance(found, Exception):

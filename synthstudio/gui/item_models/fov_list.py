@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -11,12 +11,14 @@ from typing_extensions import override
 
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import FieldOfView
-from synthstudio.gui.item_models.fov_listing import ClassCounts, FovArrangement, FovFilter, arrange
+from synthstudio.gui.item_models.fov_listing import ClassCounts, FovArrangement, FovFilter, FovOrder, arrange
 
 RowRole = Qt.ItemDataRole.UserRole
 FovIdRole = Qt.ItemDataRole.UserRole + 1
 HeadingRole = Qt.ItemDataRole.UserRole + 2
 MAX_KEPT_THUMBNAILS = 2000
+MAX_TOLD = 100
+"""Up to so many changed rows are told one by one."""
 _ROOT = QModelIndex()
 
 ThumbnailDone = Callable[[QImage | None], None]
@@ -59,8 +61,21 @@ class FovListModel(QAbstractListModel):
         Args:
             kept: Stays in the list where it is shown now, though the filter no longer has it.
         """
-        self._all, self._counts = tuple(fovs), counts
-        self._arrange(kept if kept in self._row_of else None)
+        former, self._counts = self._counts, counts
+        self._all = tuple(fovs)
+        self._arrange(kept if kept in self._row_of else None, former)
+
+    def set_counts(self, counts: ClassCounts, changed: Collection[FovId], *, kept: FovId | None = None) -> None:
+        """Show other numbers of annotations of some FOVs; all counts are given, `kept` is as in `set_fovs`."""
+        former, self._counts = self._counts, counts
+        wanted = self._filter
+        if wanted.class_ids or wanted.is_unannotated or self._arrangement.order is FovOrder.COUNT:
+            self._arrange(kept if kept in self._row_of else None, former)
+            return
+        for fov_id in changed:
+            index = self.index_of(fov_id)
+            if index.isValid():
+                self.dataChanged.emit(index, index)
 
     @property
     def filter(self) -> FovFilter:
@@ -84,18 +99,28 @@ class FovListModel(QAbstractListModel):
             self._arrangement = arrangement
             self._arrange(None)
 
-    def _arrange(self, kept: FovId | None) -> None:
+    def _arrange(self, kept: FovId | None, former: ClassCounts | None = None) -> None:
         arranged = arrange(self._all, self._counts, wanted=self._filter, arrangement=self._arrangement, kept=kept)
         same_rows = tuple(fov.id for fov in arranged.fovs) == self.fov_ids and arranged.headings == self._headings
         if same_rows:
-            self._shown = arranged.fovs
-            if self._shown:
-                self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+            self._show_changed(arranged.fovs, self._counts if former is None else former)
             return
         self.beginResetModel()
         self._shown, self._headings = arranged.fovs, arranged.headings
         self._row_of = {fov.id: row for row, fov in enumerate(self._shown)}
         self.endResetModel()
+
+    def _show_changed(self, fovs: tuple[FieldOfView, ...], former: ClassCounts) -> None:
+        """Repaint the rows that have other content: telling Qt of all makes it lay out thousands anew."""
+        pairs = zip(self._shown, fovs, strict=True)
+        changed = [
+            row for row, (old, new) in enumerate(pairs) if former.get(new.id) != self._counts.get(new.id) or old != new
+        ]
+        self._shown = fovs
+        for row in changed if len(changed) <= MAX_TOLD else ():
+            self.dataChanged.emit(self.index(row), self.index(row))
+        if len(changed) > MAX_TOLD:
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
     @property
     def fov_ids(self) -> tuple[FovId, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.records import AnnotationState, FieldOfView, Split
@@ -125,6 +126,7 @@ def _key(order: FovOrder, counts: ClassCounts) -> Callable[[FieldOfView], tuple[
             return lambda fov: (fov.id,)
 
 
+@lru_cache(maxsize=1 << 16)  # the list is sorted anew after each annotation
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
     """Sorting key in which "a2" comes before "a10"."""
     parts = _DIGITS.split(text.casefold())

@@ -43,7 +43,7 @@ def compare(project: Project, first: str, second: str) -> Comparison:
         if firsts and seconds:
             sizes = {each.id: each.size_in(fov.um_per_px) or measured.get(each.id, 0.0) for each in classes.values()}
             pairs.append(DoublyMarked(fov.id, firsts, seconds, sizes))
-            names[fov.id] = f"{fov.sample_name} / {fov.name}"
+            names[fov.id] = fov.name
     agreement = compare_authors(pairs)
     accepted = accepted_marks(project)
     undecided = [each for each in agreement.disagreements if not any(mark.id in accepted for mark in each.marks)]

@@ -50,6 +50,8 @@ class ClassTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(FOUND, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(NEW, QHeaderView.ResizeMode.Stretch)
+        for column in (FOUND, NEW):
+            self._heading(column).setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.itemChanged.connect(self._on_item_changed)
 
     @property
@@ -98,6 +100,11 @@ class ClassTable(QTableWidget):
         if name in self._known:
             return name
         return next((known for known in self._known if known.casefold() == name.casefold()), name)
+
+    def _heading(self, column: int) -> QTableWidgetItem:
+        item = self.horizontalHeaderItem(column)
+        assert item is not None  # all are named
+        return item
 
     def _cell(self, row: int, column: int) -> QTableWidgetItem:
         item = self.item(row, column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, Slot
@@ -23,9 +23,13 @@ from synthstudio.gui.item_models.fov_list import FovIdRole, FovListModel, Thumbn
 from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter
 from synthstudio.gui.main_window.fov_filter_bar import STATE_TEXTS, FovFilterBar
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 
 REREAD_AFTER_MS = 40
 """A burst of changes leads to one re-reading."""
+READ_ANEW = frozenset({"fovs", "samples", "annotations", "classes"})
+MAX_COUNTED = 50
+"""Fields that are counted one by one; of more, all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,16 @@ class _Listing:
     fovs: list[FieldOfView]
     counts: dict[FovId, dict[ClassId, int]]
     classes: list[ObjectClass]
+    totals: Counter[ClassId] = field(default_factory=Counter)
+    """Number of annotations of each class in the project."""
 
-    @property
-    def totals(self) -> Counter[ClassId]:
-        """Number of annotations of each class in the project."""
-        totals: Counter[ClassId] = Counter()
-        for by_class in self.counts.values():
-            totals.update(by_class)
-        return totals
+
+def _read_listing(project: Project) -> _Listing:
+    counts = project.annotations.counts()
+    totals: Counter[ClassId] = Counter()
+    for by_class in counts.values():
+        totals.update(by_class)
+    return _Listing(project.fovs.list(), counts, project.classes.list(), totals)
 
 
 class _FovListView(QListView):
@@ -97,7 +103,11 @@ class FovPanel(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REREAD_AFTER_MS)
-        self._timer.timeout.connect(self._read)
+        self._timer.timeout.connect(self._read_changed)
+        self._listing = _Listing([], {}, [])
+        self._counts_of: set[FovId] = set()
+        self._is_reading = False
+        self._is_stale = False
         self._is_following = False
         workspace.project_changed.connect(self._on_project_changed)
         workspace.records_changed.connect(self._on_records_changed)
@@ -109,30 +119,82 @@ class FovPanel(QFrame):
     def _on_project_changed(self) -> None:
         self.bar.clear()
         self.model.set_fovs([], {})
+        self.workspace.set_class_totals({})
         self._read()
 
     @Slot(object)
     def _on_records_changed(self, told: Changes) -> None:
-        if told.kinds & {"fovs", "samples", "annotations", "classes"}:
+        if told.kinds & READ_ANEW:
+            is_count = told.kinds & READ_ANEW == {"annotations"} and told.fov_ids
+            self._is_stale |= not is_count
+            self._counts_of |= told.fov_ids
             self._timer.start()
 
+    @Slot()
+    def _read_changed(self) -> None:
+        """After a click only its field is counted anew: thousands of others need not be read."""
+        if self._is_reading:  # what is being read may be from before the click, and would be shown after it
+            self._timer.start()
+            return
+        changed, project = frozenset(self._counts_of), self.workspace.project
+        if self._is_stale or project is None or not self._listing.fovs or len(changed) > MAX_COUNTED:
+            self._read()
+            return
+        self._counts_of.clear()
+
+        def count(_: Tick) -> dict[FovId, dict[ClassId, int]]:
+            return project.annotations.counts_of(changed)
+
+        def show(counted: dict[FovId, dict[ClassId, int]]) -> None:
+            # What was read as a whole meanwhile is newer.
+            if self.workspace.project is project and not self._is_stale:
+                self._show_counted(counted)
+
+        self.workspace.background.run(count, done=show, owner=self, priority=1)
+
+    def _show_counted(self, counted: dict[FovId, dict[ClassId, int]]) -> None:
+        listing = self._listing
+        totals = Counter(listing.totals)
+        for fov_id, by_class in counted.items():
+            totals.subtract(listing.counts.get(fov_id, {}))
+            totals.update(by_class)
+        self._listing = _Listing(listing.fovs, listing.counts | counted, listing.classes, totals)
+        self._is_following = True
+        self.model.set_counts(self._listing.counts, counted, kept=self.workspace.current_fov_id)
+        self._is_following = False
+        if self.model.fov_ids != self.workspace.fov_order:
+            self._follow_rows()
+        self._show_summary(self._listing)
+        self.workspace.set_class_totals(self._listing.totals)
+
     def _read(self) -> None:
+        self._is_stale = False
+        self._counts_of.clear()
         project = self.workspace.project
         if project is None:
             self.model.set_fovs([], {})
-            self._show_summary(_Listing([], {}, []))
+            self._is_reading = False
+            self._listing = _Listing([], {}, [])
+            self._show_summary(self._listing)
             return
 
         def read(_: Tick) -> _Listing:
-            return _Listing(project.fovs.list(), project.annotations.counts(), project.classes.list())
+            return _read_listing(project)
 
         def show(listing: _Listing) -> None:
+            self._is_reading = False
             if self.workspace.project is project:
                 self._show(listing)
 
-        self.workspace.background.run(read, done=show, owner=self, priority=1)
+        def fail(error: Exception) -> None:
+            self._is_reading = False
+            errors.report(error, parent=self)
+
+        self._is_reading = True
+        self.workspace.background.run(read, done=show, failed=fail, owner=self, priority=1)
 
     def _show(self, listing: _Listing) -> None:
+        self._listing = listing
         self.bar.set_classes(listing.classes)
         self._is_following = True
         self.model.set_fovs(listing.fovs, listing.counts, kept=self.workspace.current_fov_id)

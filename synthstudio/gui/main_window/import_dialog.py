@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListWidget,
     QProgressBar,
     QPushButton,
     QTabWidget,
@@ -36,14 +35,16 @@ from synthstudio.gui.background import Task
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.main_window.class_table import ClassTable
 from synthstudio.gui.main_window.guessing import guess_format
+from synthstudio.gui.main_window.import_changes import MergeCommand
 from synthstudio.gui.main_window.import_preview import ImportPreview, build_preview, samples_of, summary_of
+from synthstudio.gui.main_window.problem_list import ProblemList
 from synthstudio.gui.workspace import Workspace
-from synthstudio.project.imports import Existing, ImportOutcome, apply_import
+from synthstudio.project.imports import Existing, ImportOutcome, Merged, apply_import
 
 READ_AFTER_MS = 300
 """Typing a pattern re-reads once, after the last key."""
-MAX_LISTED = 1000
-WIDTH_PX, HEIGHT_PX = 680, 680
+WIDTH_EM, HEIGHT_EM = 42, 42
+"""Wished size in heights of a line, so that larger text gets a larger dialog; never higher than the window."""
 
 FORMATS = {
     "imagefolder": "Images only (folders of images)",
@@ -83,7 +84,8 @@ class ImportDialog(QDialog):
         self._timer.setSingleShot(True)
         self._timer.setInterval(READ_AFTER_MS)
         self._timer.timeout.connect(self.read)
-        self.resize(WIDTH_PX, HEIGHT_PX)
+        em = self.fontMetrics().height()
+        self.resize(WIDTH_EM * em, min(HEIGHT_EM * em, parent.height()))
         if folder is not None:
             self.set_folder(folder)
 
@@ -140,10 +142,7 @@ class ImportDialog(QDialog):
         self.samples.setTextFormat(Qt.TextFormat.PlainText)
         self.classes = ClassTable()
         self.classes.mapping_changed.connect(self._on_mapping_changed)
-        self.problems = QListWidget()
-        self.problems.setAccessibleName("Problems")
-        self.problems.setUniformItemSizes(True)
-        self.problems.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.problems = ProblemList()
         self.tabs = QTabWidget()
         self.tabs.addTab(self.classes, "Classes")
         self.tabs.addTab(self.problems, "No problems")
@@ -297,10 +296,7 @@ class ImportDialog(QDialog):
         return Existing(self.existing.currentData())
 
     def _list_problems(self, problems: list[str]) -> None:
-        self.problems.clear()
-        self.problems.addItems(problems[:MAX_LISTED])
-        if len(problems) > MAX_LISTED:
-            self.problems.addItem(f"… and {len(problems) - MAX_LISTED:,} more")
+        self.problems.show_problems(problems)
         n = len(problems)
         what = "No problems" if not n else f"{n:,} problem{'s' if n > 1 else ''}; the rest can be imported"
         self.tabs.setTabText(1, what)
@@ -347,6 +343,8 @@ class ImportDialog(QDialog):
     def _on_applied(self, outcome: ImportOutcome) -> None:
         self._applying = None
         self.workspace.announce(outcome.changes)
+        if outcome.merged != Merged():
+            self.workspace.undo_stack.push(MergeCommand(self.workspace, outcome.merged, self.parentWidget()))
         text = f"Imported {outcome.n_fovs:,} images with {outcome.n_annotations:,} annotations."
         if outcome.n_merged:
             text += f" {outcome.n_merged:,} images were there already, with {outcome.n_known:,} of the marks."

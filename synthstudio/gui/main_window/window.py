@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -43,6 +43,19 @@ LOAD_AHEAD_MS = 1000
 """After the window is shown; the first field is on the screen by then."""
 
 
+class _PageStack(QStackedWidget):
+    """As narrow as the page that is shown can be: a wide page that is out of sight must not widen the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentChanged.connect(lambda _place: self.updateGeometry())
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+
+
 class MainWindow(QWidget):
     """The one window. It is a notice board: errors of everything inside appear in its message bar."""
 
@@ -64,7 +77,7 @@ class MainWindow(QWidget):
         self.top_bar = TopBar()
         self.fov_panel = FovPanel(workspace)
         self.job_strip = JobStrip()
-        self.stack = QStackedWidget()
+        self.stack = _PageStack()
         self.registry.add(window_actions(self), owner=self)
         welcome_ids = ("file.new", "file.open", "file.demo")
         self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])

@@ -15,7 +15,8 @@ HANDLE_PX = 6.0
 CURVE_COLORS = ("#D55E00", "#009E73", "#0072B2")
 """Red, green and blue that colour-blind users tell apart."""
 KEY_STEP = 1 / 256
-MIN_GAP = 1 / 256
+MIN_GAP = 1 / 4096
+N_COLUMNS = 256
 
 
 class HistogramPlot(QWidget):
@@ -80,7 +81,9 @@ class HistogramPlot(QWidget):
             painter.drawPolygon(QPolygonF([tip, QPointF(x - HANDLE_PX + 1, base), QPointF(x + HANDLE_PX - 1, base)]))
 
     def _paint_curves(self, painter: QPainter, area: QRectF, histogram: Histogram) -> None:
-        heights = np.sqrt(histogram.counts.astype(np.float64))  # the root shows rare objects beside the background
+        counts = histogram.counts
+        columns = counts.reshape(len(counts), N_COLUMNS, -1).sum(axis=2) if counts.shape[1] % N_COLUMNS == 0 else counts
+        heights = np.sqrt(columns.astype(np.float64))  # the root shows rare objects beside the background
         heights /= max(1.0, float(np.quantile(heights.max(axis=0), 0.995)))
         n_bins = heights.shape[1]
         xs = area.left() + (np.arange(n_bins) + 0.5) / n_bins * area.width()

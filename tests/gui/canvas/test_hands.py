@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -93,6 +95,15 @@ def test_that_two_clicks_are_the_corners_of_a_box(marked: FovView, heard: Heard)
     QTest.mouseMove(marked, at(marked, 320, 220))
     QTest.mouseClick(marked, LEFT, NO_KEY, at(marked, 350, 260))
     assert heard() == [("box", Box(300.25, 200.25, 350.25, 260.25))]
+
+
+def test_that_a_press_whose_release_was_lost_does_not_hold_the_next_one(marked: FovView, heard: Heard) -> None:
+    marked.set_tool("box")
+    QTest.mousePress(marked, LEFT, NO_KEY, at(marked, 300, 200))
+    QTest.mousePress(marked, LEFT, NO_KEY, at(marked, 330, 230))
+    QTest.mouseMove(marked, at(marked, 350, 250))
+    QTest.mouseRelease(marked, LEFT, NO_KEY, at(marked, 350, 250))
+    assert heard() == [("box", Box(330.25, 230.25, 350.25, 250.25))]
 
 
 def test_that_escape_drops_the_first_corner(marked: FovView, heard: Heard) -> None:
@@ -253,3 +264,107 @@ def test_that_read_tiles_are_darker_and_another_image_has_none(view: FovView) ->
     assert view.pyramid is not None
     view.set_image(view.pyramid, keep_view=True)
     assert view.grab().toImage() == bare
+
+
+def scroll(view: FovView, pixels: QPoint, keys: Qt.KeyboardModifier = NO_KEY) -> None:
+    """Two fingers on a trackpad."""
+    place, phase = QPointF(300, 200), Qt.ScrollPhase.ScrollUpdate
+    turned = pixels * 2
+    event = QWheelEvent(place, view.mapToGlobal(place), pixels, turned, Qt.MouseButton.NoButton, keys, phase, False)
+    QApplication.sendEvent(view, event)
+
+
+def pinch(view: FovView, kind: Qt.NativeGestureType, value: float) -> None:
+    place = QPointF(300, 200)
+    device = QPointingDevice.primaryPointingDevice()
+    event = QNativeGestureEvent(kind, device, 2, place, place, view.mapToGlobal(place), value, QPointF(), 0)
+    QApplication.sendEvent(view, event)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_that_two_fingers_pan_the_image_with_them(marked: FovView, turns: int) -> None:
+    marked.set_view_state(ViewState(200, 150, 2.0, turns))
+    before = marked.image_to_widget(200, 150)
+    scroll(marked, QPoint(30, -12))
+    assert marked.image_to_widget(200, 150) - before == QPointF(30, -12)
+    assert marked.view_state.scale == 2.0
+
+
+def test_that_two_fingers_zoom_with_ctrl(marked: FovView) -> None:
+    scroll(marked, QPoint(0, 60), CTRL)
+    assert marked.view_state.scale == pytest.approx(2.0 * 2**0.5)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_that_a_pinch_zooms_at_the_fingers(marked: FovView, turns: int) -> None:
+    marked.set_view_state(ViewState(200, 150, 2.0, turns))
+    x, y = marked.viewport.to_image(300, 200)
+    for _ in range(10):
+        pinch(marked, Qt.NativeGestureType.ZoomNativeGesture, 0.05)
+    assert marked.view_state.scale == pytest.approx(2.0 * 1.05**10)
+    held = marked.image_to_widget(x, y)
+    assert (held.x(), held.y()) == pytest.approx((300, 200), abs=1.5)
+
+
+def test_that_a_double_tap_goes_to_one_to_one_and_back(marked: FovView) -> None:
+    marked.fit()
+    fitted = marked.view_state
+    pinch(marked, Qt.NativeGestureType.SmartZoomNativeGesture, 0.0)
+    assert marked.viewport.device_scale == 1.0
+    pinch(marked, Qt.NativeGestureType.SmartZoomNativeGesture, 0.0)
+    assert marked.view_state == fitted
+
+
+def test_that_a_pinch_without_an_image_does_nothing(qtbot: QtBot) -> None:
+    empty = FovView()
+    qtbot.addWidget(empty)
+    pinch(empty, Qt.NativeGestureType.ZoomNativeGesture, 0.5)
+    assert empty.view_state.scale == 1.0
+
+
+spots = st.builds(QPoint, st.integers(-20, 820), st.integers(-20, 620))
+keys = st.sampled_from([NO_KEY, NO_KEY, NO_KEY, SHIFT, CTRL, ALT, ALT | CTRL, ALT | SHIFT])
+gestures = st.one_of(
+    st.tuples(st.sampled_from(["press", "move", "move", "release", "wheel"]), spots, keys),
+    st.tuples(st.just("key"), st.sampled_from([Qt.Key.Key_Escape, Qt.Key.Key_Left, Qt.Key.Key_Space]), keys),
+    st.tuples(st.just("tool"), st.sampled_from(["select", "center", "box", "lasso", "ruler", "calibrate"]), keys),
+    st.tuples(st.just("turn"), st.integers(1, 3), keys),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(sequence=st.lists(gestures, min_size=5, max_size=60))
+def test_that_no_sequence_of_hands_asks_for_what_cannot_be(
+    marked: FovView, heard: Heard, sequence: list[tuple[str, object, Qt.KeyboardModifier]]
+) -> None:
+    heard().clear()
+    for what, where, modifier in sequence:
+        match what, where:
+            case "press", QPoint():
+                QTest.mousePress(marked, LEFT, modifier, where)
+            case "move", QPoint():
+                QTest.mouseMove(marked, where)
+            case "release", QPoint():
+                QTest.mouseRelease(marked, LEFT, modifier, where)
+            case "wheel", QPoint():
+                turn_wheel(marked, where, modifier)
+            case "key", Qt.Key():
+                QTest.keyClick(marked, where, modifier)
+            case "tool", str():
+                marked.set_tool(where)  # type: ignore[arg-type]
+            case "turn", int():
+                marked.turn(where)
+    marked.grab()
+    for wish in heard():
+        match wish:
+            case "center", float(x), float(y):
+                assert 0 <= x < 400
+                assert 0 <= y < 300
+            case ("box", Box() as box) | ("resize", _, Box() as box):
+                assert min(box.width, box.height) >= 1
+                assert 0 <= box.x0 < box.x1 <= 400
+                assert 0 <= box.y0 < box.y1 <= 300
+            case "move", ids, _, _:
+                assert ids

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from synthstudio.core.imaging import open_image_source, read_preview
+from synthstudio.core.imaging import Levels, apply_levels, open_image_source, read_preview
 from synthstudio.domain.errors import UserError
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.large_images import GrowingOverview, LargeImage, open_for_view
-from synthstudio.gui.canvas.pyramid import to_picture
-from synthstudio.gui.canvas.tiles import TileCache, TiledPyramid, TileKey, TileLoader
+from synthstudio.gui.canvas.pictures import to_picture
+from synthstudio.gui.canvas.tile_loader import TileCache, TileKey, TileLoader
+from synthstudio.gui.canvas.tiles import TiledPyramid
 
 TIMEOUT_MS = 10_000
 
@@ -182,3 +183,27 @@ def test_that_a_cancelled_or_failed_making_leaves_nothing_behind(
     with pytest.raises(UserError):
         GrowingOverview(opened).build(tmp_path / "zoom", stop)
     assert list((tmp_path / "zoom").iterdir()) == []
+
+
+def test_that_levels_of_a_large_sixteen_bit_image_use_its_full_depth(
+    qtbot: QtBot,
+    loader: TileLoader,
+    tmp_path: Path,
+    show: Callable[[Path], tuple[FovView, TiledPyramid, list[Exception]]],
+) -> None:
+    samples = np.random.default_rng(2).integers(20000, 20400, (2100, 3000)).astype(np.uint16)
+    samples[0, 0] = 60000
+    tifffile.imwrite(tmp_path / "deep.tif", samples, photometric="minisblack", tile=(256, 256))
+    view, pyramid, _ = show(tmp_path / "deep.tif")
+    view.one_to_one()
+    view.center_on(1500, 1000)
+    levels = Levels(black=20000 / 65535, white=20400 / 65535)
+    pyramid.set_levels(levels)
+    for _ in range(2):  # the 8-bit pixels first, then the samples themselves
+        view.grab()
+        qtbot.waitUntil(lambda: loader.is_idle, timeout=TIMEOUT_MS)
+    x, y = (round(value) for value in view.viewport.to_image(0, 0))
+    seen = pixels_of(view)[:400, :600]
+    expected = apply_levels(samples[y : y + 400, x : x + 600], levels, full_scale=65535)
+    np.testing.assert_array_equal(seen, expected)
+    assert len(np.unique(seen)) > 200

@@ -1,5 +1,7 @@
 """A part of an image, read alone, is that part of the whole: at every level, in every layout, or one clear sentence."""
 
+import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +14,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from synthstudio.core.fields.scales import read_um_per_px
 from synthstudio.core.imaging import (
+    build_levels,
+    cache_key,
     encode_png,
+    find_levels,
     open_image_source,
     read_image,
     read_image_header,
     read_image_size,
+    read_overview,
     read_shrunken,
 )
 from synthstudio.core.imaging.headers import LIMIT_VARIABLE
@@ -276,3 +283,67 @@ def test_that_an_embedded_profile_is_applied_and_srgb_left_alone(tmp_path: Path,
     assert np.abs(pixel["other"] - pixel["none"][::-1]).max() <= 3
     part = open_image_source(tmp_path / f"other{suffix}").read_region(0, (30, 30, 31, 31))[0, 0]
     np.testing.assert_array_equal(part, pixel["other"])
+
+
+def test_that_a_slide_is_read_by_openslide_where_that_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("openslide")
+    path = tmp_path / "slide.bif"  # a suffix that is OpenSlide's first
+    path.write_bytes((shared_data("slides") / "CMU-1-Small-Region.svs").read_bytes())
+    assert read_image_header(path).kind == "slide"
+    source = open_image_source(path)
+    box = (700, 800, 1300, 1500)
+    same = open_image_source(shared_data("slides") / "CMU-1-Small-Region.svs").read_region(0, box)
+    assert np.abs(source.read_region(0, box).astype(int) - same).max() <= 4
+    assert read_um_per_px(path) == pytest.approx(0.499)
+    assert read_image(path).shape == (2967, 2220, 3)
+
+
+def test_that_a_slide_without_openslide_is_told_with_the_way_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openslide", None)
+    (tmp_path / "a.mrxs").write_bytes(b"anything")
+    with pytest.raises(UserError, match="needs OpenSlide") as caught:
+        read_image(tmp_path / "a.mrxs")
+    assert "synthstudio[slides]" in caught.value.hint
+
+
+def test_that_a_damaged_slide_is_said_to_be_damaged(tmp_path: Path) -> None:
+    pytest.importorskip("openslide")
+    (tmp_path / "a.mrxs").write_bytes(b"anything")
+    with pytest.raises(UserError, match="is damaged"):
+        read_image(tmp_path / "a.mrxs")
+
+
+def test_that_kept_zoom_levels_stay_within_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiff(tmp_path / "a.tif", draw_samples(1200, 1100, 3), tile=(256, 256))
+    source = TiffSource(tmp_path / "a.tif")
+    for number in range(3):
+        assert build_levels(source, tmp_path / "zoom", f"key{number}")
+        os.utime(tmp_path / "zoom" / f"key{number}", (number, number))
+    size = sum(each.stat().st_size for each in (tmp_path / "zoom" / "key0").iterdir())
+    monkeypatch.setattr("synthstudio.core.imaging.coarse_levels.CACHE_BYTES", int(2.5 * size))
+    build_levels(source, tmp_path / "zoom", "key3")
+    assert sorted(each.name for each in (tmp_path / "zoom").iterdir()) == ["key2", "key3"]
+
+
+def test_that_damaged_zoom_levels_are_made_anew(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", draw_samples(1200, 1100, 3), tile=(256, 256))
+    source = TiffSource(tmp_path / "a.tif")
+    key = cache_key(tmp_path / "a.tif", 0)
+    (made,) = build_levels(source, tmp_path / "zoom", key)
+    assert (made.width, made.height) == (275, 300)
+    (tmp_path / "zoom" / key / "00.tif").write_bytes(b"II*")
+    assert find_levels(tmp_path / "zoom", key) == ()
+    assert len(build_levels(source, tmp_path / "zoom", key)) == 1
+    os.utime(tmp_path / "a.tif", (1, 1))
+    assert cache_key(tmp_path / "a.tif", 0) != key
+
+
+def test_that_an_overview_is_the_mean_of_all_pixels(tmp_path: Path) -> None:
+    samples = np.asarray(draw_samples(600, 800, 3), np.uint8)
+    for layout in ("strips", "deflate tiles"):
+        write_tiff(tmp_path / f"{layout}.tif", samples, **LAYOUTS[layout])
+        overview = read_overview(TiffSource(tmp_path / f"{layout}.tif"), (80, 60))
+        expected = samples.reshape(60, 10, 80, 10, 3).mean(axis=(1, 3))
+        assert np.abs(overview - expected).max() <= 1

@@ -51,8 +51,15 @@ def test_that_neutral_levels_change_nothing() -> None:
 def test_that_sixteen_bit_samples_keep_their_depth() -> None:
     samples = np.arange(1000, 1256, dtype=np.uint16).reshape(16, 16)
     shown = apply_levels(samples, Levels(black=1000 / 65535, white=1255 / 65535), full_scale=65535)
-    # The span is held at one 256th at least, which is these very 256 values.
-    assert len(np.unique(shown)) > 250
+    np.testing.assert_array_equal(shown.reshape(256, 3)[:, 0], np.arange(256))
+
+
+def test_that_automatic_levels_find_the_narrow_range_of_a_dim_image() -> None:
+    samples = np.random.default_rng(4).integers(2000, 2400, (300, 300)).astype(np.uint16)
+    samples[0, 0] = 60000  # one hot pixel makes it 16 bit
+    black, white = auto_range(count_samples(samples, full_scale=65535))
+    assert 65535 * black == pytest.approx(2000, abs=20)
+    assert 65535 * white == pytest.approx(2400, abs=20)
 
 
 @pytest.mark.parametrize("full_scale", [255, 4095])
@@ -71,10 +78,11 @@ def test_that_an_even_picture_is_left_as_it_is() -> None:
     assert auto_range(count_samples(even, full_scale=255)) == (0.0, 1.0)
 
 
-def test_that_every_sample_is_counted_once_in_its_bin() -> None:
-    image = np.random.default_rng(3).integers(0, 4096, (40, 50, 3)).astype(np.uint16)
-    histogram = count_samples(image, full_scale=4095)
-    assert histogram.counts.shape == (3, 256)
+@pytest.mark.parametrize(("full_scale", "n_bins"), [(255, 256), (1023, 1024), (4095, 4096), (65535, 4096)])
+def test_that_every_sample_is_counted_once_in_its_bin(full_scale: int, n_bins: int) -> None:
+    image = np.random.default_rng(3).integers(0, full_scale + 1, (40, 50, 3)).astype(np.uint16)
+    histogram = count_samples(image, full_scale=full_scale)
+    assert histogram.counts.shape == (3, n_bins)
     for channel in range(3):
-        expected, _ = np.histogram(image[:, :, channel], bins=256, range=(0, 4096))
+        expected, _ = np.histogram(image[:, :, channel], bins=n_bins, range=(0, full_scale + 1))
         np.testing.assert_array_equal(histogram.counts[channel], expected)

@@ -14,7 +14,7 @@ from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov
 from synthstudio.domain.records import AnnotationState, Box, Role, Split
 from synthstudio.project import Project
 from synthstudio.project.files import FileState, file_state
-from synthstudio.project.imports import Existing, apply_import
+from synthstudio.project.imports import Existing, apply_import, redo_merge, undo_merge
 
 
 def planned(folder: Path, name: str, *, value: int = 0, sample: str = "s", split: Split | None = None) -> PlannedFov:
@@ -105,6 +105,36 @@ def test_that_new_marks_of_a_known_image_are_merged_and_its_state_and_labels_onl
     assert project.fovs.image_labels(known.id) == {rbc.id: False, wbc.id: True}
     apply_import(project, plan(fov), copy=False)
     assert project.fovs.list()[0].state is AnnotationState.EXHAUSTIVE
+
+
+def test_that_a_merge_is_taken_back_and_brought_back_whole(project: Project, tmp_path: Path) -> None:
+    fov = planned(tmp_path / "in", "a.png")
+    apply_import(project, plan(fov), copy=False)
+    (known,) = project.fovs.list()
+    before = project.annotations.list(known.id)
+    marks = (PlannedAnnotation("RBC", 13.5, 4.5), PlannedAnnotation("WBC", 15.0, 9.0))
+    more = dataclasses.replace(fov, annotations=marks, state=AnnotationState.EXHAUSTIVE)
+    outcome = apply_import(project, plan(more), copy=False)
+    after = project.annotations.list(known.id)
+    assert after == [*before, *outcome.merged.annotations]
+    undo_merge(project, outcome.merged)
+    assert project.annotations.list(known.id) == before
+    assert project.fovs.list() == [known]
+    redo_merge(project, outcome.merged)
+    assert project.annotations.list(known.id) == after
+    assert project.fovs.get(known.id).state is AnnotationState.EXHAUSTIVE
+
+
+def test_that_a_sample_that_the_project_has_in_another_split_stays_there_and_is_told(
+    project: Project, tmp_path: Path
+) -> None:
+    apply_import(project, plan(planned(tmp_path / "in", "a.png", sample="p1", split=Split.TRAIN)), copy=False)
+    more = [planned(tmp_path / "in", f"{i}.png", value=i, sample="p1", split=Split.TEST) for i in (1, 2)]
+    outcome = apply_import(project, plan(*more), copy=False)
+    assert {fov.split for fov in project.fovs.list()} == {Split.TRAIN}
+    assert [str(each) for each in outcome.problems] == [
+        "1.png: is listed as test, but its sample 'p1' is in the project in train; it stays so"
+    ]
 
 
 def test_that_the_same_image_becomes_a_new_fov_on_request(project: Project, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
@@ -22,7 +22,7 @@ class AuthorLayers(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hidden: frozenset[str] = frozenset()
-        self._counts: Mapping[str, int] = {}
+        self._count: Callable[[], Mapping[str, int]] = dict
         self.setIcon(themed_icon("mdi6.account-multiple-outline"))
         self.setIconSize(QSize(16, 16))
         self.setToolTip("Show and hide annotations by author")
@@ -33,16 +33,17 @@ class AuthorLayers(QToolButton):
         self.layers.aboutToShow.connect(self._fill)
         self.setMenu(self.layers)
 
-    def set_counts(self, counts: Mapping[str, int]) -> None:
-        """Offer these authors, with the number of their annotations on the FOV."""
-        self._counts = counts
+    def set_source(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Ask this, when the menu is opened, for the authors and the number of their annotations on the FOV."""
+        self._count = count
 
     @Slot()
     def _fill(self) -> None:
         self.layers.clear()
-        for author in sorted(self._counts.keys() | self.hidden):
+        counts = self._count()
+        for author in sorted(counts.keys() | self.hidden):
             name = (author or "nobody named").replace("&", "&&")
-            action = self.layers.addAction(f"{name} ({self._counts.get(author, 0):,})")
+            action = self.layers.addAction(f"{name} ({counts.get(author, 0):,})")
             action.setCheckable(True)
             action.setChecked(author not in self.hidden)
             action.triggered.connect(lambda _checked=False, author=author: self.set_hidden(self.hidden ^ {author}))

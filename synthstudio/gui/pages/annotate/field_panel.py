@@ -51,6 +51,7 @@ class FieldPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._fov: FieldOfView | None = None
         self.state = Segments(STATES)
         self.state.chosen.connect(self.state_chosen)
         self.split = QComboBox()
@@ -69,7 +70,24 @@ class FieldPanel(QWidget):
         self.scale.setKeyboardTracking(False)
         self.scale.setToolTip("Micrometres per pixel of this field; Calibrate… sets it for many")
         self.scale.valueChanged.connect(self.calibration_chosen)
-        self._fov: FieldOfView | None = None
+        self.size_text = QLabel()
+        self.size_text.setProperty("muted", True)
+        self.size_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        form = QFormLayout()
+        form.setSpacing(8)
+        for widget in (self.split, self.scale):
+            widget.setMinimumWidth(72)
+        form.addRow("Split", self.split)
+        form.addRow("Scale", self.scale)
+        form.addRow("Size", self.size_text)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(8)
+        layout.addWidget(self.state)
+        layout.addLayout(self._note_row())
+        layout.addLayout(form)
+
+    def _note_row(self) -> QHBoxLayout:
         self.note = QLineEdit()
         self.note.setPlaceholderText("Note")
         self.note.setAccessibleName("Note on the field")
@@ -85,26 +103,11 @@ class FieldPanel(QWidget):
         self.flag.setToolTip("Flag the field for a further look")
         self.flag.setAccessibleName("Flag the field")
         self.flag.clicked.connect(self.flag_chosen)
-        self.size_text = QLabel()
-        self.size_text.setProperty("muted", True)
-        self.size_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        form = QFormLayout()
-        form.setSpacing(8)
-        for widget in (self.split, self.scale):
-            widget.setMinimumWidth(72)
-        form.addRow("Split", self.split)
-        form.addRow("Scale", self.scale)
-        form.addRow("Size", self.size_text)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(8)
-        layout.addWidget(self.state)
-        note_row = QHBoxLayout()
-        note_row.setSpacing(4)
-        note_row.addWidget(self.note, 1)
-        note_row.addWidget(self.flag)
-        layout.addLayout(note_row)
-        layout.addLayout(form)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.note, 1)
+        row.addWidget(self.flag)
+        return row
 
     def set_fov(self, fov: FieldOfView | None) -> None:
         """Show the facts of an FOV; what was written about the former one is given, too."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from synthstudio.core.imaging import Channel, Histogram, Levels
-from synthstudio.gui.widgets.histogram_plot import MIN_GAP, HistogramPlot
+from synthstudio.gui.widgets.histogram_plot import HistogramPlot
 from synthstudio.gui.widgets.inset import inset_number
 
 CHANNEL_TEXTS = {
@@ -115,11 +115,11 @@ class LevelsPanel(QWidget):
 
     def _on_black_changed(self, value: int) -> None:
         black = value / self._full_scale
-        self._choose(black=black, white=max(self._levels.white, min(1.0, black + MIN_GAP)))
+        self._choose(black=black, white=max(self._levels.white, min(1.0, black + 1 / self._full_scale)))
 
     def _on_white_changed(self, value: int) -> None:
         white = value / self._full_scale
-        self._choose(white=white, black=min(self._levels.black, max(0.0, white - MIN_GAP)))
+        self._choose(white=white, black=min(self._levels.black, max(0.0, white - 1 / self._full_scale)))
 
     def _choose(self, **changed: object) -> None:
         self.levels_chosen.emit(dataclasses.replace(self._levels, **changed))  # type: ignore[arg-type]  # by field name

@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
-from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Annotation, AnnotationState, Changes, FieldOfView, ObjectClass, Split
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
@@ -23,9 +22,8 @@ from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.mark_painter import MarkStyle
 from synthstudio.gui.canvas.pyramid import ImagePyramid
 from synthstudio.gui.canvas.view_state import ViewState, fit_scale
-from synthstudio.gui.errors import Notice, NoticeAction, Severity
 from synthstudio.gui.pages.annotate.annotation_panel import AnnotationPanel
-from synthstudio.gui.pages.annotate.class_dialog import ClassDialog, new_class
+from synthstudio.gui.pages.annotate.class_actions import ClassActions
 from synthstudio.gui.pages.annotate.class_panel import ClassPanel
 from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
 from synthstudio.gui.pages.annotate.editor import Editor
@@ -34,16 +32,14 @@ from synthstudio.gui.pages.annotate.field_panel import FieldPanel
 from synthstudio.gui.pages.annotate.levels_keeper import LevelsKeeper, levels_actions
 from synthstudio.gui.pages.annotate.levels_panel import LevelsPanel
 from synthstudio.gui.pages.annotate.looking import Look, Looking
-from synthstudio.gui.pages.annotate.missing_files import FoundFile, find_moved, relink
+from synthstudio.gui.pages.annotate.moved_files import MovedFiles
 from synthstudio.gui.pages.annotate.note_dialog import NoteDialog
 from synthstudio.gui.pages.annotate.readout import Readout
 from synthstudio.gui.pages.annotate.specs import annotate_actions
 from synthstudio.gui.theme import scaled_px
-from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
-from synthstudio.project.files import FileState, file_state
 
 SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 190, 248, 1500
 
@@ -69,9 +65,10 @@ class AnnotatePage(QWidget):
         self.editor = Editor(workspace, self.view, self.annotation_panel.model, self)
         self.looking = Looking(self.view, self)
         self.readout = Readout(self.view)
-        self.class_finder = CommandPalette(self, search=self._search_classes)
-        self.class_finder.field.setPlaceholderText("Class: type a part of its name")
-        self.class_finder.field.setAccessibleName("Find a class")
+        self.class_actions = ClassActions(workspace, self.editor, self)
+        self.class_actions.class_chosen.connect(self.choose_class)
+        self.moved_files = MovedFiles(workspace, self)
+        self.moved_files.found.connect(self._on_files_found)
         self._tool_before: ToolName = "center"
         self.classes: dict[ClassId, ObjectClass] = {}
         self._hides_marks = False
@@ -138,9 +135,12 @@ class AnnotatePage(QWidget):
         self.view.context_menu_requested.connect(self._on_context_menu_requested)
         self.annotation_panel.selection_chosen.connect(self.view.set_selection)
         self.annotation_panel.reveal_requested.connect(self.view.reveal)
+        self.annotation_panel.authors.set_source(
+            lambda: Counter(each.author for each in self.editor.annotations.values())
+        )
         self.annotation_panel.authors.hidden_changed.connect(self.view.set_hidden_authors)
         self.class_panel.class_chosen.connect(workspace.set_current_class)
-        self.class_panel.edit_requested.connect(self.edit_class)
+        self.class_panel.edit_requested.connect(self.class_actions.edit)
         self.class_panel.hidden_changed.connect(lambda _hidden: self._apply_hidden())
         self.field_panel.state_chosen.connect(lambda text: self.set_state(AnnotationState(text)))
         self.field_panel.split_chosen.connect(self._on_split_chosen)
@@ -226,6 +226,7 @@ class AnnotatePage(QWidget):
         project = self.workspace.project
         classes = project.classes.list() if project else []
         self.classes = {each.id: each for each in classes}
+        self.class_actions.classes = self.classes
         self.class_panel.set_classes(classes, self._counts())
         self.class_panel.set_totals(self.workspace.class_totals)
         self._on_current_class_changed(self.workspace.current_class_id)
@@ -269,9 +270,9 @@ class AnnotatePage(QWidget):
                 self.view.fit()
         self._select_wanted()
         if (pyramid.width, pyramid.height) != (fov.width, fov.height):
-            self._tell_changed(fov)
+            self.moved_files.tell_changed(fov)
         else:
-            self._check_file(fov)
+            self.moved_files.check(fov)
 
     @Slot()
     def _select_wanted(self) -> None:
@@ -290,12 +291,7 @@ class AnnotatePage(QWidget):
         if Path(fov.path).is_file() or not isinstance(error, UserError):
             errors.report(error, parent=self)
             return
-        notice = Notice(
-            f"The image of {fov.name} is missing: there is no file {fov.path}.",
-            "Its annotations are safe. Show where the file lies now, and others that moved with it are found too.",
-            action=NoticeAction("Find the file…", partial(self.ask_for_moved_file, fov)),
-        )
-        errors.post(notice, parent=self)
+        self.moved_files.tell_missing(fov)
 
     def _show_nothing(self, placeholder: str) -> None:
         self.editor.fov = None
@@ -330,7 +326,6 @@ class AnnotatePage(QWidget):
 
     @Slot()
     def _show_counts(self) -> None:
-        self.annotation_panel.authors.set_counts(Counter(each.author for each in self.editor.annotations.values()))
         self.class_panel.set_counts(self._counts())
         n, n_selected = len(self.editor.annotations), len(self.view.selection)
         self.annotation_section.detail.setText(f"{n_selected:,} of {n:,}" if n_selected else f"{n:,}")
@@ -451,74 +446,6 @@ class AnnotatePage(QWidget):
         if self.view.selection:
             self.editor.set_class_of_selected(class_id)
 
-    def choose_class_by_key(self, key: str) -> None:
-        """Choose the class with this number key."""
-        found = next((each.id for each in self.classes.values() if each.key == key), None)
-        if found is None:
-            hint = "Give it to a class: double-click the class and set its number key."
-            errors.post(Notice(f"No class has the key {key}.", hint, Severity.INFO), parent=self)
-            return
-        self.choose_class(found)
-
-    def find_class(self) -> None:
-        """Let the user type a part of a class's name: for more classes than there are number keys."""
-        self.class_finder.open()
-
-    def _search_classes(self, text: str) -> list[PaletteItem]:
-        words, counts = text.casefold().split(), self._counts()
-        found = [each for each in self.classes.values() if all(word in each.name.casefold() for word in words)]
-        found.sort(key=lambda each: not each.name.casefold().startswith(text.casefold().strip()))
-        return [
-            PaletteItem(each.name, partial(self.choose_class, each.id), f"{counts[each.id]:,} here", each.key)
-            for each in found
-        ]
-
-    def add_class(self) -> None:
-        """Open the dialog for a new class."""
-        self._open_class_dialog(new_class(list(self.classes.values())))
-
-    @Slot(object)
-    def edit_class(self, class_id: ClassId | None = None) -> None:
-        """Open the dialog for a class, by default the current one."""
-        chosen = class_id if class_id is not None else self.workspace.current_class_id
-        if chosen is not None:
-            self._open_class_dialog(self.classes[chosen])
-
-    def _open_class_dialog(self, draft: ObjectClass) -> None:
-        try:
-            self.workspace.require_writable_project()
-        except UserError as error:
-            errors.report(error, parent=self)
-            return
-        others = [each for each in self.classes.values() if each.id != draft.id]
-        ClassDialog(draft, others, save=self.editor.save_class, parent=self).open()
-
-    def remove_class(self) -> None:
-        """Remove the current class, where no annotation uses it, after asking: it cannot be undone."""
-        class_id, project = self.workspace.current_class_id, self.workspace.project
-        if class_id is None or project is None:
-            return
-        is_used = any(class_id in by_class for by_class in project.annotations.counts().values())
-        if project.is_read_only or is_used:
-            self._remove_class(class_id)  # which says why it cannot be
-            return
-        errors.ask.choose(
-            self,
-            title="Remove class",
-            text=f"Remove the class {self.classes[class_id].name}? No annotation uses it.\n"
-            "This cannot be undone, nor can the edits before it.",
-            choices=["Remove"],
-            answered=lambda _choice: self._remove_class(class_id),
-        )
-
-    def _remove_class(self, class_id: ClassId) -> None:
-        def remove() -> Changes:
-            told = self.workspace.require_writable_project().classes.remove(class_id)
-            self.workspace.undo_stack.clear()  # its edits may speak of what is gone
-            return told
-
-        self._mutate(remove)
-
     @Slot(QPoint, float, float)
     def _on_context_menu_requested(self, position: QPoint, x: float, y: float) -> None:
         under = self.view.annotation_at(x, y)
@@ -570,56 +497,6 @@ class AnnotatePage(QWidget):
         """Remove annotations, which can be undone."""
         self.editor.do(AnnotationEdit(fov_id, before=marks), text)
 
-    # Files that moved or changed
-
-    def _check_file(self, fov: FieldOfView) -> None:
-        def compare(_: Tick) -> FileState:
-            return file_state(fov)
-
-        def on_compared(state: FileState) -> None:
-            if state is FileState.CHANGED and fov.id == self.workspace.current_fov_id:
-                self._tell_changed(fov)
-
-        self.workspace.background.run(compare, done=on_compared, owner=self, priority=-1)
-
-    def _tell_changed(self, fov: FieldOfView) -> None:
-        notice = Notice(
-            f"The image file of {fov.name} has changed since it was imported.",
-            "Its annotations may no longer fit. Show where the original file lies, or import this one anew.",
-            Severity.WARNING,
-            NoticeAction("Find the file…", partial(self.ask_for_moved_file, fov)),
-        )
-        errors.post(notice, parent=self)
-
-    def ask_for_moved_file(self, fov: FieldOfView) -> None:
-        """Let the user show where the image of an FOV lies now."""
-        errors.ask.file(
-            self,
-            title=f"Where is {fov.name} now?",
-            start=Path(fov.path).parent,
-            name_filter="Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)",
-            answered=partial(self.relink_to, fov),
-        )
-
-    def relink_to(self, fov: FieldOfView, path: Path) -> None:
-        """Point an FOV, and others that moved with it, at the folder of this file."""
-        fovs = self.workspace.require_project().fovs.list()
-
-        def find(tick: Tick) -> list[FoundFile]:
-            return find_moved(fov, path, fovs, tick)
-
-        self.workspace.background.run(find, done=self._on_files_found, owner=self, title="Finding moved images")
-
-    def _on_files_found(self, found: Sequence[FoundFile]) -> None:
-        try:
-            told = relink(self.workspace.require_writable_project(), found)
-        except UserError as error:
-            errors.report(error, parent=self)
-            return
-        for each in found:
-            self.workspace.forget_image(each.fov_id)
-        self.workspace.announce(told)
-        n = len(found)
-        text = "The image was found." if n == 1 else f"{n} images were found in that folder."
-        errors.post(Notice(text, severity=Severity.INFO), parent=self)
+    @Slot()
+    def _on_files_found(self) -> None:
         self._on_current_fov_changed(self.workspace.current_fov_id)

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from synthstudio.domain.ids import ClassId
 from synthstudio.domain.records import AnnotationState, FieldOfView
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.canvas.drafts import ToolName
 from synthstudio.gui.canvas.fov_view import GROWTH, FovView
+from synthstudio.gui.pages.annotate.class_actions import ClassActions
 from synthstudio.gui.pages.annotate.editor import Editor
 from synthstudio.gui.pages.annotate.looking import Looking
 from synthstudio.gui.pages.annotate.looking_specs import looking_actions
@@ -30,6 +30,7 @@ class Page(Protocol):
     view: FovView
     editor: Editor
     looking: Looking
+    class_actions: ClassActions
 
     @property
     def side_panel(self) -> QWidget: ...
@@ -42,11 +43,6 @@ class Page(Protocol):
     def write_note(self) -> None: ...
     def write_mark_note(self) -> None: ...
     def copy_picture(self) -> None: ...
-    def choose_class_by_key(self, key: str) -> None: ...
-    def add_class(self) -> None: ...
-    def edit_class(self, class_id: ClassId | None = None) -> None: ...
-    def remove_class(self) -> None: ...
-    def find_class(self) -> None: ...
     def start_calibration(self) -> None: ...
     def set_snapping(self, *, snaps: bool) -> None: ...
 
@@ -313,7 +309,7 @@ def _classes(page: Page) -> list[ActionSpec]:
         ActionSpec(
             f"annotate.class_{digit}",
             f"Class with key {digit}",
-            partial(page.choose_class_by_key, digit),
+            partial(page.class_actions.choose_by_key, digit),
             digit,
             enabled_when=has_project,
         )
@@ -321,22 +317,30 @@ def _classes(page: Page) -> list[ActionSpec]:
     ]
     return [
         ActionSpec(
-            "annotate.add_class", "Add class…", page.add_class, "Ctrl+Shift+N", "mdi6.plus", CLASSES, has_project
+            "annotate.add_class",
+            "Add class…",
+            page.class_actions.add,
+            "Ctrl+Shift+N",
+            "mdi6.plus",
+            CLASSES,
+            has_project,
         ),
         ActionSpec(
             "annotate.find_class",
             "Choose a class by name…",
-            page.find_class,
+            page.class_actions.find,
             ("Q", "/"),
             "mdi6.tag-search-outline",
             CLASSES,
             can_edit,
         ),
-        ActionSpec("annotate.edit_class", "Edit class…", page.edit_class, "", "mdi6.pencil-outline", CLASSES, can_edit),
+        ActionSpec(
+            "annotate.edit_class", "Edit class…", page.class_actions.edit, "", "mdi6.pencil-outline", CLASSES, can_edit
+        ),
         ActionSpec(
             "annotate.remove_class",
             "Remove unused class",
-            page.remove_class,
+            page.class_actions.remove,
             "",
             "mdi6.delete-outline",
             CLASSES,

@@ -65,6 +65,14 @@ def test_that_coco_boxes_are_read_with_the_split_of_the_file_name(tmp_path: Path
     assert plan.problems == ()
 
 
+def test_that_a_single_keypoint_without_area_is_a_centre(tmp_path: Path) -> None:
+    points = [coco_box(keypoints=[5, 6.5, 2]), coco_box(5, 6, 0, 0, keypoints=[5, 6, 1])]
+    plan = read_coco_text(tmp_path, coco(*points, coco_box(1, 2, 3, 4, keypoints=[2, 3, 2])))
+    found = [(mark.x, mark.y, mark.box) for mark in plan.fovs[0].annotations]
+    assert found == [(5, 6.5, None), (5, 6, None), (2.5, 4, Box(1, 2, 4, 6))]
+    assert plan.problems == ()
+
+
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
@@ -172,6 +180,30 @@ def test_that_names_and_splits_are_understood_however_they_are_written(tmp_path:
     assert plan.problems == ()
     expected = Split.TRAIN if "lists" in split else None
     assert [fov.split for fov in plan.fovs] == [expected, Split.VAL]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("names: [a\nx", "line 2: is not valid YAML"),
+        ('names: ["\\UFFFFFFFF"]', "is not valid YAML"),
+        ("a: &a [names, *a]", "is not valid YAML"),
+        ("names: " + "[" * 5000, "is nested too deeply"),
+        (f"names: [a]\npath: {'x' * 5000}\ntrain: {'y' * 5000}\nval: {'z' * 5000}.txt", ""),
+        ('names: [a]\npath: "\\ud800\\0"\ntrain: "\\0.txt"', ""),
+    ],
+)
+def test_that_a_data_yaml_of_any_content_is_named_and_the_labels_are_read(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    write_image(tmp_path / "a.png")
+    write_text(tmp_path / "a.txt", "0 .5 .5 .5 .5\n")
+    write_text(tmp_path / "data.yaml", text)
+    plan = READERS["yolo"](tmp_path)
+    assert len(plan.fovs[0].annotations) == 1
+    assert [problem.startswith("data.yaml") and words in problem for problem in problems_of(plan)] == [True] * bool(
+        words
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -88,3 +89,11 @@ def test_that_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 def test_that_real_photographs_in_one_folder_are_samples_of_their_own() -> None:
     plan = READERS["imagefolder"](shared_data("lesions"))
     assert len(plan.fovs) == len({fov.sample for fov in plan.fovs}) == 1066
+
+
+def test_that_a_bmp_cut_off_in_its_header_is_told(tmp_path: Path) -> None:
+    whole = cv2.imencode(".bmp", np.zeros((24, 30, 3), np.uint8))[1].tobytes()
+    (tmp_path / "cut.bmp").write_bytes(whole[:31])
+    plan = read_imagefolder(tmp_path)
+    assert plan.fovs == ()
+    assert "cut.bmp" in str(plan.problems[0])

@@ -1,7 +1,9 @@
 """What an export writes, the reader of its format gives back."""
 
+import contextlib
 import csv
 import dataclasses
+import io
 import json
 import uuid
 from pathlib import Path
@@ -10,10 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pycocotools.coco import COCO
 
+from synthstudio.core.annotations.mapping import count_marks
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
-from synthstudio.core.annotations.yaml_subset import parse_yaml
+from synthstudio.core.annotations.yaml_files import parse_yaml
 from synthstudio.core.export.datasets import ExportData
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.core.export.yolo import encode_data_yaml
@@ -114,6 +118,16 @@ def test_that_boxes_come_back_from_yolo_within_a_millionth_px(
     for mark, box in zip(plan.fovs[0].annotations, corners, strict=True):
         assert mark.box is not None
         assert dataclasses.astuple(mark.box) == pytest.approx(dataclasses.astuple(box), abs=1e-6)
+
+
+def test_that_pycocotools_counts_every_centre_of_chula_by_class(tmp_path: Path) -> None:
+    plan = READERS["centers"](shared_data("chula-rbc12"))
+    WRITERS["coco"](record_plan(plan), tmp_path / "out")
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(tmp_path / "out" / "annotations" / "instances_default.json"))
+    found = {category["name"]: len(coco.getAnnIds(catIds=[number])) for number, category in coco.cats.items()}
+    assert found == count_marks(plan.fovs)
+    assert len(coco.getImgIds()) == len(seen(plan))
 
 
 def test_that_whole_and_half_pixels_come_back_from_yolo_exactly(tmp_path: Path) -> None:

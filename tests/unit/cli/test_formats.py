@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from synthstudio.cli.main import main
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.project import Project
 from tests.support.cell_projects import make_cell_project
 
-ROOT = Path(__file__).parents[2]
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def synthstudio(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "synthstudio", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        timeout=200,
-        check=False,
-    )
+def synthstudio(*arguments: str | Path) -> Ended:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main([str(each) for each in arguments], open_app=lambda _folder: 1)
+    return Ended(status, out.getvalue(), err.getvalue())
 
 
 def result_of(*arguments: str | Path) -> dict[str, object]:
