@@ -128,9 +128,8 @@ def test_that_a_click_on_a_class_answers_and_leaves_the_keys_alone(qtbot: QtBot,
 
 def test_that_a_crop_whose_image_is_missing_is_passed_without_a_label(qtbot: QtBot, window: MainWindow) -> None:
     project = window.workspace.require_project()
-    fov = project.fovs.list()[1]
+    fov = project.fovs.list()[-1]  # too far from the first to have been decoded ahead
     Path(fov.path).unlink()
-    window.workspace.forget_image(fov.id)
     window.workspace.set_current_fov(fov.id)
     window.registry.action("field.label_crops").trigger()
     dialog = window.findChild(CropLabelsDialog)

@@ -169,7 +169,8 @@ def _parse_tiff(path: Path) -> ImageHeader:
 
 def _parse_slide(path: Path) -> ImageHeader:
     with open_slide(path) as slide:
-        return ImageHeader("slide", *slide.dimensions, has_regions=True)
+        width, height = slide.dimensions
+        return ImageHeader("slide", width, height, has_regions=True)
 
 
 def _parse_png(stream: BinaryIO, path: Path) -> ImageHeader:

@@ -41,7 +41,7 @@ from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 
-SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX = 190, 248, 1500
+SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX, LOW_PX = 190, 248, 1500, 1000
 
 
 class AnnotatePage(QWidget):
@@ -166,6 +166,8 @@ class AnnotatePage(QWidget):
             self._was_shown = True
             side_px = scaled_px(WIDE_SIDE_PX if self.window().width() >= WIDE_FROM_PX else SIDE_WIDTH_PX)
             self.splitter.setSizes([max(self.width() - side_px, side_px), side_px])
+            # On a low screen the table of annotations needs the room; all of the display has keys.
+            self.display_section.set_folded(self.window().height() < scaled_px(LOW_PX))
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
         """What can be done here."""

@@ -44,6 +44,7 @@ class PatchPanel(QWidget):
         self.note.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
         bar = QHBoxLayout()
         bar.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
+        bar.setSpacing(2 * GRID_PX)
         bar.addWidget(QLabel("Order", self))
         bar.addWidget(self.order)
         bar.addStretch(1)
