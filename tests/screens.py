@@ -181,13 +181,14 @@ class Photographer:
         window = self._window
         window.show_page(0)
         dialogs: dict[str, Callable[[], object]] = {
-            "dialog-import": window.open_import_dialog,
+            "dialog-import": self._open_filled_import,
             "dialog-export": window.open_export_dialog,
             "dialog-calibrate": window.open_calibration_dialog,
             "dialog-samples": window.open_samples_dialog,
             "dialog-splits": window.open_splits_dialog,
             "dialog-crop-labels": window.open_crop_labels,
             "dialog-agreement": window.open_agreement_dialog,
+            "dialog-class": lambda: window.registry.action("annotate.edit_class").trigger(),
             "dialog-author": window.open_author_dialog,
             "dialog-guide": window.open_guide,
             "dialog-keys": window.open_keys,
@@ -200,6 +201,16 @@ class Photographer:
         window.open_palette()
         self._settle()
         self._take("palette")
+
+    def _open_filled_import(self) -> None:
+        """Open the import dialog on the folder of the field that is shown."""
+        project, fov_id = self._workspace.project, self._workspace.current_fov_id
+        folder = Path(project.fovs.get(fov_id).path).parent if project is not None and fov_id is not None else None
+        if folder is not None and folder.is_dir():
+            self._window.open_import_dialog(folder)
+            self._run_events(500)  # it reads once the hand rests
+        else:
+            self._window.open_import_dialog()
 
     @contextmanager
     def _opened(self, open_dialog: Callable[[], object]) -> Iterator[QDialog | None]:

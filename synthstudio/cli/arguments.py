@@ -74,7 +74,7 @@ def _add_setting(kind: str, spec: SettingSpec, group: argparse._ArgumentGroup, *
     match spec.kind:
         case "bool":
             group.add_argument(*flags, dest=dest, help=text, default=unset, action=argparse.BooleanOptionalAction)
-        case "list":
+        case "list" | "lines":
             group.add_argument(*flags, dest=dest, help=text, default=unset, metavar="X", nargs="+", action="extend")
         case "choice":
             group.add_argument(*flags, dest=dest, help=text, default=unset, choices=spec.choices)

@@ -16,6 +16,7 @@ from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
 from synthstudio.core.export.datasets import ExportData
 from synthstudio.core.export.writers import WRITERS
+from synthstudio.core.fields.pages import PageChoice, parse_pages
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, Problem
 from synthstudio.domain.records import Split
@@ -51,6 +52,13 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         "--labels-from-folder", action="store_true", help="imagefolder: the innermost folder is the class of the image"
     )
     parser.add_argument(
+        "--pages",
+        metavar="LIST",
+        default="all",
+        help="imagefolder: pages of a stack that become images of their own, from 1: all, 3, 1-10, 1-40:4, or a list"
+        " with commas [default all]",
+    )
+    parser.add_argument(
         "--map",
         metavar="OLD=NEW",
         action="append",
@@ -76,7 +84,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     if arguments.um_per_px is not None and not 0 < arguments.um_per_px < math.inf:
         raise WrongUse(f"A pixel size of {arguments.um_per_px} um is impossible.", "Give a number above 0.")
-    mapping = _class_map(arguments.class_map)
+    mapping, pages = _class_map(arguments.class_map), _pages(arguments.pages)
     project = open_to_write(arguments.project)
     try:
         known = [each.name for each in project.classes.list()] if arguments.classes_fixed else None
@@ -88,6 +96,7 @@ def _import(arguments: argparse.Namespace) -> int:
             known_classes=known,
             renamed_classes=mapping.keys(),
             labels_from_folder=arguments.labels_from_folder,
+            pages=pages,
         )
         with shown_progress("Reading") as tick:
             plan = READERS[arguments.format](arguments.path.absolute(), options, tick=tick)
@@ -101,6 +110,14 @@ def _import(arguments: argparse.Namespace) -> int:
     finally:
         project.close()
     return 0
+
+
+def _pages(text: str) -> PageChoice:
+    """Return the pages that `--pages` asks for. Raises WrongUse where it is not understood."""
+    try:
+        return parse_pages(text)
+    except UserError as error:
+        raise WrongUse(error.message, error.hint) from error
 
 
 def _class_map(pairs: Sequence[str]) -> dict[str, str]:

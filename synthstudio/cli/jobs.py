@@ -42,6 +42,8 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         )
     if command.startswith("train-"):
         parser.add_argument("--resume", metavar="RUN", help="go on with this run from its last checkpoint")
+    if command == "search-recipes":
+        parser.add_argument("--resume", metavar="RUN", help="go on with this run; what it has tried is kept")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N [default auto]")
     if command != "run":
         add_settings(command, parser)

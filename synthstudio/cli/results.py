@@ -5,14 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthstudio.cli.render import Scalar, print_lines, print_table
+from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.protocol.results import (
     ComposeResult,
+    EvaluateDetectorResult,
     EvaluateResult,
     ExplainResult,
+    ExportOnnxResult,
+    SearchRecipesResult,
+    TrainDetectorResult,
     TrainResult,
 )
 
-AnyJobResult = ComposeResult | TrainResult | EvaluateResult | ExplainResult
+AnyJobResult = (
+    ComposeResult
+    | TrainResult
+    | TrainDetectorResult
+    | EvaluateResult
+    | EvaluateDetectorResult
+    | ExplainResult
+    | ExportOnnxResult
+    | SearchRecipesResult
+)
 
 
 def print_result(result: AnyJobResult, folder: Path) -> None:
@@ -25,15 +39,45 @@ def print_result(result: AnyJobResult, folder: Path) -> None:
                 f"objects: {objects or 'none'}",
                 f"manifest sha256: {result.sha256}",
             )
-        case TrainResult():
+        case TrainResult() | TrainDetectorResult():
             print_lines(f"run {result.run}: {result.status} after {result.seconds:.0f} s")
             print_table(("best on validation", "value"), [(name, value) for name, value in result.best.items()])
             print_lines(*(f"note: {text}" for text in result.warnings))
         case EvaluateResult():
             _print_evaluation(result)
+        case EvaluateDetectorResult():
+            _print_detection(result)
         case ExplainResult():
             print_lines(f"class activation maps of {len(result.fovs)} fields of view:")
             print_lines(*(f"  {fov.name}: {folder / fov.folder}" for fov in result.fovs))
+        case ExportOnnxResult():
+            print_lines(
+                f"model of run {result.run}: {result.path} ({result.n_bytes / 1e6:.1f} MB), its card {result.card}",
+                f"differs from the trained network by at most {result.difference:.1g} in probability and"
+                f" {result.map_difference:.1g} of the range of its maps ({result.provider})",
+            )
+        case SearchRecipesResult():
+            _print_recipes(result, folder)
+
+
+def _print_recipes(result: SearchRecipesResult, folder: Path) -> None:
+    table = result.table
+    print_lines(
+        f"{len(table.recipes)} recipes scored on {table.n_images} validation images of {table.n_samples} samples in"
+        f" {result.seconds:.0f} s"
+    )
+    heads = [path.rsplit(".", 1)[-1].replace("_", " ") for path in table.varied]
+    rows: list[list[Scalar]] = [
+        [
+            each.rank,
+            *(value for _, value in each.choices),
+            each.steps,
+            *(in_figures(figure) for figure in (each.score, each.behind, each.macro_f1, each.pointing, each.center_f1)),
+        ]
+        for each in table.recipes
+    ]
+    print_table(("rank", *heads, "steps", "score", "behind", "macro F1", "pointing", "centre F1"), rows)
+    print_lines(*(f"note: {text}" for text in table.notes), f"tables and the best recipe: {folder}")
 
 
 def _print_evaluation(result: EvaluateResult) -> None:
@@ -74,6 +118,29 @@ def _print_evaluation(result: EvaluateResult) -> None:
     print_lines("")
     columns = ("where its map points", "pointing", "chance", "centre prec.", "recall", "F1", "energy in", "by chance")
     print_table(columns, places)
+    print_lines(*(f"note: {text}" for text in result.notes))
+
+
+def _print_detection(result: EvaluateDetectorResult) -> None:
+    print_lines(f"run {result.run} on {result.split}: {result.n_images} images of {result.n_groups} samples")
+    rows: list[list[Scalar]] = [
+        [
+            name,
+            each.precision,
+            each.recall,
+            each.f1,
+            _interval(each.ci95),
+            each.ap50,
+            each.ap,
+            each.support,
+            f"{each.count.bias:+.2f}" if each.count is not None else "",
+        ]
+        for name, each in result.per_class.items()
+    ]
+    rows.append(["macro", None, None, result.macro_f1, _interval(result.ci95), result.map50, result.map, None, ""])
+    print_table(
+        ("boxes at IoU .5", "precision", "recall", "F1", "95 %", "AP50", "AP50:95", "objects", "count bias"), rows
+    )
     print_lines(*(f"note: {text}" for text in result.notes))
 
 

@@ -72,10 +72,13 @@ def _print(findings: list[str], reports: list[SetReport], *, as_json: bool) -> N
 
 def _check_images(project: Project, tick: Tick) -> Iterator[str]:
     fovs = project.fovs.list()
+    states: dict[tuple[str, str], FileState] = {}  # the pages of a stack share one file
     for done, fov in enumerate(fovs):
         tick(done, len(fovs))
+        file = (fov.path, fov.sha256)
         try:
-            state = file_state(fov)
+            state = states[file] if file in states else file_state(fov)
+            states[file] = state
         except UserError as error:
             yield f"{fov.path}: {error.message}"
             continue
@@ -106,12 +109,15 @@ def _check_set(project: Project, recorded: SyntheticSet, tick: Tick) -> SetRepor
 def _composer_of(project: Project, recorded: SyntheticSet) -> tuple[Composer | None, str]:
     """Return what makes the set again, or None, and in words which of the two."""
     if project.training_state() != recorded.project_state:
-        return None, "cannot be made again: annotations, images or classes have changed since; hashes were checked"
+        return None, (
+            "cannot be made again: annotations, rejected patches, images or classes have changed since;"
+            " hashes were checked"
+        )
     try:
         settings = settings_from_toml(json.loads(recorded.settings_json), origin=f"The set {recorded.name}")
         if not isinstance(settings, ComposeSettings):
             return None, f"cannot be made again by {settings.kind}; hashes were checked"
-        bank = build_project_bank(project, settings.patches)
+        bank = build_project_bank(project, settings.patches, with_plates=settings.composition.needs_plates)
     except UserError as error:
         return None, f"cannot be made again: {error.message} Hashes were checked"
     return Composer(bank, settings.composition, seed=settings.seed), "made again and compared"

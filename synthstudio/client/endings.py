@@ -16,7 +16,7 @@ _OUT_OF_MEMORY_HINT = "Choose a smaller batch or canvas, or close other programs
 
 def has_checkpoint(run_dir: Path) -> bool:
     """Tell whether the run in this folder can be resumed."""
-    return (run_dir / "checkpoints" / "last.safetensors").is_file()
+    return (run_dir / "checkpoints" / "last.safetensors").is_file() or any((run_dir / "trials").glob("*.json"))
 
 
 def crash_outcome(returncode: int, log_tail: Sequence[str], *, can_resume: bool) -> JobFailed:

@@ -43,6 +43,21 @@ def number_groups(names: list[int]) -> tuple[NDArray[np.int64], int]:
     return numbers.astype(np.int64), len(unique)
 
 
+def draw_halves(groups: NDArray[np.int64], *, seed: int) -> NDArray[np.bool_]:
+    """Divide rows into two halves of about as many groups each, no group being in both.
+
+    Args:
+        groups: `(N,)` group of each row, any numbers.
+        seed: The same groups and seed give the same halves.
+
+    Returns:
+        `(N,)` whether a row is in the first half; all False where there is a single group.
+    """
+    known = np.unique(groups)
+    shuffled = np.random.Generator(np.random.Philox(key=seed)).permutation(known)
+    return np.isin(groups, shuffled[: len(known) // 2])
+
+
 def percentile_interval(values: FloatArray, *, level: float = 0.95) -> tuple[float, float] | None:
     """Percentile interval of bootstrap values `(B,)`; NaN marks draws where the figure is undefined.
 

@@ -10,13 +10,15 @@ from synthstudio.domain.records import AnnotationState, Box, Split
 
 @dataclass(frozen=True, slots=True)
 class PlannedAnnotation:
-    """One mark to be added; `x, y` is the centre in px (for a box its middle)."""
+    """One mark to be added; `x, y` is the centre in px (for a box its middle); note and flag are a person's remarks."""
 
     class_name: str
     x: float
     y: float
     box: Box | None = None
     size_px: float | None = None
+    note: str = ""
+    is_flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class PlannedFov:
         name: Name shown to the user; unique within its sample.
         sample: Name of the specimen or patient.
         labels: Image labels: class name -> present or absent.
+        page: Which image of a stack it is, from 0; None where the file holds one image.
     """
 
     path: Path
@@ -41,6 +44,12 @@ class PlannedFov:
     state: AnnotationState = AnnotationState.NONE
     annotations: tuple[PlannedAnnotation, ...] = ()
     labels: tuple[tuple[str, bool], ...] = ()
+    page: int | None = None
+
+    @property
+    def content(self) -> tuple[str, int | None]:
+        """What tells its pixels from those of all other images."""
+        return self.sha256, self.page
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId, SampleId, SetName
 
+PAGE_MARK = " [page "
+"""Between the name of a stack and the number of its page in the name of an FOV: `stack.tif [page 3]`."""
+
 
 class Split(StrEnum):
     """Which part of the data a sample belongs to."""
@@ -149,7 +152,12 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class FieldOfView:
-    """One image as imported. `path` is absolute; `split` is that of its sample; `added_at` is ISO 8601 in UTC."""
+    """One image as imported. `path` is absolute; `split` is that of its sample; `added_at` is ISO 8601 in UTC.
+
+    Attributes:
+        sha256: Of the file, which several pages of a stack share.
+        page: Which image of a stack it is, from 0; None where its file holds one image.
+    """
 
     id: FovId
     sample_id: SampleId
@@ -167,6 +175,18 @@ class FieldOfView:
     note: str = ""
     is_flagged: bool = False
     added_at: str = ""
+    page: int | None = None
+
+    @property
+    def content_key(self) -> str:
+        """What tells its pixels from those of all others; fit for a file name."""
+        return self.sha256 if self.page is None else f"{self.sha256}-{self.page + 1}"
+
+    @property
+    def stem(self) -> str:
+        """The name without the suffix of the file; a page of a stack keeps its number."""
+        file, mark, number = self.name.rpartition(PAGE_MARK) if self.page is not None else (self.name, "", "")
+        return f"{file.rpartition('.')[0] or file}{mark}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +315,7 @@ class Changes:
 
     Attributes:
         kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "crop_labels",
-            "sets", "runs", "verdicts".
+            "patch_verdicts", "sets", "runs", "verdicts".
         fov_ids: FOVs whose annotations changed; empty means any.
     """
 

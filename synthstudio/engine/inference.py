@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from synthstudio.engine.checkpoints import load_checkpoint, restore_network
 from synthstudio.engine.data.batches import Normalization
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.networks.registry import build_network
-from synthstudio.engine.networks.tiling import tiled_class_maps
+from synthstudio.engine.networks.tiling import tiled_grid
 from synthstudio.project import Project
 
 CROPS_AT_ONCE = 64
@@ -66,14 +67,14 @@ def load_classifier(folder: Path, device: torch.device) -> TrainedClassifier:
     return TrainedClassifier(network.to(device).eval(), card, device)
 
 
-def find_classes(project: Project, card: ModelCard) -> list[ObjectClass]:
-    """The project's classes that a classifier knows, in its order. Raises UserError where one is gone."""
+def find_classes(project: Project, names: Sequence[str]) -> list[ObjectClass]:
+    """The project's classes that a model knows, in its order. Raises UserError where one is gone."""
     classes = []
-    for name in card.class_names:
+    for name in names:
         found = project.classes.find(name)
         if found is None:
             raise UserError(
-                f'The classifier knows a class "{name}" that this project no longer has.', "Rename the class back."
+                f'The model knows a class "{name}" that this project no longer has.', "Rename the class back."
             )
         classes.append(found)
     return classes
@@ -119,4 +120,4 @@ def predict_cams(classifier: TrainedClassifier, image: ImageArray) -> Cam:
         `(C, h, w)` float32 on the grid of the network's stride.
     """
     tensor = classifier.normalization.apply(torch.from_numpy(np.ascontiguousarray(image))[None], classifier.device)
-    return np.asarray(tiled_class_maps(classifier.network, tensor[0]).numpy(), np.float32)
+    return np.asarray(tiled_grid(classifier.network, tensor[0]).numpy(), np.float32)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,6 @@ from synthstudio.engine.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
-from synthstudio.engine.context import JobContext
 from synthstudio.settings.train_classifier import OptimizationSettings
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -119,6 +119,19 @@ def update_average(average: nn.Module, network: nn.Module, *, memory: float, ste
             mean.copy_(value)
 
 
+class LoopHost(Protocol):
+    """What a training needs of the world: of the job's context, or of one that stands in for it."""
+
+    def tick(self, done: int, total: int, /) -> None:
+        """Report progress; raise Cancelled once a cancel was asked for."""
+
+    def metric(self, name: str, value: float, *, step: int) -> None:
+        """Log one value of a curve."""
+
+    def take_checkpoint_request(self) -> bool:
+        """Tell, once, whether a checkpoint was asked for since the last call."""
+
+
 class TrainingLoop:
     """Trains one network.
 
@@ -135,7 +148,7 @@ class TrainingLoop:
         self,
         network: nn.Module,
         settings: OptimizationSettings,
-        context: JobContext,
+        context: LoopHost,
         *,
         folder: Path,
         loss: Callable[[Tensor, Tensor], Tensor],

@@ -1,4 +1,4 @@
-"""Short work off the GUI thread, on a thread pool: queries, thumbnails, image decoding, imports."""
+"""Short work off the GUI thread: queries, thumbnails, image decoding, imports."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
-from typing_extensions import override
 
 from synthstudio.domain.errors import Cancelled
 from synthstudio.domain.progress import Tick
 from synthstudio.gui import errors
+from synthstudio.gui.threads import Threads
 
 T = TypeVar("T")
 
 PROGRESS_INTERVAL_MS = 50
 N_THREADS = 4
+DRAIN_S, DRAIN_IMAGES_S = 10.0, 2.0
+"""How long the end waits for work that does not heed its cancel: a drive may never answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,26 +68,8 @@ class Task(QObject):
             self.progressed.emit(self.done, self.total)
 
 
-class _Work(QRunnable, Generic[T]):
-    """Runs in the pool; hands its end over as a closure, which the GUI thread calls."""
-
-    def __init__(self, task: Task, work: Callable[[Tick], T], deliver: Callable[[T | None, Exception | None], None]):
-        super().__init__()
-        self._task = task
-        self._work = work
-        self._deliver = deliver
-
-    @override
-    def run(self) -> None:
-        try:
-            self._task.tick(0, 0)
-            self._deliver(self._work(self._task.tick), None)
-        except Exception as error:  # noqa: BLE001 - the thread's door: everything goes on to `failed` or the window
-            self._deliver(None, error)
-
-
 class Background(QObject):
-    """The thread pool of a workspace.
+    """The threads of a workspace: one set for image files of the user, one for all else.
 
     Signals:
         task_started: A `Task` that has a title; the job bar shows it.
@@ -98,8 +82,7 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(N_THREADS)
+        self._threads, self._image_threads = Threads(N_THREADS), Threads(N_THREADS)
         self._tasks: set[Task] = set()
         self._stopped = False
         self._timer = QTimer(self)
@@ -116,13 +99,15 @@ class Background(QObject):
         owner: QObject,
         title: str = "",
         priority: int = 0,
+        reads_images: bool = False,
     ) -> Task:
         """Do `work(tick)` in a thread; then call `done` with what it gave, or `failed`, in the GUI thread.
 
         Args:
             owner: Nothing is called any more once it has been destroyed.
             title: Shows the work in the job bar, with progress and a cancel button.
-            priority: Higher goes first; thumbnails use -1, so that they never stand before an opened image.
+            priority: Higher goes first; thumbnails use -2, so that they never stand before an opened image.
+            reads_images: It reads image files and no database: a slow drive holds up nothing else then.
         """
         task = Task(title, self)
         if self._stopped:
@@ -131,7 +116,8 @@ class Background(QObject):
         self._tasks.add(task)
 
         def finish(value: T | None, error: Exception | None) -> None:
-            self._end(task)
+            if task in self._tasks:  # not where it was left behind
+                self._end(task)
             if task.is_cancelled or not shiboken6.isValid(owner):
                 pass
             elif error is None:
@@ -145,7 +131,14 @@ class Background(QObject):
             if shiboken6.isValid(self):
                 self._delivered.emit(lambda: finish(value, error))
 
-        self._pool.start(_Work(task, work, deliver), priority)
+        def job() -> None:
+            try:
+                task.tick(0, 0)
+                deliver(work(task.tick), None)
+            except Exception as error:  # noqa: BLE001 - the thread's door: everything goes on to `failed` or the window
+                deliver(None, error)
+
+        (self._image_threads if reads_images else self._threads).start(job, priority)
         if not self._timer.isActive():
             self._timer.start()
         if title:
@@ -162,10 +155,15 @@ class Background(QObject):
         return not self._tasks
 
     def drain(self) -> None:
-        """Cancel everything, call nothing back, and wait for the threads."""
+        """Cancel everything, call nothing back, and wait for the threads; one that hangs is left behind."""
         for task in list(self._tasks):
             task.cancel()
-        self._pool.waitForDone()
+        for threads, patience_s in ((self._image_threads, DRAIN_IMAGES_S), (self._threads, DRAIN_S)):
+            if not threads.wait(patience_s):
+                logger.warning("Work that hangs was left behind, of %d tasks", len(self._tasks))
+                threads.leave_behind()
+                for task in list(self._tasks):
+                    self._end(task)
 
     def stop(self) -> None:
         """Drain, and take no more work."""
@@ -183,6 +181,8 @@ class Background(QObject):
     def _on_timeout(self) -> None:
         if not self._tasks:
             self._timer.stop()
+        self._threads.tend()
+        self._image_threads.tend()
         for task in list(self._tasks):
             if not task.is_cancelled:
                 task.tell_progress()

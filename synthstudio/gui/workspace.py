@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage, QUndoStack
 
+from synthstudio.core.imaging import LARGE_PIXELS
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId
 from synthstudio.domain.progress import Tick
@@ -29,6 +30,7 @@ from synthstudio.project import Project
 
 if TYPE_CHECKING:
     from synthstudio.settings.base import JobSettings
+    from synthstudio.settings.compose import ComposeSettings
 
 CACHE_BYTES = 192 << 20
 """Decoded images kept: two or three fields of 4072 x 3072 px, or hundreds of small ones."""
@@ -69,6 +71,8 @@ class Workspace(QObject):
     class_totals_changed = Signal()
     annotation_wanted = Signal()
     """Some page wants `wanted_annotation_id` to be selected; who shows it sets that to None."""
+    recipe_offered = Signal()
+    """Some page wants `offered_recipe` to stand in the form of the sets; who shows it sets that to None."""
 
     def __init__(
         self,
@@ -84,10 +88,12 @@ class Workspace(QObject):
         self.view_states: dict[FovId, ViewState] = {}
         self.current_fov_id: FovId | None = None
         self.wanted_annotation_id: AnnotationId | None = None
+        self.offered_recipe: ComposeSettings | None = None
         self.current_class_id: ClassId | None = None
         self.fov_order: tuple[FovId, ...] = ()
         self.class_totals: Mapping[ClassId, int] = {}
         self._preferences_file = preferences_file or preferences_path()
+        self.set_to_export = ""  # what the export dialog offers first when it is opened from a set
         self.preferences_error: UserError | None = None
         self.preferences = self._read_preferences()
         self.gpu_worker = GpuWorker(self, device=self.preferences.device, command=engine_command)
@@ -233,6 +239,11 @@ class Workspace(QObject):
         self.set_current_fov(fov_id)
         self.annotation_wanted.emit()
 
+    def offer_recipe(self, settings: ComposeSettings) -> None:
+        """Have the form of the sets show these settings."""
+        self.offered_recipe = settings
+        self.recipe_offered.emit()
+
     def set_fov_order(self, order: Sequence[FovId]) -> None:
         """Say in which order the list shows the FOVs, filtered and sorted; next and previous follow it."""
         self.fov_order = tuple(order)
@@ -308,13 +319,15 @@ class Workspace(QObject):
     def load_thumbnail(self, fov: FieldOfView, done: Callable[[QImage | None], None], owner: QObject) -> None:
         """Give the thumbnail of an FOV to `done`, from a thread; None where its image cannot be read."""
         project = self.require_project()
-        cached = project.folder / THUMBNAIL_FOLDER / f"{fov.sha256}.jpg"
+        cached = project.folder / THUMBNAIL_FOLDER / f"{fov.content_key}.jpg"
         can_write = not project.is_read_only
 
         def work(_: Tick) -> QImage:
-            return read_thumbnail(Path(fov.path), cached if can_write or cached.is_file() else None)
+            return read_thumbnail(Path(fov.path), cached if can_write or cached.is_file() else None, page=fov.page)
 
-        self.background.run(work, done=done, failed=lambda _error: done(None), owner=owner, priority=-2)
+        self.background.run(
+            work, done=done, failed=lambda _error: done(None), owner=owner, priority=-2, reads_images=True
+        )
 
     def forget_image(self, fov_id: FovId) -> None:
         """Decode the image of an FOV anew next time: its file has changed place or content."""
@@ -324,11 +337,11 @@ class Workspace(QObject):
             forgotten.forget_tiles()
 
     def _decode(self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None, priority: int) -> Task:
-        path = Path(self.require_project().fovs.get(fov_id).path)
+        fov = self.require_project().fovs.get(fov_id)
         generation = self._generation
 
         def work(_: Tick) -> WholePyramid | LargeImage:
-            return open_for_view(path, self.zoom_levels)
+            return open_for_view(Path(fov.path), self.zoom_levels, page=fov.page)
 
         def keep(opened: WholePyramid | LargeImage) -> None:
             if generation == self._generation:
@@ -336,7 +349,7 @@ class Workspace(QObject):
                 self._keep(fov_id, pyramid)
                 done(pyramid)
 
-        return self.background.run(work, done=keep, failed=failed, owner=owner, priority=priority)
+        return self.background.run(work, done=keep, failed=failed, owner=owner, priority=priority, reads_images=True)
 
     def _adopt_image(self, fov_id: FovId, opened: WholePyramid | LargeImage) -> ImagePyramid:
         if isinstance(opened, WholePyramid):
@@ -363,7 +376,7 @@ class Workspace(QObject):
             pyramid.set_overview(finished.overview)
 
         title = f"Preparing to zoom {opened.source.path.name}"
-        task = self.background.run(work, done=adopt, owner=self, title=title, priority=-1)
+        task = self.background.run(work, done=adopt, owner=self, title=title, priority=-1, reads_images=True)
         task.ended.connect(lambda: self._preparing.discard(fov_id))
         task.progressed.connect(lambda _done, _total: pyramid.set_overview(growing.picture()))
 
@@ -371,11 +384,13 @@ class Workspace(QObject):
         self._images[fov_id] = pyramid
         self._images.move_to_end(fov_id)
         total = sum(each.n_bytes for each in self._images.values())
-        while total > CACHE_BYTES and len(self._images) > 1:
-            _, oldest = self._images.popitem(last=False)
-            total -= oldest.n_bytes
-            if isinstance(oldest, TiledPyramid):
-                oldest.forget_tiles()
+        for oldest in [each for each in self._images if each not in (fov_id, self.current_fov_id)]:
+            if total <= CACHE_BYTES:
+                return
+            dropped = self._images.pop(oldest)
+            total -= dropped.n_bytes
+            if isinstance(dropped, TiledPyramid):
+                dropped.forget_tiles()
 
     def _preload_neighbours(self, fov_id: FovId) -> None:
         if fov_id not in self.fov_order:
@@ -383,8 +398,13 @@ class Workspace(QObject):
         place = self.fov_order.index(fov_id)
         for neighbour in (place + 1, place - 1):
             if 0 <= neighbour < len(self.fov_order) and self.fov_order[neighbour] not in self._images:
-                # A neighbour that cannot be read is reported when it is opened, not before.
-                self._decode(self.fov_order[neighbour], _ignore_image, self, failed=_ignore_error, priority=0)
+                self._preload(self.fov_order[neighbour])
+
+    def _preload(self, fov_id: FovId) -> None:
+        fov = self.require_project().fovs.get(fov_id)
+        if fov.width * fov.height <= LARGE_PIXELS:  # a large one opens at once, or would take gigabytes
+            # A neighbour that cannot be read is reported when it is opened, not before.
+            self._decode(fov_id, _ignore_image, self, failed=_ignore_error, priority=0)
 
 
 def _ignore_image(_: ImagePyramid) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
@@ -27,7 +28,7 @@ def _record(row: sqlite3.Row) -> Annotation:
         y=row["y"],
         box=box,
         size_px=row["size_px"],
-        author=row["author"],
+        author=sys.intern(row["author"]),
         source=AnnotationSource(row["source"]),
         note=row["note"],
         is_flagged=bool(row["is_flagged"]),
@@ -63,14 +64,13 @@ class Annotations:
 
     def list(self, fov_id: FovId) -> list[Annotation]:
         """Return the annotations of one FOV in the order of their ids."""
-        rows = self._database.rows("SELECT * FROM annotation WHERE fov_id = ? ORDER BY id", (fov_id,))
-        return [_record(row) for row in rows]
+        return self._database.records("SELECT * FROM annotation WHERE fov_id = ? ORDER BY id", (fov_id,), _record)
 
     def by_fov(self) -> dict[FovId, AnnotationList]:
         """Return all annotations, grouped by FOV; FOVs without any are absent."""
         grouped: dict[FovId, AnnotationList] = defaultdict(AnnotationList)
-        for row in self._database.rows("SELECT * FROM annotation ORDER BY fov_id, id"):
-            grouped[FovId(row["fov_id"])].append(_record(row))
+        for each in self._database.records("SELECT * FROM annotation ORDER BY fov_id, id", (), _record):
+            grouped[each.fov_id].append(each)
         return dict(grouped)
 
     def counts(self) -> dict[FovId, dict[ClassId, int]]:
@@ -98,6 +98,13 @@ class Annotations:
         """Return the number of annotations of each author, "" for those of nobody."""
         rows = self._database.rows("SELECT author, count(*) AS n FROM annotation GROUP BY 1 ORDER BY 1")
         return {row["author"]: int(row["n"]) for row in rows}
+
+    def authors_of_fovs(self) -> dict[FovId, frozenset[str]]:
+        """Return who has marked each FOV; FOVs without annotations are absent."""
+        found: dict[FovId, set[str]] = defaultdict(set)
+        for row in self._database.rows("SELECT DISTINCT fov_id, author FROM annotation"):
+            found[FovId(row["fov_id"])].add(row["author"])
+        return {fov_id: frozenset(authors) for fov_id, authors in found.items()}
 
     def next_id(self) -> AnnotationId:
         """Return the id that the next new annotation gets."""

@@ -81,6 +81,30 @@ class Classes:
         )
         return self.get(ClassId(class_id))
 
+    def restore(self, removed: ObjectClass) -> Changes:
+        """Bring back a class that was removed, under its id, as the last one. Raises UserError where its name is taken.
+
+        What speaks of it by its id, such as an edit that can be redone, speaks of the same class then.
+        """
+        if self.find(removed.name) is not None:
+            raise UserError(f"There is already a class {removed.name}.", "Rename that one first.")
+        self._database.execute(
+            "INSERT INTO object_class (id, name, color, key, role, size_um, size_px, goal, position)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                removed.id,
+                removed.name,
+                removed.color,
+                removed.key,
+                removed.role.value,
+                removed.size_um,
+                removed.size_px,
+                removed.goal,
+                len(self.list()),
+            ),
+        )
+        return changes("classes")
+
     def update(self, changed: ObjectClass) -> Changes:
         """Store a class record as given. Raises UserError where the name is taken."""
         other = self.find(changed.name)

@@ -76,6 +76,7 @@ class Fovs:
             note=row["note"],
             is_flagged=bool(row["is_flagged"]),
             added_at=row["added_at"],
+            page=row["page"],
         )
 
     def list(self, *, split: Split | None = None) -> list[FieldOfView]:
@@ -112,12 +113,16 @@ class Fovs:
         height: int,
         um_per_px: float | None = None,
         state: AnnotationState = AnnotationState.NONE,
+        page: int | None = None,
     ) -> FovId:
-        """Add a row for an image. `stored_path` is absolute, or relative to the project folder with `/`."""
+        """Add a row for an image. `stored_path` is absolute, or relative to the project folder with `/`.
+
+        `page` of a stack, from 0; None where the file holds one image.
+        """
         return FovId(
             self._database.execute(
                 "INSERT INTO fov (sample_id, name, path, storage, sha256, width, height, um_per_px, state, is_reviewed,"
-                " added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " added_at, page) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     sample_id,
                     name,
@@ -129,6 +134,7 @@ class Fovs:
                     um_per_px,
                     *_stored_state(state),
                     now(),
+                    page,
                 ),
             )
         )

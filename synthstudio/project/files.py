@@ -9,6 +9,7 @@ from pathlib import Path
 
 from synthstudio.core.imaging import sha256_of_file, translate_os_error
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import FieldOfView
 
 
@@ -65,9 +66,9 @@ def copy_into(folder: Path, image: Path, *, sha256: str) -> str:
     return relative
 
 
-def file_state(fov: FieldOfView) -> FileState:
-    """Compare the image file with what was imported, by its hash."""
+def file_state(fov: FieldOfView, tick: Tick = no_tick) -> FileState:
+    """Compare the image file with what was imported, by its hash; the tick counts bytes."""
     path = Path(fov.path)
     if not path.is_file():
         return FileState.MISSING
-    return FileState.SAME if sha256_of_file(path) == fov.sha256 else FileState.CHANGED
+    return FileState.SAME if sha256_of_file(path, tick) == fov.sha256 else FileState.CHANGED

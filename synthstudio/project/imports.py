@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from synthstudio.core.annotations.merging import build_extent, find_new
+from synthstudio.core.annotations.merging import build_extent, find_new, find_twins
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
 from synthstudio.domain.progress import Tick, no_tick
@@ -106,9 +106,11 @@ def apply_import(
         UserError: A file cannot be copied, or the project cannot be written.
         Cancelled: By the tick, before anything was recorded.
     """
-    sorted_fovs = _sort(plan, {fov.sha256 for fov in project.fovs.list()}, existing)
+    sorted_fovs = _sort(plan, {(fov.sha256, fov.page) for fov in project.fovs.list()}, existing)
     fresh = sorted_fovs.fresh
     sorted_fovs.problems += _find_split_conflicts(project, fresh)
+    if existing is Existing.MERGE:
+        sorted_fovs.problems += find_twins(plan.fovs)
     n_annotations = 0
     merged: list[Merged] = []
     with _kept_only_if_recorded() as copies:
@@ -117,9 +119,9 @@ def apply_import(
             class_ids = _add_classes(project, plan)
             for planned, path in zip(fresh, paths, strict=True):
                 n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
-            homes = {fov.sha256: fov for fov in reversed(project.fovs.list())} if sorted_fovs.known else {}
+            homes = {(fov.sha256, fov.page): fov for fov in reversed(project.fovs.list())} if sorted_fovs.known else {}
             for planned in sorted_fovs.known:
-                fov = project.fovs.get(homes[planned.sha256].id)  # its state may have grown since
+                fov = project.fovs.get(homes[planned.content].id)  # its state may have grown since
                 merged.append(_merge(project, planned, fov, class_ids=class_ids, source=source))
     n_added = sum(len(each.annotations) for each in merged)
     return ImportOutcome(
@@ -137,16 +139,16 @@ def apply_import(
     )
 
 
-def _sort(plan: ImportPlan, known: set[str], existing: Existing) -> _Sorted:
+def _sort(plan: ImportPlan, known: set[tuple[str, int | None]], existing: Existing) -> _Sorted:
     found = _Sorted()
     for planned in plan.fovs:
-        if existing is Existing.NEW or planned.sha256 not in known:
+        if existing is Existing.NEW or planned.content not in known:
             found.fresh.append(planned)
-            known.add(planned.sha256)
+            known.add(planned.content)
         elif existing is Existing.MERGE:
             found.known.append(planned)
         else:
-            found.problems.append(Problem(planned.path.name, "is in the project already; left out."))
+            found.problems.append(Problem(planned.name, "is in the project already; left out."))
     return found
 
 
@@ -227,6 +229,7 @@ def _add_fov(
         height=planned.height,
         um_per_px=planned.um_per_px,
         state=planned.state,
+        page=planned.page,
     )
     marks = [_to_annotation(mark, fov_id, class_ids, source) for mark in planned.annotations]
     project.annotations.add(marks)
@@ -247,6 +250,8 @@ def _to_annotation(
         box=mark.box,
         size_px=mark.size_px,
         source=source,
+        note=mark.note,
+        is_flagged=mark.is_flagged,
     )
 
 

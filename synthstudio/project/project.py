@@ -22,6 +22,7 @@ from synthstudio.project.clock import now
 from synthstudio.project.crop_labels import CropLabels
 from synthstudio.project.database import Database
 from synthstudio.project.fields import Fovs, Samples
+from synthstudio.project.patch_verdicts import PatchVerdicts
 from synthstudio.project.reviews import Sets, Verdicts
 from synthstudio.project.runs import Runs
 
@@ -99,6 +100,7 @@ class Project:
         self.classes = Classes(self.database)
         self.annotations = Annotations(self.database)
         self.crop_labels = CropLabels(self.database)
+        self.patch_verdicts = PatchVerdicts(self.database)
         self.runs = Runs(self.database)
         self.sets = Sets(self.database)
         self.verdicts = Verdicts(self.database)
@@ -217,8 +219,13 @@ class Project:
         """Folder of a synthetic set's files."""
         return self.folder / "sets" / name
 
-    def training_state(self) -> str:
-        """Hash of all that a synthetic image may depend on: classes, train FOVs (by content) and their annotations."""
+    def training_state(self, *, ignores_rejections: bool = False) -> str:
+        """Hash of all that a synthetic image may depend on: classes, train FOVs (by content) and their annotations.
+
+        Args:
+            ignores_rejections: Leave out which patches are rejected: the state that cutting all of them depends on.
+        """
+        rejected = frozenset() if ignores_rejections else self.patch_verdicts.rejected()
         facts: list[object] = [(each.name, each.role.value, each.size_um, each.size_px) for each in self.classes.list()]
         by_fov = self.annotations.by_fov()
         names = {each.id: each.name for each in self.classes.list()}
@@ -226,9 +233,10 @@ class Project:
             marks = [
                 (names[mark.class_id], mark.x, mark.y, mark.size_px)
                 + ((mark.box.x0, mark.box.y0, mark.box.x1, mark.box.y1) if mark.box else ())
+                + (("rejected",) if mark.id in rejected else ())
                 for mark in by_fov.get(fov.id, [])
             ]
-            facts.append((fov.sha256, fov.split, fov.um_per_px, marks))
+            facts.append((fov.content_key, fov.split, fov.um_per_px, marks))
         return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
 
     def objects_present(self) -> bool:

@@ -94,7 +94,7 @@ class Runs:
                 RunId(row["id"]),
                 RunStatus.FAILED,
                 message="The application ended before this run did.",
-                hint="Start it again, or resume it where it is a training.",
+                hint="Start it again; a training or a recipe search can be resumed.",
             )
         return len(interrupted)
 

@@ -23,10 +23,14 @@ class SampleAssignment:
     split_of: Mapping[str, Split | None] = field(default_factory=dict)
 
 
-def present_assignment(project: Project) -> SampleAssignment:
-    """Return how it is now, for all FOVs and samples: what leads back after any other assignment."""
+def present_assignment(project: Project, *, only_splits: bool = False) -> SampleAssignment:
+    """Return how it is now, for all FOVs and samples: what leads back after any other assignment.
+
+    Args:
+        only_splits: The FOVs stay in their samples: only the splits are told, which is quick.
+    """
     return SampleAssignment(
-        {fov.id: fov.sample_name for fov in project.fovs.list()},
+        {} if only_splits else {fov.id: fov.sample_name for fov in project.fovs.list()},
         {sample.name: sample.split for sample in project.samples.list()},
     )
 
@@ -40,7 +44,7 @@ def assign_samples(project: Project, wanted: SampleAssignment) -> Changes:
         UserError: Two FOVs of one name would be in one sample, or the project cannot be written.
     """
     with project.transaction():
-        known = {fov.id: fov for fov in project.fovs.list()}
+        known = {fov.id: fov for fov in project.fovs.list()} if wanted.sample_of else {}
         moved = {
             fov_id: name
             for fov_id, name in wanted.sample_of.items()

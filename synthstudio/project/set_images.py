@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import TypedDict
 
-from synthstudio.core.imaging import read_bytes
+from synthstudio.core.imaging import read_bytes, translate_os_error
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, SampleId
@@ -43,11 +45,15 @@ def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) 
     fovs: list[FieldOfView] = []
     annotations: dict[FovId, list[Annotation]] = {}
     try:
-        side = int(json.loads(read_bytes(folder / HEADER_NAME))["settings"]["composition"]["canvas_px"])
+        header = json.loads(read_bytes(folder / HEADER_NAME))
+        composition, um_per_px = header["settings"]["composition"], header.get("um_per_px")
+        width = int(composition["canvas_px"])
+        size = width, int(composition.get("canvas_height_px", 0)) or width
         n_marks = 0
         for line in read_bytes(folder / MANIFEST_NAME).splitlines():
             entry = json.loads(line)
-            fov = _to_fov(folder / str(entry["file"]), entry["sha256"], index=entry["index"], side=side, split=split)
+            fov = _to_fov(folder / str(entry["file"]), entry["sha256"], index=entry["index"], size=size, split=split)
+            fov = dataclasses.replace(fov, um_per_px=float(um_per_px) if um_per_px else None)
             fovs.append(fov)
             marks = []
             for item in entry["objects"]:
@@ -65,7 +71,21 @@ def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) 
     return fovs, annotations
 
 
-def _to_fov(path: Path, sha256: str, *, index: int, side: int, split: Split) -> FieldOfView:
+def delete_set_files(project: Project, name: str) -> None:
+    """Delete the folder of a set; nothing happens where there is none.
+
+    Raises:
+        UserError: It cannot be deleted.
+    """
+    folder = project.set_folder(name)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise translate_os_error(error, folder) from error
+
+
+def _to_fov(path: Path, sha256: str, *, index: int, size: tuple[int, int], split: Split) -> FieldOfView:
     return FieldOfView(
         id=FovId(index + 1),
         sample_id=SampleId(index + 1),
@@ -75,8 +95,8 @@ def _to_fov(path: Path, sha256: str, *, index: int, side: int, split: Split) -> 
         path=str(path),
         storage=Storage.COPY,
         sha256=sha256,
-        width=side,
-        height=side,
+        width=size[0],
+        height=size[1],
         um_per_px=None,
         tone=None,
         state=AnnotationState.EXHAUSTIVE,

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthstudio.core.training.recipe_ranking import RecipeTable
+
 Interval = tuple[float, float]
 
 
@@ -29,6 +31,17 @@ class TrainResult(JobResult):
     """A finished training. `best` holds the validation scores of the best checkpoint."""
 
     kind: Literal["train-classifier"] = "train-classifier"
+    run: str
+    status: str
+    seconds: float
+    best: dict[str, float | None]
+    warnings: tuple[str, ...] = ()
+
+
+class TrainDetectorResult(JobResult):
+    """A finished training of a detector. `best` holds the validation scores of the best checkpoint."""
+
+    kind: Literal["train-detector"] = "train-detector"
     run: str
     status: str
     seconds: float
@@ -106,6 +119,44 @@ class EvaluateResult(JobResult):
     seconds: float
 
 
+class CountScore(JobResult):
+    """Counts per image against the annotations: mean of found minus true, and where 95 % of the differences lie."""
+
+    bias: float
+    limits: Interval | None
+
+
+class ClassDetection(JobResult):
+    """Boxes of one class against the annotated ones; F1 at IoU .5 and the threshold of validation."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    ap50: float | None
+    ap: float | None
+    """Mean over IoU .50 to .95."""
+    support: int
+    count: CountScore | None
+    ci95: Interval | None = None
+
+
+class EvaluateDetectorResult(JobResult):
+    """Scores of one detector on one split."""
+
+    kind: Literal["evaluate-detector"] = "evaluate-detector"
+    run: str
+    split: str
+    n_images: int
+    n_groups: int
+    per_class: dict[str, ClassDetection]
+    macro_f1: float | None
+    map50: float | None
+    map: float | None
+    ci95: Interval | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float
+
+
 class ExplainedFov(JobResult):
     """Files of one explained FOV, relative to the explain run's folder."""
 
@@ -123,4 +174,42 @@ class ExplainResult(JobResult):
     seconds: float
 
 
-AnyResult = Annotated[ComposeResult | TrainResult | EvaluateResult | ExplainResult, Field(discriminator="kind")]
+class ExportOnnxResult(JobResult):
+    """A written ONNX file.
+
+    Attributes:
+        difference: Greatest difference of its probabilities from those of the trained network.
+        map_difference: That of its class maps, as a share of their range.
+        provider: What onnxruntime computed the comparison with.
+    """
+
+    kind: Literal["export-onnx"] = "export-onnx"
+    run: str
+    path: str
+    card: str
+    n_bytes: int
+    difference: float
+    map_difference: float
+    provider: str
+    seconds: float
+
+
+class SearchRecipesResult(JobResult):
+    """The recipes that were tried, best first, scored on validation images."""
+
+    kind: Literal["search-recipes"] = "search-recipes"
+    table: RecipeTable
+    seconds: float
+
+
+AnyResult = Annotated[
+    ComposeResult
+    | TrainResult
+    | TrainDetectorResult
+    | EvaluateResult
+    | EvaluateDetectorResult
+    | ExplainResult
+    | ExportOnnxResult
+    | SearchRecipesResult,
+    Field(discriminator="kind"),
+]

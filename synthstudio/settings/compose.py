@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 
-CanvasKind = Literal["matched", "black", "white", "mean"]
-Blend = Literal["feather", "paste", "mixed"]
+CanvasKind = Literal["matched", "emptied", "empty_region", "black", "white", "mean"]
+Blend = Literal["feather", "paste", "poisson", "poisson_mixed", "mixed", "all"]
+ImageFormat = Literal["png", "jpeg", "webp"]
 MaskShape = Literal["square", "rounded", "ellipse"]
-ForegroundMethod = Literal["none", "threshold"]
+ForegroundMethod = Literal["none", "ellipse", "threshold"]
 
 
 class PatchSettings(SettingsGroup):
@@ -31,9 +32,16 @@ class PatchSettings(SettingsGroup):
     """A patch is used when at least this share of its window lies inside the image; the rest is mirrored."""
 
     foreground: ForegroundMethod = Field("none", title="Foreground", json_schema_extra={"tier": "basic"})
-    """What of the window is pasted: "none" is the whole window in the chosen shape (paper), "threshold" the object
-    alone, found by its difference from the empty background. Neighbours stay out, and boxes are those of the object.
-    Where no object stands out the window is kept whole."""
+    """What of the window is pasted: "none" is the whole window in the chosen patch shape (paper), "ellipse" a soft
+    ellipse in the window, which turns with the object, "threshold" the object alone, found by its difference from the
+    empty background: neighbours stay out. With both, boxes are those of what is pasted. Where no object stands out the
+    window is kept whole."""
+
+    foreground_by_class: tuple[str, ...] = Field(
+        (), title="Foreground by class", json_schema_extra={"tier": "advanced"}
+    )
+    """Classes with a foreground of their own, as NAME=METHOD, for example Platelets=threshold; the others have that
+    above."""
 
     foreground_margin: float = Field(
         0.03, ge=0.0, le=0.3, title="Rim kept", json_schema_extra={"tier": "advanced", "unit": "share of the side"}
@@ -48,6 +56,33 @@ class PatchSettings(SettingsGroup):
         512, ge=16, le=16384, title="Memory for patches", json_schema_extra={"tier": "advanced", "unit": "MB"}
     )
     """Upper bound of the patch bank. When the patches need more, the largest classes are thinned out evenly."""
+
+    @field_validator("foreground_by_class")
+    @classmethod
+    def _names_have_methods(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        methods = get_args(ForegroundMethod)
+        names = [pair.rpartition("=")[0] for pair in pairs]
+        for pair, name in zip(pairs, names, strict=True):
+            if not name or pair.rpartition("=")[2] not in methods:
+                raise ValueError(f'"{pair}" is not NAME=METHOD with one of the methods {", ".join(methods)}')
+            if names.count(name) > 1:
+                raise ValueError(f'"{name}" is named twice')
+        return pairs
+
+    @property
+    def own_foregrounds(self) -> dict[str, ForegroundMethod]:
+        """Methods of the classes that have one of their own, by name."""
+        known: dict[str, ForegroundMethod] = {each: each for each in get_args(ForegroundMethod)}
+        return {name: known[method] for name, _, method in (pair.rpartition("=") for pair in self.foreground_by_class)}
+
+    def foreground_of(self, class_name: str) -> ForegroundMethod:
+        """The method for a class."""
+        return self.own_foregrounds.get(class_name, self.foreground)
+
+    def with_foreground(self, class_name: str, method: ForegroundMethod | None) -> tuple[str, ...]:
+        """The value of `foreground_by_class` with this method for a class, or without one of its own."""
+        others = [pair for pair in self.foreground_by_class if pair.rpartition("=")[0] != class_name]
+        return tuple(others if method is None else [*others, f"{class_name}={method}"])
 
 
 class PatchAugmentation(SettingsGroup):
@@ -80,6 +115,15 @@ class PatchAugmentation(SettingsGroup):
     hue: float = Field(0.05, ge=0.0, le=0.5, title="Stain jitter", json_schema_extra={"tier": "basic", "unit": "share"})
     """Vary the density of each colour channel by itself, which shifts the stain's hue; the background stays."""
 
+    elastic: float = Field(
+        0.0,
+        ge=0.0,
+        le=0.15,
+        title="Elastic bending",
+        json_schema_extra={"tier": "advanced", "unit": "share of the side"},
+    )
+    """Bend the patch smoothly by up to this much, for objects that are soft; leave it at 0 for crystals."""
+
     brightness: float = Field(
         0.0, ge=0.0, le=0.5, title="Brightness jitter", json_schema_extra={"tier": "advanced", "unit": "share"}
     )
@@ -99,6 +143,20 @@ class ImageAugmentation(SettingsGroup):
         0.08, ge=0.0, le=0.8, title="Contrast", json_schema_extra={"tier": "basic", "unit": "share"}
     )
     """Stretch or squeeze around the image's middle grey by up to this share."""
+
+    color_cast: float = Field(
+        0.0, ge=0.0, le=0.5, title="Colour cast", json_schema_extra={"tier": "basic", "unit": "share"}
+    )
+    """Multiply red, green and blue each by a random factor of up to this much above or below 1, as another lamp, white
+    balance or stain does."""
+
+    vignette: float = Field(
+        0.0, ge=0.0, le=0.9, title="Vignetting", json_schema_extra={"tier": "basic", "unit": "share"}
+    )
+    """Darken the corners by a share drawn between 0 and this."""
+
+    defocus_px: float = Field(0.0, ge=0.0, le=16.0, title="Defocus", json_schema_extra={"tier": "basic", "unit": "px"})
+    """Radius of the disc that a point becomes out of focus, drawn between 0 and this."""
 
     blur_px: float = Field(0.5, ge=0.0, le=8.0, title="Blur", json_schema_extra={"tier": "basic", "unit": "px"})
     """Standard deviation of a Gaussian blur, drawn between 0 and this."""
@@ -120,14 +178,22 @@ class ImageAugmentation(SettingsGroup):
 class CompositionSettings(SettingsGroup):
     """How patches become an image. Changing these never rebuilds the patch bank."""
 
-    canvas_px: int = Field(384, ge=32, le=4096, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
+    canvas_px: int = Field(384, ge=32, le=8192, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
     """Side of the square image, at the working scale. Paper: 384 for classification, 416 for detection."""
 
+    canvas_height_px: int = Field(
+        0, ge=0, le=8192, title="Canvas height", json_schema_extra={"tier": "advanced", "unit": "px"}
+    )
+    """Height where the image is not a square; 0 is as high as wide. A whole field of the paper is 4072 x 3072.
+    Trainings take squares."""
+
     canvas: CanvasKind = Field("matched", title="Background", json_schema_extra={"tier": "basic"})
-    """Colour of the empty canvas: "matched" takes the colour, illumination and noise of a training image's own
-    background, and multiplies each patch to fit it, because stained objects filter light. "black", "white" and
-    "mean" (one flat colour) are the paper's way. Warning: on flat canvases small classes are lost on real
-    images (on blood cells the F1 of platelets fell from .76 to .47): the network learns the edge of the patch."""
+    """What objects are pasted on: "matched" takes the colour, illumination and noise of a training image's own
+    background, and multiplies each patch to fit it, because stained objects filter light. "emptied" is that image
+    itself, with everything taken out that stands out from its background, annotated or not; "empty_region" is a part
+    of a training image in which nothing lies. "black", "white" and "mean" (one flat colour) are the paper's way.
+    Warning: on flat canvases small classes are lost on real images (on blood cells the F1 of platelets fell from .76
+    to .47): the network learns the edge of the patch."""
 
     n_objects_min: int = Field(1, ge=0, le=2000, title="Fewest objects", json_schema_extra={"tier": "basic"})
     """Least number of objects on an image, artifacts included; the number is drawn with equal probability."""
@@ -135,11 +201,16 @@ class CompositionSettings(SettingsGroup):
     n_objects_max: int = Field(20, ge=1, le=2000, title="Most objects", json_schema_extra={"tier": "basic"})
     """Greatest number of objects on an image, artifacts included. Those that find no place are left out."""
 
-    class_draw: Literal["uniform", "empirical", "top_up"] = Field(
+    class_draw: Literal["uniform", "empirical", "top_up", "weights"] = Field(
         "uniform", title="Class frequency", json_schema_extra={"tier": "basic"}
     )
     """How a class is drawn: "uniform" draws each class with equal probability (paper), "empirical" as often as it was
-    annotated, "top_up" the more often, the rarer it was annotated (inversely to its number of patches)."""
+    annotated, "top_up" the more often, the rarer it was annotated (inversely to its number of patches), "weights" as
+    the weights below say."""
+
+    class_weights: tuple[str, ...] = Field((), title="Class weights", json_schema_extra={"tier": "advanced"})
+    """Relative frequencies as NAME=WEIGHT, for example RBC=3; classes that are not named have 1, and 0 leaves a class
+    out. Only with the class frequency "weights"."""
 
     class_presence: float = Field(
         0.6, ge=0.05, le=1.0, title="Class takes part", json_schema_extra={"tier": "basic", "unit": "probability"}
@@ -158,7 +229,9 @@ class CompositionSettings(SettingsGroup):
 
     blend: Blend = Field("feather", title="Blending", json_schema_extra={"tier": "basic"})
     """How the rim is treated: "feather" fades the patch out at its rim, "paste" is a hard edge (paper), "mixed" draws
-    one of them, and the width, for each object, so that a detector learns to ignore the seam."""
+    one of them, and the width, for each object, so that a detector learns to ignore the seam. "poisson" carries the
+    patch's gradients over onto what lies below (Perez et al. 2003), "poisson_mixed" the stronger ones of both; slow.
+    "all" draws among all of these (Dwibedi et al. 2017)."""
 
     mask: MaskShape = Field("ellipse", title="Patch shape", json_schema_extra={"tier": "basic"})
     """Outline of what is pasted: the whole "square" (paper), a square with "rounded" corners, or the "ellipse" in it.
@@ -214,6 +287,34 @@ class CompositionSettings(SettingsGroup):
     )
     """Upper bound of the prepared variants in each worker process."""
 
+    @field_validator("class_weights")
+    @classmethod
+    def _are_weights(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in pairs:
+            name, _, weight = pair.rpartition("=")
+            try:
+                is_fine = bool(name) and 0.0 <= float(weight) < float("inf")
+            except ValueError:
+                is_fine = False
+            if not is_fine:
+                raise ValueError(f'write a class weight as NAME=WEIGHT with a weight of 0 or more, not "{pair}"')
+        return pairs
+
+    @property
+    def weight_by_class(self) -> dict[str, float]:
+        """Weights of the classes that are named in `class_weights`."""
+        return {name: float(weight) for name, _, weight in (pair.rpartition("=") for pair in self.class_weights)}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in px."""
+        return self.canvas_px, self.canvas_height_px or self.canvas_px
+
+    @property
+    def needs_plates(self) -> bool:
+        """Whether the canvas is made of emptied training images, which the patch bank must hold then."""
+        return self.canvas in ("emptied", "empty_region")
+
     @model_validator(mode="after")
     def _counts_are_a_range(self) -> Self:
         if self.n_objects_min > self.n_objects_max:
@@ -246,6 +347,16 @@ class ComposeSettings(JobSettings):
     first_index: int = Field(0, ge=0, le=1_000_000_000, title="First image", json_schema_extra={"tier": "advanced"})
     """Number of the first image. Image 500 is the same in every set of these settings and seed: two machines can write
     0 to 499 and 500 to 999 as two sets."""
+
+    format: ImageFormat = Field("png", title="File format", json_schema_extra={"tier": "advanced"})
+    """"png" keeps every pixel; "jpeg" and "webp" are smaller and lose some, as camera files do."""
+
+    quality: int = Field(95, ge=1, le=100, title="Quality", json_schema_extra={"tier": "advanced", "unit": "points"})
+    """Quality of JPEG and WebP files."""
+
+    masks: bool = Field(False, title="Instance masks", json_schema_extra={"tier": "advanced"})
+    """Write a 16-bit PNG beside each image that tells for every pixel which object of the manifest is seen there:
+    1 for the first, 0 for none. Without a foreground the shape of the patch is taken for the object."""
 
     workers: int = Field(0, ge=0, le=256, title="Worker processes", json_schema_extra={"tier": "advanced"})
     """Processes that compose at the same time; 0 composes in the job's own process. The bytes are the same."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from synthstudio.domain.errors import UserError
-from synthstudio.settings.base import JobSettings
+from synthstudio.settings.base import JobSettings, complaint
 from synthstudio.settings.registry import SETTINGS_BY_KIND, AnyJobSettings, SettingsUnion
 from synthstudio.settings.schema import setting_specs
 
@@ -69,7 +69,7 @@ def explain_validation(error: ValidationError, model: type[JobSettings], *, orig
             close = difflib.get_close_matches(place, known, n=1, cutoff=0.5)
             complaints.append(f"{place} is not a setting" + (f" (did you mean {close[0]}?)" if close else ""))
         else:
-            complaints.append(f"{place} = {each['input']!r}: {each['msg'].lower()}")
+            complaints.append(f"{place} = {each['input']!r}: {complaint(each['msg'])}")
     return UserError(f"{origin}: {'; '.join(complaints)}.", "Mend these settings and start again.")
 
 

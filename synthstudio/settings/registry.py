@@ -7,10 +7,23 @@ from pydantic import Field
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.evaluate import EvaluateSettings
+from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.export_onnx import ExportOnnxSettings
+from synthstudio.settings.search_recipes import SearchRecipesSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
+from synthstudio.settings.train_detector import TrainDetectorSettings
 
-SettingsUnion = ComposeSettings | TrainClassifierSettings | EvaluateSettings | ExplainSettings
+SettingsUnion = (
+    ComposeSettings
+    | TrainClassifierSettings
+    | TrainDetectorSettings
+    | EvaluateSettings
+    | EvaluateDetectorSettings
+    | ExplainSettings
+    | ExportOnnxSettings
+    | SearchRecipesSettings
+)
 AnyJobSettings = Annotated[SettingsUnion, Field(discriminator="kind")]
 
 SETTINGS_BY_KIND: dict[str, type[JobSettings]] = {

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from synthstudio.settings.base import SettingsGroup, Tier
 
-SettingKind = Literal["bool", "int", "float", "text", "choice", "list"]
+SettingKind = Literal["bool", "int", "float", "text", "choice", "list", "lines"]
 SettingValue = bool | int | float | str | tuple[str | int | float, ...] | None
 
 
@@ -24,7 +24,7 @@ class SettingSpec:
 
     Attributes:
         path: Place in the model, for example ("composition", "canvas_px").
-        kind: Which control edits it.
+        kind: Which control edits it; "lines" is a list of long entries.
         default: Its default; None for an optional setting that is unset, or one that must be given.
         required: It has no default.
         optional: None is allowed and means "unset".
@@ -75,6 +75,8 @@ def _walk(model: type[BaseModel], prefix: tuple[str, ...], group: str) -> Iterat
 def _spec(path: tuple[str, ...], info: FieldInfo, *, annotation: object, optional: bool, group: str) -> SettingSpec:
     kind, choices = _kind(annotation)
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
+    if kind == "list" and extra.get("entries") == "lines":
+        kind = "lines"
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     if isinstance(default, Enum):
         default = default.value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 from synthstudio.settings.compose import CompositionSettings, MaskShape, PatchSettings
@@ -39,8 +39,8 @@ class NetworkSettings(SettingsGroup):
     """Path of a local .safetensors file with torchvision's VGG16 weights; empty starts from random numbers."""
 
 
-class OptimizationSettings(SettingsGroup):
-    """How it is trained."""
+class StepSettings(SettingsGroup):
+    """How the steps of a training are taken."""
 
     steps: int = Field(350, ge=1, le=1_000_000, title="Steps", json_schema_extra={"tier": "basic"})
     """Optimiser steps."""
@@ -70,6 +70,18 @@ class OptimizationSettings(SettingsGroup):
     ema: float = Field(0.98, ge=0.0, lt=1.0, title="Averaging of weights", json_schema_extra={"tier": "advanced"})
     """The stored network is a moving average with this memory per step; 0 stores the last weights as they are."""
 
+    precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision", json_schema_extra={"tier": "advanced"})
+    """"bf16" halves the memory and is faster on recent GPUs and some processors; small nets gain little."""
+
+    workers: int = Field(
+        1, ge=0, le=64, title="Loader processes", json_schema_extra={"tier": "advanced", "unit": "processes"}
+    )
+    """Processes that make training images meanwhile; 0 makes them in between. The images are the same."""
+
+
+class OptimizationSettings(StepSettings):
+    """How it is trained."""
+
     evaluate_every: int = Field(
         50, ge=1, le=100_000, title="Validate every", json_schema_extra={"tier": "advanced", "unit": "steps"}
     )
@@ -79,14 +91,6 @@ class OptimizationSettings(SettingsGroup):
         0, ge=0, le=1000, title="Patience", json_schema_extra={"tier": "basic", "unit": "validations"}
     )
     """Stop after this many validations without a better score; 0 trains all steps."""
-
-    precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision", json_schema_extra={"tier": "advanced"})
-    """"bf16" halves the memory and is faster on recent GPUs and some processors; small nets gain little."""
-
-    workers: int = Field(
-        1, ge=0, le=64, title="Loader processes", json_schema_extra={"tier": "advanced", "unit": "processes"}
-    )
-    """Processes that make training images meanwhile; 0 makes them in between. The images are the same."""
 
 
 class TrainingPatchSettings(PatchSettings):
@@ -100,7 +104,7 @@ class TrainingPatchSettings(PatchSettings):
 class TrainingCompositionSettings(CompositionSettings):
     """How patches become an image; the same side is used for crops of real images."""
 
-    canvas_px: int = Field(128, ge=32, le=4096, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
+    canvas_px: int = Field(128, ge=32, le=8192, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
     """Side of the training images and of the crops of real images, at the working scale. Paper: 384."""
 
     n_objects_min: int = Field(0, ge=0, le=2000, title="Fewest objects", json_schema_extra={"tier": "basic"})
@@ -119,6 +123,12 @@ class TrainingCompositionSettings(CompositionSettings):
     )
     """A class counts as present when at least this share of one of its objects can be seen; the same rule labels
     composites and crops of real images."""
+
+    @model_validator(mode="after")
+    def _is_a_square(self) -> Self:
+        if self.size[0] != self.size[1]:
+            raise ValueError("training images are squares: leave the canvas height at 0")
+        return self
 
 
 class TrainClassifierSettings(JobSettings):

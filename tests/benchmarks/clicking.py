@@ -8,6 +8,7 @@ Run: QT_QPA_PLATFORM=offscreen PYTHONPATH=. python tests/benchmarks/clicking.py 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation, Role
+from synthstudio.gui.app import prepare_memory, settle_memory
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate.page import AnnotatePage
 from synthstudio.gui.workspace import Workspace
@@ -31,18 +33,24 @@ from tests.benchmarks.opening import make_project, resident_mb, wait_until
 N_CLICKS = 300
 
 
-def measure(folder: Path, image: Path, n_annotations: int) -> dict[str, float]:
-    path = make_project(folder / "study", [image])
-    project = Project.open(path)
+def write_project(folder: Path, image: Path, n_annotations: int) -> None:
+    """Make the annotated project; in a process of its own, whose memory is not measured."""
+    project = Project.open(make_project(folder, [image]))
     class_id = project.classes.add("cell", role=Role.OBJECT, size_px=24.0).id
     (fov,) = project.fovs.list()
-    rng = np.random.default_rng(1)
-    places = rng.uniform(20, 3000, (n_annotations, 2)).tolist()
+    places = np.random.default_rng(1).uniform(20, 3000, (n_annotations, 2)).tolist()
     project.annotations.add([Annotation(AnnotationId(0), fov.id, class_id, x, y) for x, y in places])
     project.close()
 
+
+def measure(folder: Path, image: Path, n_annotations: int) -> dict[str, float]:
+    path, rng = folder / "study", np.random.default_rng(2)
+    writer = multiprocessing.get_context("spawn").Process(target=write_project, args=(path, image, n_annotations))
+    writer.start()
+    writer.join()
     workspace = Workspace(preferences_file=folder / "preferences.toml")
     window = MainWindow(workspace, settings=QSettings(str(folder / "qt.ini"), QSettings.Format.IniFormat))
+    window.pages_filled.connect(settle_memory)
     window.resize(1900, 1100)
     window.open_project(path)
     window.show()
@@ -53,6 +61,9 @@ def measure(folder: Path, image: Path, n_annotations: int) -> dict[str, float]:
     page.view.set_tool("center")
     page.view.one_to_one()
     QApplication.processEvents()
+    if page.shown_fov is None:
+        raise SystemExit("the image never came")
+    fov = page.shown_fov
     committed, painted = [], []
     for _ in range(N_CLICKS):
         spot = QPoint(int(rng.integers(60, page.view.width() - 60)), int(rng.integers(60, page.view.height() - 60)))
@@ -80,4 +91,5 @@ def measure(folder: Path, image: Path, n_annotations: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     application = QApplication(sys.argv[:1])
+    prepare_memory()
     sys.stdout.write(json.dumps(measure(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))) + "\n")

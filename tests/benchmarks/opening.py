@@ -17,8 +17,9 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QApplication, QLabel
 
 from synthstudio.core.imaging import Levels, read_image_size
 from synthstudio.domain.ids import FovId
@@ -95,6 +96,22 @@ def open_image(workspace: Workspace, view: FovView, watch: PaintWatch, fov_id: F
     return time.perf_counter() - start
 
 
+def bare_qt_s(path: Path) -> float:
+    """The reference: seconds in which a bare label shows the image, the better of two tries."""
+    times = []
+    for _ in range(2):
+        label = QLabel()
+        label.resize(VIEW_WIDTH, VIEW_HEIGHT)
+        label.show()
+        QApplication.processEvents()
+        start = time.perf_counter()
+        label.setPixmap(QPixmap(str(path)).scaled(label.size(), Qt.AspectRatioMode.KeepAspectRatio))
+        label.repaint()
+        times.append(time.perf_counter() - start)
+        label.close()
+    return min(times)
+
+
 def frames(view: FovView, watch: PaintWatch, step: Callable[[int], None]) -> tuple[float, float]:
     times, before = [], watch.count
     for number in range(N_FRAMES):
@@ -119,6 +136,8 @@ def measure(folder: Path, images: list[Path]) -> dict[str, float]:
     wait_until(lambda: watch.count > 0)
     order = workspace.fov_order
     result = {"first_paint_s": open_image(workspace, view, watch, order[0])}
+    if images[0].suffix == ".png":
+        result["per_qt"] = result["first_paint_s"] / bare_qt_s(images[0])
     start = time.perf_counter()
     if len(order) > 1:
         wait_until(lambda: order[1] in workspace._images)

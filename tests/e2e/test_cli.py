@@ -88,7 +88,7 @@ def test_that_help_shows_units_and_bounds() -> None:
     done = command("compose", "--help")
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
-    assert "[in px; 32 to 4096; default 384]" in text
+    assert "[in px; 32 to 8192; default 384]" in text
     assert "[in deg; 0 to 180; default 180.0]" in text
 
 

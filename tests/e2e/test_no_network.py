@@ -62,7 +62,7 @@ def _command(environment: dict[str, str], *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_that_training_evaluation_and_explanation_open_no_network_socket(tmp_path: Path) -> None:
+def test_that_training_evaluation_explanation_and_export_open_no_network_socket(tmp_path: Path) -> None:
     project = build_engine_project(tmp_path, n_train=4, n_val=2, n_test=1)
     folder = str(project.folder)
     project.close()
@@ -71,12 +71,14 @@ def test_that_training_evaluation_and_explanation_open_no_network_socket(tmp_pat
     _command(environment, "train-classifier", folder, *quick)
     _command(environment, "evaluate", folder)
     _command(environment, "explain", folder)
+    _command(environment, "export-onnx", folder, "--out", str(tmp_path / "model.onnx"))
+    assert (tmp_path / "model.onnx").stat().st_size > 100_000
     lines = (tmp_path / "network.log").read_text().splitlines()
     assert [line for line in lines if not line.startswith("watched ")] == []
-    # Three commands, three engines, and the loader's worker: all were watched.
-    assert sum("synthstudio.engine" in line for line in lines) == 3
+    # Four commands, four engines, and the loader's worker: all were watched.
+    assert sum("synthstudio.engine" in line for line in lines) == 4
     assert sum("multiprocessing.spawn" in line for line in lines) >= 1
-    assert len(lines) >= 7
+    assert len(lines) >= 9
 
 
 def test_that_the_watch_sees_an_attempt(tmp_path: Path) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from synthstudio.core.synthesis.manifest import MANIFEST_NAME
+from synthstudio.core.synthesis.composer import Composer
+from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
+from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.records import Split
 from synthstudio.engine.context import CancelToken, JobContext
 from synthstudio.engine.jobs.compose import run
 from synthstudio.project import Project
-from synthstudio.project.patches import list_train_fovs
+from synthstudio.project.patches import build_project_bank, list_train_fovs
 from synthstudio.protocol.messages import AnyEvent, PreviewReady, Progress, WarningRaised
-from synthstudio.settings.compose import ComposeSettings, CompositionSettings
+from synthstudio.settings.compose import ComposeSettings, CompositionSettings, PatchSettings
 from tests.support.cell_projects import make_cell_project
 
 SMALL = CompositionSettings(canvas_px=96, n_objects_max=4)
@@ -122,3 +127,67 @@ def test_that_a_project_without_training_images_is_told_so(tmp_path: Path) -> No
     with pytest.raises(UserError, match="no training images"):
         run(ComposeSettings(count=4, composition=SMALL), Stage(project).context)
     project.close()
+
+
+def test_that_a_rejected_annotation_is_in_no_image_and_the_set_depends_on_it(project: Project) -> None:
+    first = run(ComposeSettings(set_name="first", count=6, composition=SMALL), Stage(project).context)
+    rejected = {mark.id for marks in project.annotations.by_fov().values() for mark in marks[:4]}
+    project.patch_verdicts.reject(rejected)
+    second = run(ComposeSettings(set_name="second", count=6, composition=SMALL), Stage(project).context)
+    assert second.project_state == project.training_state() != first.project_state
+    lines = (project.set_folder("second") / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    used = {item["annotation"] for line in lines for item in json.loads(line)["objects"]}
+    assert used
+    assert not used & rejected
+    headers = [json.loads((project.set_folder(name) / "set.json").read_bytes()) for name in ("first", "second")]
+    assert headers[0]["patches_sha256"] != headers[1]["patches_sha256"]
+    project.patch_verdicts.restore(rejected)
+    assert project.training_state() == first.project_state
+
+
+def test_that_the_bytes_are_the_same_after_the_project_moved(project: Project, tmp_path: Path) -> None:
+    chosen = ComposeSettings(set_name="set", count=6, composition=SMALL, seed=5)
+    first = run(chosen, Stage(project).context)
+    moved_to = tmp_path / "elsewhere" / "ünïcode place"
+    for path in tmp_path.iterdir():
+        if path.name != "elsewhere":
+            target = moved_to / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(path, target) if path.is_dir() else shutil.copy(path, target)
+    moved = Project.open(moved_to / "study")
+    try:
+        shutil.rmtree(moved.set_folder("set"))
+        again = run(chosen, Stage(moved).context)
+    finally:
+        moved.close()
+    assert again.sha256 == first.sha256
+
+
+def test_that_images_know_the_size_of_their_pixels_where_the_sources_agree(project: Project) -> None:
+    fovs = project.fovs.list()
+    project.fovs.set_calibration([fov.id for fov in fovs], 0.25)
+    stage = Stage(project)
+    run(ComposeSettings(set_name="one", count=1, composition=SMALL, patches=PatchSettings(scale=0.5)), stage.context)
+    header = json.loads((project.set_folder("one") / HEADER_NAME).read_text())
+    assert header["um_per_px"] == 0.5
+    assert not any(isinstance(event, WarningRaised) for event in stage.events)
+    project.fovs.set_calibration([fovs[0].id], 0.1)
+    stage = Stage(project)
+    run(ComposeSettings(set_name="two", count=1, composition=SMALL), stage.context)
+    (warning,) = [event for event in stage.events if isinstance(event, WarningRaised)]
+    assert "differ in their calibration" in warning.text
+    assert json.loads((project.set_folder("two") / HEADER_NAME).read_text())["um_per_px"] is None
+
+
+@pytest.mark.parametrize("canvas", ["emptied", "black"])
+def test_that_whole_fields_in_another_format_are_written_and_verified(
+    project: Project, canvas: Literal["emptied", "black"]
+) -> None:
+    wide = CompositionSettings(canvas_px=300, canvas_height_px=200, n_objects_min=20, n_objects_max=40, canvas=canvas)
+    chosen = ComposeSettings(set_name="wide", count=3, format="webp", masks=True, composition=wide)
+    stage = Stage(project)
+    result = run(chosen, stage.context)
+    bank = build_project_bank(project, chosen.patches, with_plates=wide.needs_plates)
+    composer = Composer(bank, wide, seed=chosen.seed)
+    assert verify_set(project.set_folder("wide"), composer, manifest_sha256=result.sha256) == []
+    assert len(list((project.set_folder("wide") / "masks").iterdir())) == 3

@@ -10,7 +10,7 @@ from synthstudio.engine.checkpoints import load_checkpoint, restore_network, sav
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.networks.registry import build_network, build_pool, choose_stride, load_backbone
 from synthstudio.engine.networks.small_cam import SmallCam
-from synthstudio.engine.networks.tiling import tiled_class_maps
+from synthstudio.engine.networks.tiling import tiled_grid
 from synthstudio.engine.networks.vgg16_branches import Vgg16Branches
 
 SMALL = [("small-cam", 4), ("small-cam", 8), ("small-cam", 16)]
@@ -38,8 +38,8 @@ def test_that_tiles_equal_one_pass_over_the_whole_image(name: str, stride: int) 
     network = _settled(name, stride)
     height, width = (413, 500) if name == "small-cam" else (300, 340)
     image = torch.randn((3, height, width), generator=torch.Generator().manual_seed(2))
-    whole = tiled_class_maps(network, image, tile_px=4096)
-    tiled = tiled_class_maps(network, image, tile_px=112)
+    whole = tiled_grid(network, image, tile_px=4096)
+    tiled = tiled_grid(network, image, tile_px=112)
     assert whole.shape == (3, -(-height // stride), -(-width // stride))
     assert torch.allclose(tiled, whole, atol=1e-5, rtol=0)
 

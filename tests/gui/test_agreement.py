@@ -15,6 +15,7 @@ from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.agreement_dialog import AgreementDialog
+from synthstudio.gui.main_window.author_comparison import closest_pair
 from synthstudio.project import Project
 from synthstudio.project.adjudication import accepted_marks
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
@@ -135,3 +136,9 @@ def test_that_one_author_alone_is_told_to_be_nothing_to_compare(qtbot: QtBot, wi
     assert "Choose two authors" in dialog.summary.text()
     assert dialog.model.rowCount() == 0
     assert not dialog.accept_button.isEnabled()
+
+
+def test_that_the_two_who_share_the_most_fields_are_compared_first() -> None:
+    by_fov = [frozenset("a"), frozenset("ab"), frozenset("bc"), frozenset("bc"), frozenset(("", "c"))]
+    assert closest_pair(by_fov) == ("b", "c")
+    assert closest_pair([frozenset("a"), frozenset("b")]) is None

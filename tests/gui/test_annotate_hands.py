@@ -203,6 +203,28 @@ def test_that_tiles_are_read_one_by_one_and_remembered(page: AnnotatePage, windo
     assert page.looking.grid.read == frozenset()
 
 
+def test_that_the_tiles_can_be_so_many_columns_and_rows(page: AnnotatePage) -> None:
+    panel = page.display_panel
+    page.display_section.set_folded(False)
+    panel.tiling.setFocus()
+    QTest.keyClick(panel.tiling, Qt.Key.Key_Down)
+    assert panel.tile_px.isHidden()
+    assert not panel.n_columns.isHidden()
+    panel.n_columns.setValue(3)
+    panel.n_rows.setValue(2)
+    assert page.looking.grid is not None
+    assert (page.looking.grid.n_columns, page.looking.grid.n_rows) == (3, 2)
+    for _ in range(3):
+        key(page, Qt.Key.Key_E)
+    assert page.looking.grid.read == {0, 1}
+    panel.n_rows.setValue(5)
+    assert page.looking.grid.read == frozenset()
+    assert page.shown_fov is not None
+    assert page.looking.grid.tile(14).y1 == pytest.approx(page.shown_fov.height)
+    QTest.keyClick(panel.tiling, Qt.Key.Key_Up)
+    assert not panel.tile_px.isHidden()
+
+
 def test_that_switches_and_keys_agree(page: AnnotatePage) -> None:
     panel = page.display_panel
     key(page, Qt.Key.Key_X)

@@ -141,3 +141,35 @@ def test_that_a_crop_whose_image_is_missing_is_passed_without_a_label(qtbot: QtB
     press(dialog, Qt.Key.Key_1, Qt.Key.Key_Space)
     assert project.crop_labels.by_fov() == {}
     assert walk.position == position + 1
+
+
+def test_that_crops_of_another_size_are_labelled_beside_the_former_ones(qtbot: QtBot, window: MainWindow) -> None:
+    project = window.workspace.require_project()
+    dialog, walk = open_labels(qtbot, window)
+    press(dialog, Qt.Key.Key_1)
+    former = walk.place
+    QTest.mouseClick(dialog.size_row.side.lineEdit(), Qt.MouseButton.LeftButton)
+    dialog.size_row.side.selectAll()
+    QTest.keyClicks(dialog.size_row.side, "40")
+    n_labels = sum(len(each) for each in project.crop_labels.by_fov().values())
+    QTest.keyClick(dialog.size_row.side, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: dialog.walk is not None and dialog.walk.cut.side_px == 40, timeout=TIMEOUT_MS)
+    wait_for_crop(qtbot, dialog)
+    other = dialog.walk
+    assert other is not None
+    assert n_labels == sum(len(each) for each in project.crop_labels.by_fov().values()), "Enter labelled a crop"
+    assert (other.n_labelled, other.n_other) == (0, 1)
+    assert "1 label of other crops is kept" in dialog.size_row.result.text()
+    assert dialog.focusWidget() in (dialog, None)
+    dialog.size_row.scale.setValue(0.5)
+    qtbot.waitUntil(lambda: dialog.walk is not None and dialog.walk.cut.scale == 0.5, timeout=TIMEOUT_MS)
+    wait_for_crop(qtbot, dialog)
+    assert dialog.walk is not None
+    assert dialog.walk.place.square.side == 80
+    press(dialog, Qt.Key.Key_2)
+    squares = {label.square.side for label in project.crop_labels.list(dialog.walk.place.fov.id)}
+    assert squares == {80, former.square.side} or former.fov.id != dialog.walk.place.fov.id
+    dialog.size_row.side.setValue(walk.cut.side_px)
+    dialog.size_row.scale.setValue(0.0)
+    qtbot.waitUntil(lambda: dialog.walk is not None and dialog.walk.cut == walk.cut, timeout=TIMEOUT_MS)
+    assert dialog.walk.n_labelled == 1

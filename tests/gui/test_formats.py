@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from synthstudio.core.export.writers import WRITERS
@@ -167,6 +167,56 @@ def test_that_a_file_dropped_on_the_dialog_is_read(qtbot: QtBot, window: MainWin
     dialog.dropEvent(event)
     qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
     assert dialog.format.currentData() == "csv"
+    dialog.reject()
+
+
+def drop(target: QWidget, *paths: Path) -> None:
+    """Drop files from another program."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    left = Qt.MouseButton.LeftButton
+    event = QDropEvent(QPointF(QPoint(9, 9)), Qt.DropAction.CopyAction, data, left, Qt.KeyboardModifier.NoModifier)
+    target.dropEvent(event)
+
+
+@pytest.mark.parametrize(
+    ("dropped", "expected"),
+    [
+        (["p1/a.png"], [("a", "a.png")]),
+        (["p1/a.png", "p2/c.png"], [("p1", "a.png"), ("p2", "c.png")]),
+        (["p1", "alone.png"], [("alone", "alone.png"), ("p1", "a.png"), ("p1", "b.png")]),
+    ],
+)
+def test_that_only_what_was_dropped_on_the_window_is_imported(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, dropped: list[str], expected: list[tuple[str, str]]
+) -> None:
+    root = tmp_path / "camera"
+    for number, name in enumerate(("p1/a.png", "p1/b.png", "p2/c.png", "alone.png")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_png(root / name, np.full((40, 50, 3), 20 * number, np.uint8))
+    before = {fov.id for fov in window.workspace.require_project().fovs.list()}
+    drop(window, *(root / name for name in dropped))
+    qtbot.waitUntil(lambda: window.findChild(ImportDialog) is not None, timeout=TIMEOUT_MS)
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
+    with qtbot.waitSignal(dialog.accepted, timeout=TIMEOUT_MS):
+        QTest.mouseClick(dialog.import_button, Qt.MouseButton.LeftButton)
+    fovs = window.workspace.require_project().fovs.list()
+    assert sorted((fov.sample_name, fov.name) for fov in fovs if fov.id not in before) == expected
+
+
+def test_that_the_whole_folder_is_meant_once_its_name_is_typed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    for number, name in enumerate("abc"):
+        write_png(tmp_path / f"{name}.png", np.full((40, 50, 3), 20 * number, np.uint8))
+    window.take_dropped(tmp_path / "a.png", tmp_path / "b.png")
+    dialog = window.findChild(ImportDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.plan is not None and len(dialog.plan.fovs) == 2, timeout=TIMEOUT_MS)
+    dialog.folder.setText(f"{tmp_path}/")
+    qtbot.waitUntil(lambda: dialog.plan is not None and len(dialog.plan.fovs) > 2, timeout=TIMEOUT_MS)
     dialog.reject()
 
 

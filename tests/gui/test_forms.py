@@ -118,7 +118,7 @@ def test_that_units_stand_in_the_box_and_ranges_in_the_help(form: SettingsForm[C
     row = form.rows["composition", "canvas_px"]
     assert isinstance(row.control, NumberControl)
     assert row.control.box.text() == "384 px"
-    assert "Range 32 to 4096 px" in row.label.toolTip()
+    assert "Range 32 to 8192 px" in row.label.toolTip()
 
 
 def test_that_the_wheel_scrolls_the_form_instead_of_changing_a_setting(form: SettingsForm[ComposeSettings]) -> None:

@@ -13,13 +13,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from synthstudio.core.patches.ranking import PatchOrder, rank_patches
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.synthesis.manifest import SetOrigin
-from synthstudio.core.synthesis.sets import write_set
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import AnnotationId, FovId, SetName
-from synthstudio.domain.records import Generator, SyntheticSet, changes
+from synthstudio.domain.ids import AnnotationId
+from synthstudio.domain.records import changes
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
@@ -27,6 +24,7 @@ from synthstudio.project.patches import build_project_bank
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
+from tests.support.sets import add_set
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
@@ -117,6 +115,31 @@ def test_that_the_preview_shows_the_very_images_that_a_set_would_hold(
     np.testing.assert_array_equal(found, expected)
 
 
+def test_that_the_preview_pages_through_the_images_of_a_seed(
+    qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
+) -> None:
+    workspace.open_project(project_folder)
+    wait_for_preview(qtbot, page)
+    preview = page.compositing.preview
+    assert not preview.back.isEnabled()
+    first = pixels_of_first(page)
+    preview.forth.click()
+    preview.forth.click()
+    assert preview.first.value() == 12
+    wait_for_preview(qtbot, page)
+    settings, bank = page.compositing.form.settings(), page.compositing.loader.bank
+    assert bank is not None
+    expected = Composer(bank, settings.composition, seed=settings.seed).compose(12 + 5)
+    qtbot.waitUntil(
+        lambda: [box.x0 for box in preview.grid.images[5].boxes] == [item.box.x0 for item in expected.objects],
+        timeout=WAIT_MS,
+    )
+    preview.back.click()
+    preview.back.click()
+    qtbot.waitUntil(lambda: pixels_of_first(page) == first, timeout=WAIT_MS)
+    assert not preview.back.isEnabled()
+
+
 def test_that_every_change_of_a_control_is_seen_in_the_preview(
     qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
 ) -> None:
@@ -162,43 +185,6 @@ def test_that_a_new_annotation_cuts_the_patches_anew(
     qtbot.waitUntil(lambda: loader.bank is not None and len(loader.bank.patches) == n_patches + 1, timeout=WAIT_MS)
 
 
-def test_that_the_patches_are_shown_by_class_with_their_counts(
-    qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
-) -> None:
-    workspace.open_project(project_folder)
-    wait_for_preview(qtbot, page)
-    view = page.compositing
-    bank = view.loader.bank
-    assert bank is not None
-    view.tabs.setCurrentWidget(view.patches)
-    view.patches.classes.setCurrentRow(1)
-    count = bank.count_by_class()[bank.classes[1].id]
-    qtbot.waitUntil(lambda: len(view.patches.gallery.grid.images) == count, timeout=WAIT_MS)
-    assert view.patches.classes.item(1).text() == f"square  {count}"
-
-
-def test_that_patches_are_shown_in_the_order_that_was_chosen(
-    qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
-) -> None:
-    workspace.open_project(project_folder)
-    wait_for_preview(qtbot, page)
-    view = page.compositing
-    bank = view.loader.bank
-    assert bank is not None
-    view.tabs.setCurrentWidget(view.patches)
-    numbers = [number for number, patch in enumerate(bank.patches) if patch.class_id == bank.classes[1].id]
-    view.patches.classes.setCurrentRow(1)
-    for order in (PatchOrder.FAINT, PatchOrder.BLURRED, PatchOrder.ANNOTATED):
-        view.patches.order.setCurrentIndex(list(PatchOrder).index(order))
-        first = bank.patches[rank_patches(bank, numbers, order)[0]]
-
-        def shows_first(source: tuple[FovId, AnnotationId] = (first.fov_id, first.annotation_id)) -> bool:
-            images = view.patches.gallery.grid.images
-            return bool(images) and images[0].boxes[0].source == source
-
-        qtbot.waitUntil(shows_first, timeout=WAIT_MS)
-
-
 def test_that_objects_without_a_place_are_told(
     qtbot: QtBot, workspace: Workspace, page: GeneratePage, project_folder: Path
 ) -> None:
@@ -236,15 +222,8 @@ def test_that_a_written_set_is_browsed_with_its_boxes_and_verified(
     settings = ComposeSettings(
         set_name="small", count=15, composition=CompositionSettings(canvas_px=64, n_objects_min=1, n_objects_max=4)
     )
-    composer = Composer(build_project_bank(project, settings.patches), settings.composition, seed=settings.seed)
+    add_set(project, settings)
     folder = project.set_folder("small")
-    state = project.training_state()
-    summary = write_set(folder, composer, 15, origin=SetOrigin(settings, state))
-    project.sets.put(
-        SyntheticSet(
-            SetName("small"), Generator.COMPOSITED, None, 15, summary.sha256, settings.model_dump_json(), state, ""
-        )
-    )
     workspace.announce(changes("sets"))
     panel = page.compositing.sets
     page.compositing.tabs.setCurrentWidget(panel)
@@ -254,6 +233,13 @@ def test_that_a_written_set_is_browsed_with_its_boxes_and_verified(
     qtbot.waitUntil(lambda: len(panel.images.grid.images) == 3, timeout=WAIT_MS)
     panel.verify.click()
     qtbot.waitUntil(lambda: panel.outcome.text().startswith("All 15 images"), timeout=WAIT_MS)
+    gallery = page.compositing.loader.gallery
+    assert gallery is not None
+    rejected = [gallery.bank.patches[0].annotation_id]
+    workspace.announce(project.patch_verdicts.reject(rejected))
+    panel.verify.click()
+    qtbot.waitUntil(lambda: "cannot be made again" in panel.outcome.text(), timeout=WAIT_MS)
+    workspace.announce(project.patch_verdicts.restore(rejected))
     image = folder / "images" / "000003.png"
     data = bytearray(image.read_bytes())
     data[-20] ^= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -12,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from synthstudio.core.fields.images import open_image_file
+from synthstudio.core.imaging import read_image
 from synthstudio.domain.records import Role, Storage
 from synthstudio.gui.canvas.pyramid import ImagePyramid
 from synthstudio.gui.canvas.tiles import TiledPyramid
@@ -117,6 +119,44 @@ def test_that_a_click_on_a_large_image_lands_on_its_full_resolution_pixel(
             assert abs(mark.x - 2005.5) <= 1 / scale
             assert abs(mark.y - 1690.5) <= 1 / scale
             page.workspace.undo_stack.undo()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_that_an_image_that_is_decoded_whole_is_unpacked_once_and_then_read_in_parts(
+    qtbot: QtBot,
+    workspace: Workspace,
+    project_folder: Path,
+    *,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+) -> None:
+    path = tmp_path / f"large{suffix}"
+    pixels = tifffile.imread(tmp_path / "large.tif")
+    cv2.imwrite(str(path), pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    shown = read_image(path)
+    project = Project.open(project_folder)
+    (fov,) = project.fovs.list()
+    project.fovs.relink(fov.id, stored_path=str(path))
+    project.close()
+    pyramid = open_first(qtbot, workspace, project_folder)
+    assert pyramid.n_bytes > shown.nbytes  # it is held until the copy is written
+    qtbot.waitUntil(lambda: len(pyramid.source.levels) > 1, timeout=TIMEOUT_MS)
+    assert pyramid.n_bytes < shown.nbytes
+    assert pyramid.source.path == path
+    box = (700, 1500, 1900, 2990)
+    np.testing.assert_array_equal(pyramid.source.read_region(0, box), shown[1500:2990, 700:1900])
+    workspace.forget_image(workspace.fov_order[0])
+    for module in ("canvas.large_images", "item_models.thumbnails"):
+        monkeypatch.setattr(f"synthstudio.gui.{module}.read_image", lambda *_, **__: pytest.fail("decoded again"))
+    images: list[ImagePyramid] = []
+    workspace.load_fov_image(workspace.fov_order[0], images.append, workspace)
+    qtbot.waitUntil(lambda: bool(images), timeout=TIMEOUT_MS)
+    thumbnail = read_thumbnail(path, None)
+    again = images[0]
+    assert isinstance(again, TiledPyramid)
+    np.testing.assert_array_equal(again.source.read_region(0, box), shown[1500:2990, 700:1900])
+    assert thumbnail.pixelColor(250, 10).red() > 200
 
 
 def test_that_its_thumbnail_shows_the_whole_of_it(qtbot: QtBot, project_folder: Path, tmp_path: Path) -> None:

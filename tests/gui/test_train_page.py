@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from pytestqt.qtbot import QtBot
 from synthstudio.core.explanation.records import ExplainedClass, FovExplanation, write_explanation
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import Metric, RunStatus, changes
+from synthstudio.gui import errors
 from synthstudio.gui.pages.train import TrainPage
+from synthstudio.gui.pages.train import page as train_page_module
 from synthstudio.gui.workspace import Workspace
-from synthstudio.protocol.messages import MetricLogged
+from synthstudio.protocol.messages import JobFinished, MetricLogged
 from synthstudio.protocol.results import (
     CenterScore,
     Classification,
@@ -23,11 +25,13 @@ from synthstudio.protocol.results import (
     EvaluateResult,
     ExplainedFov,
     ExplainResult,
+    ExportOnnxResult,
     Localization,
     TrainResult,
 )
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
@@ -267,3 +271,34 @@ def test_that_two_runs_beside_each_other_show_the_same_region(
     qtbot.waitUntil(lambda: page.cam.beside.isVisible() and page.cam.beside.view.pyramid is not None, timeout=WAIT_MS)
     page.cam.main.view.zoom_by(3.0)
     assert page.cam.beside.view.view_state == page.cam.main.view.view_state
+
+
+def test_that_the_model_is_exported_to_the_file_that_was_chosen(
+    qtbot: QtBot, workspace: Workspace, page: TrainPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_training(workspace)
+    workspace.announce(changes("runs"))
+    wait_for_runs(qtbot, page, 1)
+    asked: list[str] = []
+
+    def choose(_parent: object, suggested: str, _filters: str, chosen: Callable[[Path], None]) -> None:
+        asked.append(suggested)
+        chosen(tmp_path / "model.onnx")
+
+    monkeypatch.setattr(train_page_module, "choose_file", choose)
+    assert page.header.export.isVisible()
+    with qtbot.waitSignal(workspace.gpu_worker.job_queued, timeout=WAIT_MS) as queued:
+        page.header.export.click()
+    assert asked[0].endswith(".onnx")
+    run = workspace.require_project().runs.get(queued.args[0])
+    settings = ExportOnnxSettings.model_validate_json(run.settings_json)
+    assert settings.out == str(tmp_path / "model.onnx")
+    assert settings.run == page.runs.chosen
+    posted: list[errors.Notice] = []
+    monkeypatch.setattr(train_page_module, "post", lambda notice, **_: posted.append(notice))
+    result = ExportOnnxResult(
+        run="r", path="/x/model.onnx", card="", n_bytes=1, difference=2e-7, map_difference=0, provider="", seconds=1
+    )
+    workspace.gpu_worker.job_ended.emit(run.id, JobFinished(result=result))
+    assert "/x/model.onnx" in posted[0].message
+    assert "2e-07" in posted[0].hint

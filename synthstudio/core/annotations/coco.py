@@ -20,7 +20,7 @@ from synthstudio.core.annotations.json_values import (
     as_text,
     read_json,
 )
-from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point
+from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point, with_remarks
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import find_sizes
 from synthstudio.core.annotations.split_folders import find_split
@@ -181,9 +181,9 @@ def _read_annotation(
     if class_name is None:
         return None
     point = _only_keypoint(record)
-    if point is not None:
-        return source.check_center(class_name, point, place)
-    return _read_box(record, class_name, source, place)
+    mark = source.check_center(class_name, point, place) if point else _read_box(record, class_name, source, place)
+    remarks = as_record(record.get("attributes"))
+    return with_remarks(mark, note=as_text(remarks.get("note")), is_flagged=remarks.get("flagged") is True)
 
 
 def _read_box(record: JsonRecord, class_name: str, source: MarkSource, place: Place) -> PlannedAnnotation | None:

@@ -20,7 +20,7 @@ from synthstudio.core.annotations.json_values import (
     as_text,
     read_json,
 )
-from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point, bounding_box, is_rectangle
+from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point, bounding_box, is_rectangle, with_remarks
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import find_sizes
 from synthstudio.core.annotations.split_folders import find_folder_split
@@ -28,6 +28,10 @@ from synthstudio.core.fields.images import find_images
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import AnnotationState
+
+NOTE_KEY = "ANNOTATION_DESCRIPTION"
+"""What QuPath calls the description of an annotation among its metadata."""
+FLAG_KEY = "flagged"
 
 
 @dataclass(slots=True)
@@ -117,7 +121,10 @@ def _read_feature(
         case _:
             source.report(f"a geometry {kind[:40]!r} marks no object; skipped", place)
             return
-    yield from (mark for mark in found if mark is not None)
+    remarks = as_record(facts.get("metadata"))
+    note, is_flagged = as_text(remarks.get(NOTE_KEY)), as_text(remarks.get(FLAG_KEY)) == "true"
+    remarked = (with_remarks(mark, note=note, is_flagged=is_flagged) for mark in found)
+    yield from (mark for mark in remarked if mark is not None)
 
 
 def _class_text(classification: JsonValue) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.split_folders import SPLIT_FOLDERS
-from synthstudio.core.fields.images import find_images
+from synthstudio.core.fields.images import find_images, natural_key
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan
 from synthstudio.domain.progress import Tick, no_tick
@@ -15,14 +15,13 @@ CONTAINER_FOLDERS = frozenset({"images", "image", "img", "imgs", "jpegimages", "
 
 
 def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick: Tick = no_tick) -> ImportPlan:
-    """Read all images in the folder and below; see `Reader`.
+    """Read an image, or all in the folder and below, each chosen page of a stack as an image of its own; see `Reader`.
 
     The subfolder is the sample. With `labels_from_folder` the innermost subfolder is the class of the image instead:
     present there, absent elsewhere, and each image is its own sample. Folders called train, val or test at the top
     give the split.
     """
-    image_root = options.images or root
-    paths = find_images(image_root)
+    image_root, paths = _find_chosen(options.images or root, options.only)
     if not paths:
         raise UserError(f"{image_root} holds no images (PNG, JPEG, BMP or TIFF).", "Choose the folder that holds them.")
     image_root = _skip_container(paths, image_root)
@@ -31,15 +30,24 @@ def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick
     classes = _list_folder_classes(paths, image_root, options, builder) if options.labels_from_folder else []
     for number, path in enumerate(paths):
         tick(number, len(paths))
-        image = builder.open_image(path)
-        if image is None:
-            continue
         split, inner = split_off(path, image_root)
         own = inner.parent.name
         labels = tuple((name, name == own) for name in classes) if own in classes else ()
-        builder.add(image, Marks(split=split, labels=labels), naming_path=image_root / inner)
+        for image in builder.iter_pages(path):
+            tick(number, len(paths))  # a stack may have a thousand pages
+            builder.add(image, Marks(split=split, labels=labels), naming_path=image_root / inner)
     tick(len(paths), len(paths))
     return builder.build(list_classes(builder.fovs))
+
+
+def _find_chosen(root: Path, only: frozenset[Path]) -> tuple[Path, list[Path]]:
+    """Return the folder that samples are named from, and the images."""
+    if root.is_file():
+        return root.parent, [root]
+    if not only:
+        return root, find_images(root)
+    found = {image for each in only for image in (find_images(each) if each.is_dir() else [each])}
+    return root, sorted(found, key=lambda path: natural_key(path.as_posix()))
 
 
 def _skip_container(paths: list[Path], root: Path) -> Path:

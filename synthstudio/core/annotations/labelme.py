@@ -1,7 +1,8 @@
 """labelme: a JSON file beside each image, with `shapes` of points in float px from the top left corner.
 
 A rectangle is a box, a point is a centre, a circle is a centre with its own size (the diameter). Every other shape is
-read as its bounding box. `size_px` of a shape and `sample`, `annotation_state` of the file are our own export's.
+read as its bounding box. A description is a note, the flag `flagged` a flag. `size_px` of a shape and `sample`,
+`annotation_state` of the file are our own export's.
 """
 
 import math
@@ -17,7 +18,7 @@ from synthstudio.core.annotations.json_values import (
     as_text,
     read_json,
 )
-from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point, bounding_box
+from synthstudio.core.annotations.mark_checks import MarkSource, Place, Point, bounding_box, with_remarks
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import find_sizes
 from synthstudio.core.annotations.split_folders import find_folder_split
@@ -84,7 +85,9 @@ def _read_shape(shape: JsonRecord, source: MarkSource, place: Place) -> PlannedA
     if not good or len(good) < len(points):
         source.report(f"the {kind[:40]} of a {class_name!r} lacks a number; skipped", place)
         return None
-    return _read_points(class_name, kind, good, source, place, own_size=as_number(shape.get("size_px")))
+    mark = _read_points(class_name, kind, good, source, place, own_size=as_number(shape.get("size_px")))
+    is_flagged = as_record(shape.get("flags")).get("flagged") is True
+    return with_remarks(mark, note=as_text(shape.get("description")), is_flagged=is_flagged)
 
 
 def _read_points(

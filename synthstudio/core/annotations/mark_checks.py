@@ -1,11 +1,12 @@
 """What every reader asks of a mark: a class that is wanted, numbers that lie on the image."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthstudio.core.annotations.planning import PlanBuilder
-from synthstudio.core.annotations.texts import clean_name
+from synthstudio.core.annotations.texts import clean_name, clean_note
 from synthstudio.core.fields.images import ImageFile
 from synthstudio.core.geometry import clip_box, is_inside
 from synthstudio.domain.plans import PlannedAnnotation
@@ -101,6 +102,12 @@ class MarkSource:
 
     def _size(self) -> str:
         return f"{self.image.width} x {self.image.height} px image"
+
+
+def with_remarks(mark: PlannedAnnotation | None, *, note: str, is_flagged: bool) -> PlannedAnnotation | None:
+    """Return a mark with what a person has remarked about it."""
+    note = clean_note(note)
+    return dataclasses.replace(mark, note=note, is_flagged=is_flagged) if mark and (note or is_flagged) else mark
 
 
 def bounding_box(points: Sequence[Point]) -> Box:

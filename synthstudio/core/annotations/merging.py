@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from synthstudio.core.geometry import clip_box
-from synthstudio.domain.plans import PlannedAnnotation
+from synthstudio.domain.plans import PlannedAnnotation, PlannedFov, Problem
 from synthstudio.domain.records import Box
 
 SAME_PX = 0.5
@@ -57,6 +57,17 @@ def find_new(planned: Sequence[Extent], existing: Iterable[Extent]) -> list[int]
         else:
             grid[_cell(twin)].remove(twin)
     return new
+
+
+def find_twins(fovs: Iterable[PlannedFov]) -> list[Problem]:
+    """Name each image that a data set has twice, under two names: merged, its marks are the sum of two opinions."""
+    firsts: dict[tuple[str, int | None], PlannedFov] = {}
+    twins: list[Problem] = []
+    for fov in fovs:
+        first = firsts.setdefault(fov.content, fov)
+        if first is not fov and fov.annotations:
+            twins.append(Problem(fov.path.name, f"is the same image as {first.path.name}; the marks of both are kept"))
+    return twins
 
 
 def _cell(extent: Extent) -> Cell:

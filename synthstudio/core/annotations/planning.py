@@ -1,12 +1,14 @@
 """What all readers share: the options, and the collecting of good images and problems into one plan."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from synthstudio.core.annotations.texts import UNSAFE
-from synthstudio.core.fields.images import ImageFile, SampleNaming, open_image_file, sample_name
+from synthstudio.core.fields.images import ImageFile, SampleNaming, open_image_file, prove_readable, sample_name
+from synthstudio.core.fields.pages import ALL_PAGES, PageChoice, page_name
+from synthstudio.core.imaging import read_image_header
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
 from synthstudio.domain.progress import Tick
@@ -28,6 +30,8 @@ class ReadOptions:
         known_classes: The only classes that are accepted; None accepts all.
         renamed_classes: Accepted as well: they get names of known classes once they are read.
         labels_from_folder: Image folders only: the innermost folder is the class of the image, not its sample.
+        pages: Image folders only: the pages of a stack that become images of their own.
+        only: Image folders only: the files, and folders with all that is in them, that are read; all where it is empty.
     """
 
     images: Path | None = None
@@ -36,6 +40,8 @@ class ReadOptions:
     known_classes: Sequence[str] | None = None
     renamed_classes: Collection[str] = ()
     labels_from_folder: bool = False
+    pages: PageChoice = ALL_PAGES
+    only: frozenset[Path] = frozenset()
 
 
 DEFAULT_OPTIONS = ReadOptions()
@@ -103,6 +109,30 @@ class PlanBuilder:
             self.report(path, f"the image is left out: {error.message}")
             return None
 
+    def iter_pages(self, path: Path) -> Iterator[ImageFile]:
+        """Open an image, or the chosen pages of a stack one by one; broken ones become problems and are left out."""
+        n_pages = _count_pages(path)
+        chosen = [None] if n_pages == 1 else self._options.pages.pick(n_pages)
+        if not chosen:
+            self.report(path, f"is left out: it has {n_pages} pages, none of which was asked for")
+        first: ImageFile | None = None
+        for page in chosen:
+            image = self.open_image(path) if page is None else self._open_page(path, page, first)
+            first = first or image
+            if image is not None:
+                yield image
+
+    def _open_page(self, path: Path, page: int, first: ImageFile | None) -> ImageFile | None:
+        """Open a page of a stack; `first` is another of its pages, so that the file is hashed only once."""
+        try:
+            if first is None:
+                return open_image_file(path, page=page)
+            prove_readable(first.path, page=page)
+            return replace(first, page=page)
+        except UserError as error:
+            self.report(path, f"page {page + 1} is left out: {error.message}")
+            return None
+
     def take_image(self, path: Path, image_path: Path | None, stated: str) -> ImageFile | None:
         """Open the image that an annotation file speaks of; missing, taken and broken ones become problems.
 
@@ -153,7 +183,7 @@ class PlanBuilder:
             sample = sample_name(naming_path or image.path, self._image_root, self._naming)
         fov = PlannedFov(
             path=image.path,
-            name=self._unique_name(image.path, sample),
+            name=self._unique_name(image, sample),
             sample=sample,
             split=self._options.split or marks.split,
             sha256=image.sha256,
@@ -163,6 +193,7 @@ class PlanBuilder:
             state=marks.state,
             annotations=marks.annotations,
             labels=marks.labels,
+            page=image.page,
         )
         self.fovs.append(replace(fov, split=self._split_of_sample(fov)))
 
@@ -187,11 +218,11 @@ class PlanBuilder:
             class_colors=dict(colors or {}),
         )
 
-    def _unique_name(self, path: Path, sample: str) -> str:
-        name = path.name
+    def _unique_name(self, image: ImageFile, sample: str) -> str:
+        path, name = image.path, page_name(image.path.name, image.page)
         if (sample, name) in self._names:
             relative = path.relative_to(self._image_root) if path.is_relative_to(self._image_root) else path
-            name = relative.as_posix()
+            name = page_name(relative.as_posix(), image.page)
             self.report(path, f"sample {sample!r} has an image of this name already; this one is called {name!r}")
         self._names.add((sample, name))
         return name
@@ -204,6 +235,14 @@ class PlanBuilder:
             self.report(fov.path, message)
         self._splits[fov.sample] = known or fov.split
         return known or fov.split
+
+
+def _count_pages(path: Path) -> int:
+    """Return how many images a file holds; 1 where it cannot be told, which opening it explains."""
+    try:
+        return 1 if UNSAFE.search(str(path)) else read_image_header(path, page=0).n_pages
+    except UserError:
+        return 1
 
 
 def list_classes(fovs: Sequence[PlannedFov]) -> list[str]:

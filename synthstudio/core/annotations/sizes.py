@@ -89,9 +89,9 @@ def _choose_sizes(
 def _measure_objects(fov: PlannedFov) -> list[tuple[str, float]]:
     """Return class and side in px of each object that stands alone in the image."""
     try:
-        if read_image_header(Path(fov.path)).is_large:
+        if read_image_header(Path(fov.path), page=fov.page).is_large:
             return []  # an estimate is not worth a gigabyte; other images or boxes tell the size
-        image = read_image(Path(fov.path))
+        image = read_image(Path(fov.path), page=fov.page)
     except UserError:  # gone since it was opened for the plan: an estimate does without it
         return []
     _, components, stats, _ = cv2.connectedComponentsWithStats(find_foreground(image).astype(np.uint8), connectivity=4)

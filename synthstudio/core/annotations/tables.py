@@ -13,7 +13,7 @@ from pathlib import Path
 
 from synthstudio.core.annotations.image_index import ImageIndex, find_annotation_files
 from synthstudio.core.annotations.json_values import MAX_COORDINATE
-from synthstudio.core.annotations.mark_checks import MarkSource, Place
+from synthstudio.core.annotations.mark_checks import MarkSource, Place, with_remarks
 from synthstudio.core.annotations.planning import DEFAULT_OPTIONS, Marks, PlanBuilder, ReadOptions, list_classes
 from synthstudio.core.annotations.sizes import find_sizes
 from synthstudio.core.annotations.split_folders import find_folder_split, find_split
@@ -44,7 +44,11 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "split": ("split", "subset", "set"),
     "sample": ("sample", "patient", "specimen"),
     "state": ("annotationstate",),
+    "note": ("note", "notes", "comment", "remark"),
+    "flagged": ("flagged",),
 }
+TEXTS = frozenset({"image", "class", "split", "sample", "state", "note", "flagged"})
+YES = frozenset({"true", "yes", "1", "x"})
 CORNERS = ("x0", "y0", "x1", "y1")
 
 Row = Mapping[str, str]
@@ -124,8 +128,7 @@ def _iter_rows(text: str) -> Iterator[tuple[int, Row]]:
 
 def _with_points(row: Row) -> Row:
     """Return a row with decimal points: spreadsheets of many countries write a comma."""
-    texts = ("image", "class", "split", "sample", "state")
-    return {name: value if name in texts else value.replace(",", ".") for name, value in row.items()}
+    return {name: value if name in TEXTS else value.replace(",", ".") for name, value in row.items()}
 
 
 def _find_columns(fields: list[str]) -> dict[str, int]:
@@ -173,7 +176,7 @@ def _read_split(row: Row) -> Split | None:
 
 def _read_row(row: Row, source: MarkSource, place: Place) -> list[PlannedAnnotation]:
     """Return the mark of a row; none where it is empty, as an image without marks has it, or after reporting why."""
-    numbers = {name: value for name, value in row.items() if name not in ("image", "class", "split", "sample", "state")}
+    numbers = {name: value for name, value in row.items() if name not in TEXTS}
     if not row.get("class") and not any(numbers.values()):
         return []
     class_name = source.check_class(row.get("class", ""), place)
@@ -188,6 +191,7 @@ def _read_row(row: Row, source: MarkSource, place: Place) -> list[PlannedAnnotat
                 return []
             values[name] = number
     mark = _read_mark(class_name, values, source, place)
+    mark = with_remarks(mark, note=row.get("note", ""), is_flagged=row.get("flagged", "").casefold() in YES)
     return [] if mark is None else [mark]
 
 

@@ -82,6 +82,26 @@ def tune_threshold(scores: FloatArray, labels: NDArray[np.bool_]) -> float | Non
     return float(candidates[np.argmin(np.abs(candidates - 0.5))])
 
 
+def cross_fit_f1(scores: FloatArray, labels: NDArray[np.bool_], first: NDArray[np.bool_]) -> list[float | None]:
+    """F1 of each class, each half being answered at the threshold that suits the other half best.
+
+    A threshold that is chosen and scored on the same rows is too good; this way every row is scored, and none has had
+    a say in its own threshold.
+
+    Args:
+        scores: `(N, C)` in 0-1.
+        labels: `(N, C)`.
+        first: `(N,)` whether a row is in the first half. Where all are in one half, the scores are too good after all.
+    """
+    answers = np.zeros_like(labels)
+    for half in (first, ~first):
+        chosen_on = ~half if (~half).any() else half
+        for column in range(labels.shape[1]):
+            threshold = tune_threshold(scores[chosen_on, column], labels[chosen_on, column])
+            answers[half, column] = scores[half, column] >= (0.5 if threshold is None else threshold)
+    return [f1_of(*_count(answers[:, column], labels[:, column])) for column in range(labels.shape[1])]
+
+
 def roc_auc(scores: FloatArray, labels: NDArray[np.bool_]) -> float | None:
     """Area under the ROC curve by ranks (Mann-Whitney), ties counted half; None with one kind of label only."""
     n_positive = int(labels.sum())

@@ -80,3 +80,27 @@ def tune_peak_threshold(peaks: list[PeakArray], true: list[PointArray], *, max_d
         if f1 > best_f1:
             best_threshold, best_f1 = float(threshold), f1
     return best_threshold
+
+
+def cross_fit_centers(
+    peaks: list[PeakArray], true: list[PointArray], *, max_distance: float, first: NDArray[np.bool_]
+) -> CenterCounts:
+    """Match over FOVs, each half of them at the peak threshold that suits the other half best.
+
+    Args:
+        peaks: `(K, 3)` of each FOV: x, y, value.
+        true: `(M, 2)` of each FOV.
+        max_distance: In px, inclusive.
+        first: `(n_fovs,)` whether an FOV is in the first half. Where all are in one half, its own threshold serves.
+    """
+    total = CenterCounts(0, 0, 0)
+    for half in (first, ~first):
+        chosen_on = ~half if (~half).any() else half
+        others = np.flatnonzero(chosen_on)
+        threshold = tune_peak_threshold(
+            [peaks[i] for i in others], [true[i] for i in others], max_distance=max_distance
+        )
+        for number in np.flatnonzero(half):
+            kept = peaks[number][peaks[number][:, 2] >= (0.0 if threshold is None else threshold), :2]
+            total += match_centers(kept, true[number], max_distance=max_distance)
+    return total

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from synthstudio.core.export.clean_images import read_clean_image
 from synthstudio.core.export.datasets import ExportImage
-from synthstudio.core.export.staging import make_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, write_staged
 from synthstudio.domain.progress import Tick
 
 Encode = Callable[[ExportImage, str], bytes]
@@ -24,6 +23,6 @@ def write_beside(images: Sequence[ExportImage], folder: Path, encode: Encode, *,
         home = make_folder(folder / image.fov.split) if image.fov.split else folder
         clean = read_clean_image(image.fov)
         file_name = f"{image.stem}{clean.suffix}"
-        write_bytes_atomically(home / file_name, clean.data)
-        write_bytes_atomically(home / f"{image.stem}{suffix}", encode(image, file_name))
+        write_staged(home / file_name, clean.data)
+        write_staged(home / f"{image.stem}{suffix}", encode(image, file_name))
     tick(len(images), len(images))

@@ -8,8 +8,7 @@ from pathlib import Path
 from synthstudio.core.export.beside_images import write_beside
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, build_result, list_images
 from synthstudio.core.export.notes import note_artifacts, note_boxes, note_states
-from synthstudio.core.export.staging import staged_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import staged_folder, write_staged
 from synthstudio.domain.progress import Tick, no_tick
 
 
@@ -24,6 +23,6 @@ def write_centers(data: ExportData, out: Path, *, tick: Tick = no_tick) -> Expor
 
     with staged_folder(out) as partial:
         names = "".join(f"{' '.join(object_class.name.split())}\n" for object_class in data.classes)
-        write_bytes_atomically(partial / "classes.txt", names.encode("utf-8", errors="replace"))
+        write_staged(partial / "classes.txt", names.encode("utf-8", errors="replace"))
         write_beside(images, partial, encode, suffix=".txt", tick=tick)
     return build_result(data, images, out, notes=[*note_boxes(images), *note_artifacts(images), *note_states(images)])

@@ -5,11 +5,22 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from synthstudio.core.imaging import ImageArray, ImageHeader, decode_image, encode_png, read_bytes, read_image_header
+from synthstudio.core.imaging import (
+    ImageArray,
+    ImageHeader,
+    decode_image,
+    encode_png,
+    read_bytes,
+    read_image,
+    read_image_header,
+    sha256_of_file,
+    translate_os_error,
+)
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 
@@ -33,6 +44,47 @@ class CleanImage:
     suffix: str
 
 
+def read_unchanged(fov: FieldOfView) -> bytes:
+    """Return the bytes of the FOV's file, metadata and all.
+
+    Raises:
+        UserError: The file is gone, or has changed since its annotations were made.
+    """
+    path = Path(fov.path)
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != fov.sha256:
+        raise _changed(path)
+    return data
+
+
+def read_page(fov: FieldOfView) -> ImageArray:
+    """Return the pixels of a page of a stack, whose file may hold a thousand others and is hashed but once.
+
+    Raises:
+        UserError: The file is gone, or has changed since its annotations were made.
+    """
+    path = Path(fov.path)
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise translate_os_error(error, path) from error
+    if _hash(path, facts.st_size, facts.st_mtime_ns) != fov.sha256:
+        raise _changed(path)
+    return read_image(path, page=fov.page)
+
+
+@lru_cache(maxsize=64)
+def _hash(path: Path, _n_bytes: int, _changed_ns: int) -> str:
+    return sha256_of_file(path)
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(
+        f"{path} has changed since it was imported, so its annotations may no longer fit.",
+        "Put the original file back, or import the new one.",
+    )
+
+
 def read_clean_image(fov: FieldOfView) -> CleanImage:
     """Return the FOV's image without metadata.
 
@@ -42,14 +94,10 @@ def read_clean_image(fov: FieldOfView) -> CleanImage:
     Raises:
         UserError: The file is gone, or has changed since its annotations were made.
     """
-    path = Path(fov.path)
+    if fov.page is not None:
+        return CleanImage(encode_png(read_page(fov)), ".png")
+    path, data = Path(fov.path), read_unchanged(fov)
     header = read_image_header(path)
-    data = read_bytes(path)
-    if hashlib.sha256(data).hexdigest() != fov.sha256:
-        raise UserError(
-            f"{path} has changed since it was imported, so its annotations may no longer fit.",
-            "Put the original file back, or import the new one.",
-        )
     pixels = decode_image(data, path, header)
     if header.orientation == 1 and header.kind in ("jpeg", "png"):
         stripped = strip_jpeg(data) if header.kind == "jpeg" else strip_png(data)

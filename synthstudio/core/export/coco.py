@@ -14,8 +14,7 @@ from pathlib import Path
 from synthstudio.core.export.clean_images import read_clean_image
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
 from synthstudio.core.export.notes import note_centers
-from synthstudio.core.export.staging import make_folder, staged_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, staged_folder, write_staged
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import ObjectClass
@@ -33,7 +32,7 @@ def write_coco(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRe
             tick(number, len(images))
             clean = read_clean_image(image.fov)
             names.append(f"{image.stem}{clean.suffix}")
-            write_bytes_atomically(folder / names[-1], clean.data)
+            write_staged(folder / names[-1], clean.data)
         _write_instances(make_folder(partial / "annotations"), images, names, data.classes)
         tick(len(images), len(images))
     return build_result(data, images, out, notes=note_centers(images))
@@ -60,7 +59,7 @@ def _write_instances(
             ],
         }
         text = json.dumps(document, ensure_ascii=False, indent=1)
-        write_bytes_atomically(folder / f"instances_{split or 'default'}.json", text.encode("utf-8"))
+        write_staged(folder / f"instances_{split or 'default'}.json", text.encode("utf-8"))
 
 
 def _to_category(object_class: ObjectClass, category_ids: dict[ClassId, int]) -> CocoRecord:
@@ -96,7 +95,13 @@ def _to_annotation(annotation_id: int, image_id: int, mark: Mark, category_ids: 
     }
     annotation = mark.annotation
     if not annotation.is_box:
-        record["attributes"] = {"center": [annotation.x, annotation.y], "size_px": annotation.size_px}
+        attributes: CocoRecord = {"center": [annotation.x, annotation.y], "size_px": annotation.size_px}
     elif (box.x0 + box.width, box.y0 + box.height) != (box.x1, box.y1):
-        record["attributes"] = {"box": [box.x0, box.y0, box.x1, box.y1]}
-    return record
+        attributes = {"box": [box.x0, box.y0, box.x1, box.y1]}
+    else:
+        attributes = {}
+    if annotation.note:
+        attributes["note"] = annotation.note
+    if annotation.is_flagged:
+        attributes["flagged"] = True
+    return {**record, "attributes": attributes} if attributes else record

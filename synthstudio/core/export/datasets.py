@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class ExportData:
         fovs: The images, in the order in which they are numbered.
         annotations: Marks of each FOV; an FOV without marks may be absent.
         classes: All classes, in the order in which they are numbered.
-        keep_names: Keep the names of the images. Otherwise they get neutral names: the originals may name a patient.
+        keep_names: Keep the names of the images, and the notes. Otherwise the images get neutral names, and notes are
+            left out: they may name a patient.
         labels: Which classes were marked present or absent on an image as a whole; only image folders have a place
             for them.
     """
@@ -112,7 +113,7 @@ def list_images(data: ExportData, *, needs_boxes: bool = True) -> list[ExportIma
         if not is_annotated(fov, data):
             continue
         neutral = samples.setdefault(fov.sample_name, f"s{len(samples) + 1:04d}")
-        stem = _keep_stem(fov.name, stems) if data.keep_names else f"{neutral}_{len(images) + 1:05d}"
+        stem = _keep_stem(fov.stem, stems) if data.keep_names else f"{neutral}_{len(images) + 1:05d}"
         stems.setdefault(stem.casefold(), 1)
         sample = fov.sample_name if data.keep_names else neutral
         images.append(ExportImage(fov, stem, sample, tuple(_iter_marks(fov, data, needs_boxes=needs_boxes))))
@@ -132,12 +133,12 @@ def is_annotated(fov: FieldOfView, data: ExportData) -> bool:
     return fov.state is not AnnotationState.NONE or bool(data.annotations.get(fov.id))
 
 
-def _keep_stem(name: str, taken: dict[str, int]) -> str:
+def _keep_stem(own: str, taken: dict[str, int]) -> str:
     """Return a safe file name from the FOV's own, with a number where it is taken.
 
     `taken` holds the last number that was tried for each name: thousands of patients may have the same `image.png`.
     """
-    base = UNSAFE_CHARACTERS.sub("_", name.rpartition(".")[0] or name).strip(" .")[:120] or "image"
+    base = UNSAFE_CHARACTERS.sub("_", own).strip(" .")[:120] or "image"
     stem = base
     number = taken.get(base.casefold(), 1)
     while stem.casefold() in taken:
@@ -160,4 +161,5 @@ def _iter_marks(fov: FieldOfView, data: ExportData, *, needs_boxes: bool) -> Ite
             )
         box = clip_box(annotation.extent(size_px or 1.0), fov.width, fov.height)
         if box is not None:
-            yield Mark(annotation, object_class, box)
+            shown = annotation if data.keep_names or not annotation.note else replace(annotation, note="")
+            yield Mark(shown, object_class, box)

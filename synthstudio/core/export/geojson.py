@@ -9,6 +9,7 @@ import json
 import uuid
 from pathlib import Path
 
+from synthstudio.core.annotations.geojson import FLAG_KEY, NOTE_KEY
 from synthstudio.core.export.beside_images import write_beside
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
 from synthstudio.core.export.notes import note_artifacts
@@ -32,19 +33,24 @@ def encode_features(image: ExportImage, file_name: str) -> bytes:
     document: GeoRecord = {
         "type": "FeatureCollection",
         "properties": {"image": file_name, "sample": image.sample, "annotation_state": str(image.fov.state)},
-        "features": [_to_feature(mark, image.fov.sha256, number) for number, mark in enumerate(image.marks)],
+        "features": [_to_feature(mark, image.fov.content_key, number) for number, mark in enumerate(image.marks)],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", errors="replace")
 
 
-def _to_feature(mark: Mark, image_sha256: str, number: int) -> GeoRecord:
+def _to_feature(mark: Mark, image_key: str, number: int) -> GeoRecord:
     properties: GeoRecord = {"objectType": "annotation", "classification": _to_classification(mark.object_class)}
     if mark.annotation.size_px is not None:
         properties["measurements"] = {"size_px": mark.annotation.size_px}
+    remarks = {NOTE_KEY: mark.annotation.note} if mark.annotation.note else {}
+    if mark.annotation.is_flagged:
+        remarks[FLAG_KEY] = "true"
+    if remarks:
+        properties["metadata"] = remarks
     return {
         "type": "Feature",
         # QuPath wants a UUID; one that follows from the content makes the same export twice the same bytes.
-        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image_sha256}/{number}")),
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{image_key}/{number}")),
         "geometry": _to_geometry(mark),
         "properties": properties,
     }

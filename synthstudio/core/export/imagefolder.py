@@ -5,10 +5,11 @@ where any image has a split; images of none lie in `unsplit` then.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from synthstudio.core.export.clean_images import read_clean_image
+from synthstudio.core.export.clean_images import read_clean_image, read_page, read_unchanged
 from synthstudio.core.export.datasets import (
     UNSAFE_CHARACTERS,
     ExportData,
@@ -18,16 +19,19 @@ from synthstudio.core.export.datasets import (
     list_images,
 )
 from synthstudio.core.export.notes import note_artifacts
-from synthstudio.core.export.staging import make_folder, staged_folder
-from synthstudio.core.imaging import ImageArray, encode_png, read_image, write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, staged_folder, write_staged
+from synthstudio.core.imaging import ImageArray, decode_image, encode_png, read_image_header
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.domain.records import AnnotationState, ObjectClass
+from synthstudio.domain.records import AnnotationState, FieldOfView, ObjectClass
 
 CONTEXT = 1.25
 """Side of a cut-out per longest side of the object: a little of what surrounds it."""
 
 UNSPLIT = "unsplit"
+
+N_WRITERS = 4
+"""Cut-outs that are encoded and written at a time; both happen outside the interpreter's lock."""
 
 
 def write_imagefolder(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportResult:
@@ -36,16 +40,16 @@ def write_imagefolder(data: ExportData, out: Path, *, tick: Tick = no_tick) -> E
     folders = _name_folders(data.classes)
     has_splits = any(image.fov.split for image in images)
     n_images = n_marks = n_used = 0
-    with staged_folder(out) as partial:
+    with staged_folder(out) as partial, ThreadPoolExecutor(N_WRITERS) as pool:
         for number, image in enumerate(images):
             tick(number, len(images))
             home = partial / (image.fov.split or UNSPLIT) if has_splits else partial
             only = _only_label(data, image)
             if image.marks:
-                _write_marks(image, home, folders)
+                _write_marks(image, home, folders, pool)
             elif only is not None:
                 clean = read_clean_image(image.fov)
-                write_bytes_atomically(make_folder(home / folders[only]) / f"{image.stem}{clean.suffix}", clean.data)
+                write_staged(make_folder(home / folders[only]) / f"{image.stem}{clean.suffix}", clean.data)
             n_used += bool(image.marks) or only is not None
             n_images += len(image.marks) or only is not None
             n_marks += len(image.marks)
@@ -84,12 +88,25 @@ def _name_folders(classes: Sequence[ObjectClass]) -> dict[ClassId, str]:
     return names
 
 
-def _write_marks(image: ExportImage, home: Path, folders: dict[ClassId, str]) -> None:
-    read_clean_image(image.fov)  # refuses an image that is gone or has changed since it was annotated
-    pixels = read_image(Path(image.fov.path))
-    for number, mark in enumerate(image.marks, start=1):
-        folder = make_folder(home / folders[mark.object_class.id])
-        write_bytes_atomically(folder / f"{image.stem}_{number:04d}.png", encode_png(_cut(pixels, mark)))
+def _read_pixels(fov: FieldOfView) -> ImageArray:
+    if fov.page is not None:
+        return read_page(fov)
+    path, data = Path(fov.path), read_unchanged(fov)
+    return decode_image(data, path, read_image_header(path))
+
+
+def _write_marks(image: ExportImage, home: Path, folders: dict[ClassId, str], pool: Executor) -> None:
+    pixels = _read_pixels(image.fov)
+    for class_id in {mark.object_class.id for mark in image.marks}:
+        make_folder(home / folders[class_id])
+
+    def write(numbered: tuple[int, Mark]) -> None:
+        number, mark = numbered
+        place = home / folders[mark.object_class.id] / f"{image.stem}_{number:04d}.png"
+        write_staged(place, encode_png(_cut(pixels, mark)))
+
+    for _ in pool.map(write, enumerate(image.marks, start=1)):
+        pass  # raises what a write has raised
 
 
 def _cut(pixels: ImageArray, mark: Mark) -> ImageArray:

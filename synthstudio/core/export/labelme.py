@@ -55,4 +55,5 @@ def _to_shape(mark: Mark) -> LabelmeRecord:
         shape |= {"points": [center, edge], "shape_type": "circle", "size_px": annotation.size_px}
     else:
         shape |= {"points": [center], "shape_type": "point"}
-    return {**shape, "group_id": None, "description": "", "flags": {}, "mask": None}
+    flags = {"flagged": True} if annotation.is_flagged else {}
+    return {**shape, "group_id": None, "description": annotation.note, "flags": flags, "mask": None}

@@ -1,14 +1,18 @@
 """An export folder that is whole or absent."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from synthstudio.core.imaging import sync_folder, translate_os_error
 from synthstudio.domain.errors import UserError
 
 MARKER_NAME = ".export-in-progress"
+N_SYNCS = 8
+"""Files that are brought to the disk at a time: the disk orders them, which one by one it cannot."""
 
 
 @contextlib.contextmanager
@@ -33,6 +37,18 @@ def staged_folder(out: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def write_staged(path: Path, data: bytes) -> None:
+    """Write a file of the staged folder; it need not be durable before the folder is published.
+
+    Raises:
+        UserError: The disk is full, the folder is missing, ...
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise translate_os_error(error, path) from error
 
 
 def make_folder(path: Path) -> Path:
@@ -69,6 +85,7 @@ def _clear(partial: Path) -> None:
 
 def _publish(partial: Path, out: Path) -> None:
     try:
+        _sync_tree(partial)
         (partial / MARKER_NAME).unlink()
         if out.exists():
             out.rmdir()
@@ -76,3 +93,23 @@ def _publish(partial: Path, out: Path) -> None:
         sync_folder(out.parent)
     except OSError as error:
         raise translate_os_error(error, out) from error
+
+
+def _sync_tree(folder: Path) -> None:
+    """Bring all files and folders to the disk, before the rename that makes them seen.
+
+    All at the end: one by one each sync would wait for the disk, ten thousand times. The system has written most of
+    the files by then.
+    """
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    files = [path for each in folders for path in each.iterdir() if path.is_file()]
+    with ThreadPoolExecutor(N_SYNCS) as pool:
+        for _ in pool.map(_sync_file, files):
+            pass
+        for _ in pool.map(sync_folder, folders):
+            pass
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())

@@ -12,11 +12,25 @@ from pathlib import Path
 from synthstudio.core.export.clean_images import read_clean_image
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
 from synthstudio.core.export.notes import note_artifacts
-from synthstudio.core.export.staging import make_folder, staged_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, staged_folder, write_staged
 from synthstudio.domain.progress import Tick, no_tick
 
-COLUMNS = ("image", "class", "x", "y", "x0", "y0", "x1", "y1", "size_px", "split", "sample", "annotation_state")
+COLUMNS = (
+    "image",
+    "class",
+    "x",
+    "y",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "size_px",
+    "note",
+    "flagged",
+    "split",
+    "sample",
+    "annotation_state",
+)
 N_VALUES = COLUMNS.index("split") - 1
 
 
@@ -32,9 +46,9 @@ def write_csv(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRes
             tick(number, len(images))
             clean = read_clean_image(image.fov)
             name = f"{image.stem}{clean.suffix}"
-            write_bytes_atomically(folder / name, clean.data)
+            write_staged(folder / name, clean.data)
             table.writerows(_iter_rows(image, f"images/{name}"))
-        write_bytes_atomically(partial / "annotations.csv", text.getvalue().encode("utf-8", errors="replace"))
+        write_staged(partial / "annotations.csv", text.getvalue().encode("utf-8", errors="replace"))
         tick(len(images), len(images))
     return build_result(data, images, out, notes=note_artifacts(images))
 
@@ -52,4 +66,5 @@ def _to_values(mark: Mark) -> tuple[str, ...]:
     corners = (box.x0, box.y0, box.x1, box.y1) if box else (None,) * 4
     numbers = (annotation.x, annotation.y, *corners, annotation.size_px)
     # repr is the shortest text that means this very float.
-    return (mark.object_class.name, *("" if value is None else repr(float(value)) for value in numbers))
+    texts = ("" if value is None else repr(float(value)) for value in numbers)
+    return (mark.object_class.name, *texts, annotation.note, "true" if annotation.is_flagged else "")

@@ -16,8 +16,7 @@ from synthstudio.core.annotations.voc import EXACT
 from synthstudio.core.export.clean_images import read_clean_image
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, Mark, build_result, list_images
 from synthstudio.core.export.notes import note_artifacts, note_centers
-from synthstudio.core.export.staging import make_folder, staged_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, staged_folder, write_staged
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Split
 
@@ -34,8 +33,8 @@ def write_voc(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRes
             tick(number, len(images))
             clean = read_clean_image(image.fov)
             file_name = f"{image.stem}{clean.suffix}"
-            write_bytes_atomically(image_folder / file_name, clean.data)
-            write_bytes_atomically(annotation_folder / f"{image.stem}.xml", encode_annotation(image, file_name))
+            write_staged(image_folder / file_name, clean.data)
+            write_staged(annotation_folder / f"{image.stem}.xml", encode_annotation(image, file_name))
         _write_splits(make_folder(partial / "ImageSets" / "Main"), images)
         tick(len(images), len(images))
     return build_result(data, images, out, notes=[*note_centers(images), *note_artifacts(images)])
@@ -45,7 +44,7 @@ def _write_splits(folder: Path, images: Sequence[ExportImage]) -> None:
     for split in Split:
         stems = [image.stem for image in images if image.fov.split is split]
         if stems:
-            write_bytes_atomically(folder / f"{split}.txt", "".join(f"{stem}\n" for stem in stems).encode("utf-8"))
+            write_staged(folder / f"{split}.txt", "".join(f"{stem}\n" for stem in stems).encode("utf-8"))
 
 
 def encode_annotation(image: ExportImage, file_name: str) -> bytes:

@@ -12,8 +12,7 @@ from pathlib import Path
 from synthstudio.core.export.clean_images import read_clean_image
 from synthstudio.core.export.datasets import ExportData, ExportImage, ExportResult, build_result, list_images
 from synthstudio.core.export.notes import note_artifacts, note_centers, note_partial
-from synthstudio.core.export.staging import make_folder, staged_folder
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.export.staging import make_folder, staged_folder, write_staged
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import ObjectClass, Split
@@ -33,11 +32,9 @@ def write_yolo(data: ExportData, out: Path, *, tick: Tick = no_tick) -> ExportRe
             tick(number, len(images))
             split = image.fov.split or UNSPLIT
             clean = read_clean_image(image.fov)
-            write_bytes_atomically(make_folder(partial / "images" / split) / f"{image.stem}{clean.suffix}", clean.data)
-            write_bytes_atomically(
-                make_folder(partial / "labels" / split) / f"{image.stem}.txt", encode_labels(image, numbers)
-            )
-        write_bytes_atomically(partial / "data.yaml", encode_data_yaml(data.classes, folders))
+            write_staged(make_folder(partial / "images" / split) / f"{image.stem}{clean.suffix}", clean.data)
+            write_staged(make_folder(partial / "labels" / split) / f"{image.stem}.txt", encode_labels(image, numbers))
+        write_staged(partial / "data.yaml", encode_data_yaml(data.classes, folders))
         tick(len(images), len(images))
     notes = [*note_centers(images), *note_partial(images), *note_artifacts(images), *_note_splits(images, folders)]
     return build_result(data, images, out, notes=notes)

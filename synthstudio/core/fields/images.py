@@ -29,6 +29,7 @@ class ImageFile:
         width: Columns as shown, in px.
         height: Rows as shown, in px.
         um_per_px: Micrometres per pixel where the file says so credibly.
+        page: Which image of a stack it is, from 0; None where the file holds one image.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class ImageFile:
     height: int
     sha256: str
     um_per_px: float | None
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +133,35 @@ def natural_key(text: str) -> tuple[tuple[bool, int, str], ...]:
     return (*numbered, (True, 0, text))
 
 
-def open_image_file(path: Path, *, decode: bool = True) -> ImageFile:
+def open_image_file(path: Path, *, page: int | None = None, decode: bool = True) -> ImageFile:
     """Return size, hash and scale of an image file after proving that it can be read.
 
     Args:
         path: The file.
+        page: Which image of a stack, from 0; without it a stack is refused.
         decode: Decode all pixels once, so that a damaged file is refused now and not in the middle of a training.
 
     Raises:
         UserError: The file cannot be read, is no image, is damaged, or is too large.
     """
     absolute = path.absolute()
-    width, height = read_image_size(absolute)
+    width, height = read_image_size(absolute, page=page)
     if decode:
-        _prove_readable(absolute)
-    return ImageFile(absolute, width, height, sha256_of_file(absolute), read_um_per_px(absolute))
+        prove_readable(absolute, page=page)
+    return ImageFile(absolute, width, height, sha256_of_file(absolute), read_um_per_px(absolute), page)
 
 
-def _prove_readable(path: Path) -> None:
-    """Decode all of an image; of a large one, which may take minutes, a spread of parts."""
-    if read_image_header(path).is_large:
-        read_preview(open_image_source(path))
+def prove_readable(path: Path, *, page: int | None = None) -> None:
+    """Decode all of an image; of a large one, which may take minutes, a spread of parts.
+
+    Args:
+        path: The file.
+        page: Which image of a stack, from 0; without it a stack is refused.
+
+    Raises:
+        UserError: The image is damaged or too large, or the file has no such page.
+    """
+    if read_image_header(path, page=page).is_large:
+        read_preview(open_image_source(path, page or 0))
     else:
-        read_image(path)
+        read_image(path, page=page)

@@ -32,7 +32,7 @@ def read_um_per_px(path: Path) -> float | None:
     Raises:
         UserError: The file cannot be read or is no image.
     """
-    kind = read_image_header(path).kind
+    kind = read_image_header(path, page=0).kind  # of a stack all pages have one scale
     if kind == "tiff":
         scale = _scale_of_tiff(read_tiff_scale(path))
     elif kind == "slide":

@@ -4,10 +4,10 @@ Data convention of the whole program: images are `(H, W, 3)` uint8 RGB, masks `(
 `x0, y0, x1, y1` in px with the origin at the top left corner and an exclusive end.
 """
 
-from synthstudio.core.imaging.coarse_levels import LayeredSource, build_levels, cache_key, find_levels
+from synthstudio.core.imaging.coarse_levels import LayeredSource, build_levels, cache_key, find_levels, find_unpacked
 from synthstudio.core.imaging.decoding import decode_image, read_image
 from synthstudio.core.imaging.deep import DeepSamples, read_deep_samples
-from synthstudio.core.imaging.encoding import encode_png, write_png
+from synthstudio.core.imaging.encoding import encode_jpeg, encode_labels, encode_png, encode_webp, write_png
 from synthstudio.core.imaging.files import (
     read_bytes,
     save_array,
@@ -28,7 +28,7 @@ from synthstudio.core.imaging.headers import (
 from synthstudio.core.imaging.levels import Channel, Histogram, Levels, apply_levels, auto_range, count_samples
 from synthstudio.core.imaging.preview import has_small_copy, read_overview, read_preview
 from synthstudio.core.imaging.slides import has_openslide, read_slide_scale
-from synthstudio.core.imaging.source import ImageSource, SourceLevel, read_shrunken, read_shrunken_samples
+from synthstudio.core.imaging.source import ImageSource, SourceLevel, WholeSource, read_shrunken, read_shrunken_samples
 from synthstudio.core.imaging.sources import open_image_source, read_or_open
 from synthstudio.core.imaging.tiff import TiffScale, read_tiff_scale
 
@@ -46,14 +46,19 @@ __all__ = [
     "Levels",
     "SourceLevel",
     "TiffScale",
+    "WholeSource",
     "apply_levels",
     "auto_range",
     "build_levels",
     "cache_key",
     "count_samples",
     "decode_image",
+    "encode_jpeg",
+    "encode_labels",
     "encode_png",
+    "encode_webp",
     "find_levels",
+    "find_unpacked",
     "has_openslide",
     "has_small_copy",
     "open_image_source",

@@ -1,6 +1,7 @@
 """Zoom levels of a large image that has none: made once, kept in a cache folder of bounded size.
 
-They serve the eye alone: patches, trainings and exports read the file itself.
+An image that can only be decoded whole is kept there in full as well, in tiles and without loss: opened again, it takes
+no more memory than any other. They serve the eye alone: patches, trainings and exports read the file itself.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +32,13 @@ TILE_PX = 512
 SMALLEST_PX = 1024
 """No further level is made below this longer side."""
 JPEG_QUALITY = 92
+ZLIB_LEVEL = 1
+FULL_NAME = "full.tif"
 SEGMENT_CACHE_BYTES = 4 << 20
 """Their tiles are as large as those of the viewer, which keeps them itself."""
 CACHE_BYTES = 4 << 30
+ABANDONED_S = 24 * 3600
+"""Half-made levels to which nothing was written for so long belong to a process that was killed."""
 
 OnBlock = Callable[[int, int, ImageArray, int], None]
 """Called with x0, y0 and pixels of each finished part of the first made level, and the px of the base per px of it."""
@@ -54,7 +61,8 @@ def find_levels(cache: Path, key: str) -> tuple[TiffSource, ...]:
     """Return the kept levels, finest first; nothing where there are none, or where they are damaged."""
     folder = cache / key
     try:
-        found = tuple(TiffSource(path, cache_bytes=SEGMENT_CACHE_BYTES) for path in sorted(folder.glob("*.tif")))
+        paths = sorted(folder.glob("[0-9]*.tif"))
+        found = tuple(TiffSource(path, cache_bytes=SEGMENT_CACHE_BYTES) for path in paths)
         if found:
             os.utime(folder)  # the least recently used go first
     except (OSError, UserError):
@@ -62,8 +70,28 @@ def find_levels(cache: Path, key: str) -> tuple[TiffSource, ...]:
     return found
 
 
+def find_unpacked(cache: Path, path: Path, page: int = 0) -> LayeredSource | None:
+    """Return the kept copy of an image that can only be decoded whole, with its levels; None where there is none.
+
+    Raises:
+        UserError: The image itself is gone.
+    """
+    key = cache_key(path, page)
+    coarse = find_levels(cache, key)
+    try:
+        return LayeredSource(TiffSource(cache / key / FULL_NAME), coarse, path=path) if coarse else None
+    except UserError:
+        return None
+
+
 def build_levels(
-    source: ImageSource, cache: Path, key: str, *, tick: Tick = no_tick, on_block: OnBlock | None = None
+    source: ImageSource,
+    cache: Path,
+    key: str,
+    *,
+    tick: Tick = no_tick,
+    on_block: OnBlock | None = None,
+    keeps_full: bool = False,
 ) -> tuple[TiffSource, ...]:
     """Make the zoom levels of an image and keep them; whole or not at all.
 
@@ -73,6 +101,7 @@ def build_levels(
         key: From `cache_key`.
         tick: Counts the rows of the image.
         on_block: Sees each part as it is made.
+        keeps_full: Keep the image itself, too.
 
     Raises:
         UserError: The image cannot be read, or the disk is full.
@@ -81,6 +110,8 @@ def build_levels(
     temporary = cache / f".{secrets.token_hex(8)}"
     try:
         temporary.mkdir(parents=True)
+        if keeps_full:
+            _write_level(source, temporary / FULL_NAME, 1, tick=tick, on_block=None, is_lossless=True)
         below, number = source, 0
         while max(below.levels[-1].width, below.levels[-1].height) > SMALLEST_PX:
             step = STEP if number == 0 else 2
@@ -99,7 +130,15 @@ def build_levels(
     return find_levels(cache, key)
 
 
-def _write_level(source: ImageSource, path: Path, step: int, *, tick: Tick, on_block: OnBlock | None) -> None:
+def _write_level(
+    source: ImageSource,
+    path: Path,
+    step: int,
+    *,
+    tick: Tick,
+    on_block: OnBlock | None,
+    is_lossless: bool = False,
+) -> None:
     import tifffile  # noqa: PLC0415 - see `open_tiff`
 
     level = source.levels[-1]
@@ -111,8 +150,8 @@ def _write_level(source: ImageSource, path: Path, step: int, *, tick: Tick, on_b
         dtype=np.uint8,
         tile=(TILE_PX, TILE_PX),
         photometric="rgb",
-        compression="jpeg",
-        compressionargs={"level": JPEG_QUALITY},
+        compression="zlib" if is_lossless else "jpeg",
+        compressionargs={"level": ZLIB_LEVEL if is_lossless else JPEG_QUALITY},
         bigtiff=True,
         maxworkers=1,
         metadata=None,
@@ -153,15 +192,44 @@ def _multiple(part: int, step: int, wanted: int) -> int:
 
 
 def _keep_within(cache: Path, limit: int, newest: str) -> None:
-    folders = sorted((each for each in cache.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
-    sizes = {each: sum(file.stat().st_size for file in each.glob("*")) for each in folders}
-    total = sum(sizes.values())
-    for folder in folders:
+    """Remove what a killed process has left half made, and the least recently used until the rest fits."""
+    found = [each for each in map(_measure, cache.iterdir()) if each is not None]
+    abandoned = [each for each in found if each.is_unfinished and time.time() - each.used_s > ABANDONED_S]
+    kept = sorted((each for each in found if not each.is_unfinished), key=lambda each: each.used_s)
+    for each in abandoned:
+        shutil.rmtree(each.folder, ignore_errors=True)
+    total = sum(each.n_bytes for each in kept)
+    for each in kept:
         if total <= limit:
             return
-        if folder.name != newest and not folder.name.startswith("."):
-            shutil.rmtree(folder, ignore_errors=True)
-            total -= sizes[folder]
+        if each.folder.name != newest:
+            shutil.rmtree(each.folder, ignore_errors=True)
+            total -= each.n_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A folder of the cache: its size, and when it was last used or written to (seconds since 1970)."""
+
+    folder: Path
+    n_bytes: int
+    used_s: float
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.folder.name.startswith(".")
+
+
+def _measure(folder: Path) -> _Kept | None:
+    """Measure a folder; None where another window has removed it meanwhile."""
+    try:
+        used_s = folder.stat().st_mtime
+        files = [file.stat() for file in folder.iterdir()]
+    except OSError:
+        return None
+    if folder.name.startswith("."):  # of a finished one only the folder's own time tells when it was used
+        used_s = max([used_s, *(file.st_mtime for file in files)])
+    return _Kept(folder, sum(file.st_size for file in files), used_s)
 
 
 class LayeredSource(ImageSource):
@@ -170,10 +238,11 @@ class LayeredSource(ImageSource):
     Args:
         full: The image itself.
         coarse: From `find_levels` or `build_levels`.
+        path: The file, where `full` is a kept copy of it.
     """
 
-    def __init__(self, full: ImageSource, coarse: tuple[TiffSource, ...]) -> None:
-        self.path, self.n_pages = full.path, full.n_pages
+    def __init__(self, full: ImageSource, coarse: tuple[TiffSource, ...], *, path: Path | None = None) -> None:
+        self.path, self.n_pages = path or full.path, full.n_pages
         self.dtype, self.n_channels, self.full_scale = full.dtype, full.n_channels, full.full_scale
         self._full, self._coarse = full, coarse
         own = [(each.width, each.height) for each in full.levels]

@@ -75,6 +75,11 @@ class ImageHeader:
         return self.has_regions and self.n_pixels > LARGE_PIXELS
 
     @property
+    def is_solid(self) -> bool:
+        """Whether it is as large, but can only be decoded whole; those with 16 bit are held for the sake of levels."""
+        return not self.has_regions and not self.is_deep and self.n_pixels > LARGE_PIXELS
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the image as it is shown, in px."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)

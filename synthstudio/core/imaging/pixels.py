@@ -44,7 +44,8 @@ def find_full_scale(pixels: NDArray[np.generic], path: Path) -> float:
     """Return the sample value that is shown as white.
 
     16 bit: that of the smallest usual camera depth that holds the brightest sample; signed samples likewise, those
-    below zero are black. Floating point: 1, or 255 where a sample goes beyond 1. An alpha channel does not count.
+    below zero are black. 8 bit: the largest value of the type. Floating point: 1, or 255 where a sample goes beyond 1.
+    An alpha channel does not count.
 
     Raises:
         UserError: The samples are no brightness: 32-bit integers, or floating point outside 0-255.
@@ -52,8 +53,10 @@ def find_full_scale(pixels: NDArray[np.generic], path: Path) -> float:
     color = pixels[:, :, :3] if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
     if color.dtype == np.bool_:
         return 1.0
-    if color.dtype in (np.uint8, np.int8):
+    if color.dtype == np.uint8:
         return 255.0
+    if color.dtype == np.int8:
+        return 127.0
     if color.dtype in (np.uint16, np.int16):
         return camera_full_scale(int(color.max()))
     if color.dtype.kind == "f" and bool(np.isfinite(color).all()):

@@ -81,6 +81,8 @@ class SlideSource(ImageSource):
         self.levels = make_levels([(int(w), int(h)) for w, h in self._slide.level_dimensions])
         self.n_pages = 1
         self.dtype, self.n_channels, self.full_scale = np.dtype(np.uint8), 4, 255.0
+        profile = self._slide.color_profile
+        self._profile = profile.tobytes() if profile is not None else b""
 
     @override
     def part_size(self, level: int) -> tuple[int, int]:

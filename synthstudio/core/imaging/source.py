@@ -65,6 +65,11 @@ class ImageSource(ABC):
         """Whether the samples hold more than the 8 bit that are shown."""
         return self.dtype.itemsize > 1
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it holds for as long as it is open, apart from small caches."""
+        return 0
+
     @abstractmethod
     def _read_stored(self, level: int, box: PixelBox) -> NDArray[np.generic]:
         """Return samples `(h, w)` or `(h, w, c)` in RGB(A) order, of a box of the level as stored."""
@@ -182,3 +187,8 @@ class WholeSource(ImageSource):
     @override
     def _read_stored(self, level: int, box: PixelBox) -> NDArray[np.generic]:
         return self._image[box[1] : box[3], box[0] : box[2]]
+
+    @property
+    @override
+    def n_bytes(self) -> int:
+        return self._image.nbytes

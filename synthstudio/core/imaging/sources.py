@@ -25,11 +25,15 @@ def open_image_source(path: Path, page: int = 0) -> ImageSource:
     return WholeSource(path, read_image(path, page=page))
 
 
-def read_or_open(path: Path) -> ImageArray | ImageSource:
+def read_or_open(path: Path, *, page: int | None = None) -> ImageArray | ImageSource:
     """Return an image whole, `(H, W, 3)` uint8 RGB, or a large one as a source to read parts of it.
+
+    Args:
+        path: The file.
+        page: Which image of a stack, from 0; without it a stack is refused.
 
     Raises:
         UserError: See `read_image`.
     """
-    header = read_image_header(path)
-    return open_regions(path, header.kind, 0) if header.is_large else read_image(path)
+    header = read_image_header(path, page=page)
+    return open_regions(path, header.kind, page or 0) if header.is_large else read_image(path, page=page)

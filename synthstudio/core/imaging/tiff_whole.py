@@ -1,4 +1,4 @@
-"""The first page of a TIFF decoded whole: most by OpenCV, which is fast, the rest by tifffile with imagecodecs."""
+"""A page of a TIFF decoded whole: most by OpenCV, which is fast, the rest by tifffile with imagecodecs."""
 
 import struct
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging.formats import damaged
-from synthstudio.core.imaging.tiff import ORIENTATION_TAG, TIFF_ERRORS, open_tiff, unreadable
+from synthstudio.core.imaging.tiff import ORIENTATION_TAG, TIFF_ERRORS, key_of, open_tiff, unreadable
 from synthstudio.core.imaging.tiff_source import APERIO_YCBCR, from_ycbcr, is_plain
 
 if TYPE_CHECKING:
@@ -20,22 +20,26 @@ if TYPE_CHECKING:
 OPENCV_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
 
 
-def read_tiff_pixels(path: Path, data: bytes) -> NDArray[np.generic]:
-    """Return the first page as stored, `(H, W)` or `(H, W, C)` in OpenCV's BGR(A) order.
+def read_tiff_pixels(path: Path, data: bytes, number: int = 0) -> NDArray[np.generic]:
+    """Return an image as stored, `(H, W)` or `(H, W, C)` in OpenCV's BGR(A) order.
 
     Args:
         path: The file, already judged by its header.
         data: Its bytes.
+        number: Which of its images of the first one's size, from 0.
+
+    Raises:
+        UserError: It has no such image, or it is damaged or encoded in an unknown way.
     """
     with open_tiff(path) as plan:
-        page = plan.keyframe
+        page = key_of(plan.page(number))
         ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
         if not ends or max(ends) > len(data):
             raise damaged(path, "it ends before its last pixels")
         shape = (int(page.imagelength), int(page.imagewidth))
         pixels = None
         if int(page.compression) in OPENCV_COMPRESSIONS and all(page.databytecounts):
-            pixels = _decode_with_opencv(_without_orientation(data, page))
+            pixels = _decode_with_opencv(_without_orientation(data, page), page.index)
         if pixels is None or pixels.shape[:2] != shape:
             pixels = _decode_with_tifffile(page, path)
     return pixels
@@ -50,12 +54,16 @@ def _without_orientation(data: bytes, page: "tifffile.TiffPage") -> bytes:
     return data[: tag.valueoffset] + upright + data[tag.valueoffset + 2 :]
 
 
-def _decode_with_opencv(data: bytes) -> NDArray[np.generic] | None:
-    flags = cv2.IMREAD_UNCHANGED
+def _decode_with_opencv(data: bytes, index: int) -> NDArray[np.generic] | None:
+    """Decode the page at this place in the file; None where OpenCV cannot."""
+    buffer = np.frombuffer(data, np.uint8)
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        if index == 0:
+            return cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+        _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(index, index + 1))
     except cv2.error:
         return None
+    return pages[0] if len(pages) == 1 else None
 
 
 def _decode_with_tifffile(page: "tifffile.TiffPage", path: Path) -> NDArray[np.generic]:

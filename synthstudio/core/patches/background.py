@@ -6,6 +6,7 @@ another's background when it is divided by its own background and multiplied by 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -126,6 +127,13 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
         noise=noise,
         grain=grain,
     )
+
+
+def flattened(background: Background) -> Background:
+    """The same with even light: only the mean colour is known of it."""
+    flat = np.zeros_like(background.field)
+    flat[0] = 1.0
+    return dataclasses.replace(background, field=flat)
 
 
 def _rgb(values: NDArray[np.float32]) -> tuple[float, float, float]:
@@ -249,3 +257,25 @@ def grain_kernel(grain: NDArray[np.float32]) -> NDArray[np.float32]:
     amplitude = np.sqrt(np.maximum(np.fft.fft2(field).real, 0.0))
     kernel = np.fft.fftshift(np.fft.ifft2(amplitude).real)[9:24, 9:24]
     return np.asarray(kernel / np.sqrt((kernel**2).sum()), np.float32)
+
+
+def synthesize_noise(
+    background: Background, rows: int, columns: int, *, stream: np.random.Generator, level: int
+) -> NDArray[np.float32]:
+    """Draw noise like an FOV's own, as it is after evening: its colour covariance and its coarseness.
+
+    Args:
+        background: That of the FOV.
+        rows, columns: Size wanted.
+        stream: Where the randomness comes from.
+        level: Grey of the evened background: `WHITE` scales the noise with it, `BLACK` leaves it.
+
+    Returns:
+        `(rows, columns, 3)` float32 in grey levels, about 0.
+    """
+    noise = stream.standard_normal((rows, columns, 3), np.float32)
+    noise = np.asarray(cv2.filter2D(noise, cv2.CV_32F, grain_kernel(background.grain)), np.float32)
+    values, vectors = np.linalg.eigh(background.noise.astype(np.float64))
+    mix = (vectors * np.sqrt(np.maximum(values, 0.0))).T.astype(np.float32)
+    gain = WHITE / np.maximum(np.asarray(background.color, np.float32), 1.0) if level == WHITE else np.float32(1.0)
+    return np.asarray((noise @ mix) * gain, np.float32)

@@ -7,7 +7,7 @@ is ever pasted. Pixels lie in one flat array, which worker processes can map fro
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray, ImageSource
-from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background
+from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background, flattened
 from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.core.patches.fov_pixels import FovPixels, LargeFov, ReadFov, WholeFov
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass, Role
-from synthstudio.settings.compose import PatchSettings
+from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass, Role
+from synthstudio.settings.compose import ForegroundMethod, PatchSettings
 
 N_LIGHT_SAMPLES = 5
 DARK_FIELD_GREY = 56.0  # a background darker than this in its median colour is dark field: light adds, not multiplies
@@ -53,10 +53,34 @@ class Patch:
     columns: int
     inside: float
 
+    @property
+    def window(self) -> Box:
+        """The mean window within the crop."""
+        (x, y), half_x, half_y = self.center, self.width / 2, self.height / 2
+        return Box(x - half_x, y - half_y, x + half_x, y + half_y)
+
 
 @dataclass(frozen=True, slots=True)
+class Plate:
+    """The background of one FOV, or of its middle, without its objects: film calls that a clean plate.
+
+    Attributes:
+        background: That of the whole FOV.
+        window: Which part of the FOV the plate shows, x0, y0, x1, y1 in -1..1 coordinates.
+        offset, rows, columns: Where its pixels `(rows, columns, 4)` lie in `PatchBank.pixels`.
+    """
+
+    fov_id: FovId
+    background: Background
+    window: tuple[float, float, float, float]
+    offset: int
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PatchBank:
-    """All patches, and the backgrounds of the FOVs that they come from.
+    """All patches, and the backgrounds of the FOVs that they come from. Equal to itself alone: it is large.
 
     Attributes:
         classes: Classes in the order in which the caller gave them, also those without a patch.
@@ -67,7 +91,8 @@ class PatchBank:
         scale: Working scale against the original images.
         is_transmitted: Bright field: objects multiply the light.
         n_left_out: Annotations left out: too far outside the image, or thinned out for memory.
-        has_foreground: The opacity tells the objects from what lies around them.
+        foreground_classes: Classes in whose patches the opacity tells the object from what lies around it.
+        plates: Emptied backgrounds of FOVs, where they were asked for (`plates.add_plates`).
     """
 
     classes: tuple[ObjectClass, ...]
@@ -78,7 +103,8 @@ class PatchBank:
     scale: float
     is_transmitted: bool
     n_left_out: int = 0
-    has_foreground: bool = False
+    foreground_classes: frozenset[ClassId] = frozenset()
+    plates: tuple[Plate, ...] = field(default=(), repr=False)
 
     def crop(self, index: int) -> ImageArray:
         """View of the crop of patch `index`, `(rows, columns, 3)` RGB, evened."""
@@ -90,12 +116,40 @@ class PatchBank:
         end = patch.offset + patch.rows * patch.columns * N_CHANNELS
         return self.pixels[patch.offset : end].reshape(patch.rows, patch.columns, N_CHANNELS)
 
+    def plate_pixels(self, number: int) -> NDArray[np.uint8]:
+        """View of a plate, `(rows, columns, 4)`: RGB, evened, and 255 where the pixel is the FOV's own."""
+        plate = self.plates[number]
+        end = plate.offset + plate.rows * plate.columns * N_CHANNELS
+        return self.pixels[plate.offset : end].reshape(plate.rows, plate.columns, N_CHANNELS)
+
     def count_by_class(self) -> dict[ClassId, int]:
         """Number of patches of each class, 0 included."""
         counts = {item.id: 0 for item in self.classes}
         for patch in self.patches:
             counts[patch.class_id] += 1
         return counts
+
+    def without(self, rejected: Collection[AnnotationId]) -> PatchBank:
+        """Return the bank that cutting with these `rejected` gives, except that it shares the pixels of this one.
+
+        Composites of both are the same to the byte. Where nothing is left, it has no patch.
+        """
+        kept = [patch for patch in self.patches if patch.annotation_id not in rejected]
+        if len(kept) == len(self.patches):
+            return self
+        used = sorted({patch.background for patch in kept})
+        number = {former: now for now, former in enumerate(used)}
+        return dataclasses.replace(
+            self,
+            patches=tuple(dataclasses.replace(patch, background=number[patch.background]) for patch in kept),
+            fov_ids=tuple(self.fov_ids[former] for former in used),
+            backgrounds=tuple(self.backgrounds[former] for former in used),
+        )
+
+    @property
+    def has_foreground(self) -> bool:
+        """Whether any class has a foreground."""
+        return bool(self.foreground_classes)
 
     @property
     def label_classes(self) -> tuple[ObjectClass, ...]:
@@ -119,6 +173,7 @@ def build_patch_bank(
     *,
     settings: PatchSettings,
     read: ReadFov,
+    rejected: Collection[AnnotationId] = (),
     tick: Tick = no_tick,
 ) -> PatchBank:
     """Cut a patch around every annotation of the given FOVs.
@@ -129,6 +184,8 @@ def build_patch_bank(
         classes: All classes, in the order of the label vector.
         settings: Scale, window and memory.
         read: Returns the full-resolution pixels of an FOV, `(H, W, 3)` uint8 RGB, or a source to read parts of it.
+        rejected: Annotations that give no patch. They still count where sizes, light and background are measured,
+            and where patches are thinned out: rejecting one changes none of the others.
         tick: Called once per FOV.
 
     Raises:
@@ -136,24 +193,20 @@ def build_patch_bank(
     """
     ordered = sorted(fovs, key=lambda fov: fov.id)
     planned, n_outside = plan_windows(ordered, annotations, classes, settings=settings)
-    kept = thin_out(planned, budget_bytes=settings.memory_mb * 1_000_000)
-    if not kept and n_outside:
-        raise UserError(
-            f"No patch can be cut: the windows of all {n_outside} annotations lie too far outside their images.",
-            "Check the mean sizes of the classes: they are sides in micrometres or full-resolution pixels.",
-        )
+    fitting = thin_out(planned, budget_bytes=settings.memory_mb * 1_000_000)
+    barred = frozenset(rejected)
+    kept = [item for item in fitting if item.annotation_id not in barred]
     if not kept:
-        raise UserError(
-            f"No patch can be cut: {len(ordered)} training images with {len(annotations)} annotations.",
-            "Click the centres of some objects on images of the training split first.",
-        )
+        raise _no_patch(n_fovs=len(ordered), n_marks=len(annotations), n_outside=n_outside, n_rejected=len(fitting))
+    annotated = {item.fov_id for item in fitting}
+    is_transmitted = _is_bright_field([fov for fov in ordered if fov.id in annotated], settings=settings, read=read)
     used = {item.fov_id for item in kept}
     sources = [fov for fov in ordered if fov.id in used]
-    is_transmitted = _is_bright_field(sources, settings=settings, read=read)
-    cutter = _Cutter(kept, settings=settings, is_transmitted=is_transmitted)
+    methods = {each.id: settings.foreground_of(each.name) for each in classes}
+    cutter = _Cutter(kept, _windows_by_fov(fitting), methods, settings=settings, is_transmitted=is_transmitted)
     for done, fov in enumerate(sources):
         tick(done, len(sources))
-        cutter.cut(done, fov, _open_fov(fov, settings=settings, read=read))
+        cutter.cut(done, fov, open_pixels(fov, settings=settings, read=read))
     tick(len(sources), len(sources))
     return PatchBank(
         classes=tuple(classes),
@@ -163,12 +216,36 @@ def build_patch_bank(
         backgrounds=tuple(cutter.backgrounds),
         scale=settings.scale,
         is_transmitted=is_transmitted,
-        n_left_out=n_outside + len(planned) - len(kept),
-        has_foreground=settings.foreground != "none",
+        n_left_out=n_outside + len(planned) - len(fitting),
+        foreground_classes=frozenset(class_id for class_id, method in methods.items() if method != "none"),
     )
 
 
-def _open_fov(fov: FieldOfView, *, settings: PatchSettings, read: ReadFov) -> FovPixels:
+def _no_patch(*, n_fovs: int, n_marks: int, n_outside: int, n_rejected: int) -> UserError:
+    if n_rejected:
+        return UserError(
+            f"No patch is left: all {n_rejected} were rejected.", "Restore some of them under Generate, Patches."
+        )
+    if n_outside:
+        return UserError(
+            f"No patch can be cut: the windows of all {n_outside} annotations lie too far outside their images.",
+            "Check the mean sizes of the classes: they are sides in micrometres or full-resolution pixels.",
+        )
+    return UserError(
+        f"No patch can be cut: {n_fovs} training images with {n_marks} annotations.",
+        "Click the centres of some objects on images of the training split first.",
+    )
+
+
+def _windows_by_fov(planned: Sequence[PlannedPatch]) -> dict[FovId, list[Box]]:
+    windows: dict[FovId, list[Box]] = {}
+    for item in planned:
+        windows.setdefault(item.fov_id, []).append(item.window)
+    return windows
+
+
+def open_pixels(fov: FieldOfView, *, settings: PatchSettings, read: ReadFov) -> FovPixels:
+    """Open an FOV at the working scale. Raises UserError where its image is not of the size it was imported with."""
     pixels = read(fov)
     size = (pixels.width, pixels.height) if isinstance(pixels, ImageSource) else (pixels.shape[1], pixels.shape[0])
     if size != (fov.width, fov.height):
@@ -185,18 +262,37 @@ def _open_fov(fov: FieldOfView, *, settings: PatchSettings, read: ReadFov) -> Fo
 def _is_bright_field(sources: Sequence[FieldOfView], *, settings: PatchSettings, read: ReadFov) -> bool:
     """Decided once for all, by a few FOVs: patches of both kinds of light cannot lie on one canvas."""
     few = sources[:: max(1, len(sources) // N_LIGHT_SAMPLES)][:N_LIGHT_SAMPLES]
-    pictures = (_open_fov(fov, settings=settings, read=read).picture() for fov in few)  # one at a time in memory
+    pictures = (open_pixels(fov, settings=settings, read=read).picture() for fov in few)  # one at a time in memory
     return float(np.median([np.median(estimate_background(each).color) for each in pictures])) >= DARK_FIELD_GREY
 
 
-class _Cutter:
-    """Fills the flat pixel array FOV by FOV, so that only one FOV is in memory at a time."""
+def noise_spread(background: Background) -> float:
+    """Standard deviation of the noise of an FOV's background in grey levels: that of its noisiest colour."""
+    return float(np.sqrt(np.diag(background.noise).max()))
 
-    def __init__(self, planned: Sequence[PlannedPatch], *, settings: PatchSettings, is_transmitted: bool) -> None:
+
+class _Cutter:
+    """Fills the flat pixel array FOV by FOV, so that only one FOV is in memory at a time.
+
+    `windows` are those of all annotations of each FOV, also of the rejected ones: the background is measured beside
+    them. `methods` tell how the foreground of each class is found.
+    """
+
+    def __init__(
+        self,
+        planned: Sequence[PlannedPatch],
+        windows: Mapping[FovId, Sequence[Box]],
+        methods: Mapping[ClassId, ForegroundMethod],
+        *,
+        settings: PatchSettings,
+        is_transmitted: bool,
+    ) -> None:
         self._settings = settings
         self._is_transmitted = is_transmitted
         self._by_fov: dict[FovId, list[int]] = {}
         self._planned = planned
+        self._windows = windows
+        self._methods = methods
         sizes = [item.n_bytes for item in planned]
         self._offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         for index, item in enumerate(planned):
@@ -208,15 +304,12 @@ class _Cutter:
     def cut(self, number: int, fov: FieldOfView, pixels: FovPixels) -> None:
         """Cut all patches of one FOV, given at the working scale."""
         indices = self._by_fov[fov.id]
-        boxes = [self._planned[index].window for index in indices]
-        background = pixels.background(boxes)
+        background = pixels.background(self._windows[fov.id])
         if not self._settings.even_light:
-            flat = np.zeros_like(background.field)
-            flat[0] = 1.0
-            background = dataclasses.replace(background, field=flat)
+            background = flattened(background)
         self.backgrounds.append(background)
         cut_out = pixels.even_out(background, is_transmitted=self._is_transmitted)
-        spread = float(np.sqrt(np.diag(background.noise).max()))
+        spread = noise_spread(background)
         for index in indices:
             self.patches[index] = self._cut_one(index, number, cut_out, noise=spread)
 
@@ -231,17 +324,8 @@ class _Cutter:
             inner, max(0, -top), max(0, below), max(0, -left), max(0, right), cv2.BORDER_REFLECT_101
         )
         offset = int(self._offsets[index])
-        opacity = find_foreground(
-            np.asarray(crop, np.uint8),
-            item.window.moved(-left, -top),
-            method=self._settings.foreground,
-            level=WHITE if self._is_transmitted else BLACK,
-            noise=noise,
-            margin=self._settings.foreground_margin,
-        )
-        self.pixels[offset : offset + item.n_bytes] = np.dstack([crop, opacity]).reshape(-1)
         x, y = item.window.center
-        return Patch(
+        patch = Patch(
             annotation_id=item.annotation_id,
             fov_id=item.fov_id,
             class_id=item.class_id,
@@ -254,3 +338,13 @@ class _Cutter:
             columns=item.side,
             inside=item.inside,
         )
+        opacity = find_foreground(
+            np.asarray(crop, np.uint8),
+            patch.window,
+            method=self._methods[item.class_id],
+            level=WHITE if self._is_transmitted else BLACK,
+            noise=noise,
+            margin=self._settings.foreground_margin,
+        )
+        self.pixels[offset : offset + item.n_bytes] = np.dstack([crop, opacity]).reshape(-1)
+        return patch

@@ -5,6 +5,8 @@ Works on evened crops, where the empty background is one known grey, so that one
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ MIN_SHARE, MAX_SHARE = 0.08, 0.98  # of the window; outside of this the separati
 WINDOW_REACH = 1.15  # an object may be this much larger than the mean of its class before it is cut off
 NECK = 0.3  # neighbours that touch along less than this share of the window's shorter side are cut off
 SOFT_PX = 0.8
+REGION_PAD_PX = 6
+ELLIPSE_RIM = 0.1  # half the width of the fading rim, as a share of the ellipse's radius
 
 
 def find_foreground(
@@ -29,8 +33,8 @@ def find_foreground(
     Args:
         crop: `(H, W, 3)` uint8 RGB, evened.
         window: Mean window of the object within the crop, in px.
-        method: "none" keeps everything; "threshold" separates by the difference from the background (Otsu 1979,
-            within the window). GrabCut was tried: on blood cells it took 65 ms a patch and lost 37 % of them.
+        method: "none" keeps everything; "ellipse" the ellipse in the window; "threshold" separates by the difference
+            from the background (Otsu 1979, within the window).
         level: Grey of the evened background.
         noise: Standard deviation of the background in grey levels.
         margin: Width of the rim that is kept around the object, as a share of the window's longer side.
@@ -43,18 +47,59 @@ def find_foreground(
     whole = np.full((height, width), OPAQUE, np.uint8)
     if method == "none":
         return whole
+    if method == "ellipse":
+        return _ellipse(height, width, window)
+    region = _region_of_reach(height, width, window)
+    closing = max(1, round(0.01 * max(height, width)))
+    part = _cut_object(
+        crop[region],
+        window.moved(-region[1].start, -region[0].start),
+        level=level,
+        noise=noise,
+        margin=margin,
+        closing=closing,
+    )
+    if part is None:
+        return whole
+    opacity = np.zeros_like(whole)
+    opacity[region] = part
+    return opacity
+
+
+def _region_of_reach(height: int, width: int, window: Box) -> tuple[slice, slice]:
+    """Rows and columns beyond which no object reaches: a third of the crop, and of the time, lies outside."""
+    x, y = window.center
+    half_x, half_y = (WINDOW_REACH * side / 2 + REGION_PAD_PX for side in (window.width, window.height))
+    rows = slice(max(0, math.floor(y - half_y)), min(height, math.ceil(y + half_y)))
+    return rows, slice(max(0, math.floor(x - half_x)), min(width, math.ceil(x + half_x)))
+
+
+def _cut_object(
+    crop: ImageArray, window: Box, *, level: int, noise: float, margin: float, closing: int
+) -> NDArray[np.uint8] | None:
+    """Opacity of the object of the click, or None where none stands out from the background."""
+    height, width = crop.shape[:2]
     reach = _reach_mask(height, width, window)
     contrast = _contrast(crop, level)
-    found = _filled(_threshold(contrast, reach, noise=noise))
+    found = _filled(_threshold(contrast, reach, noise=noise, closing=closing))
     kernel = _disc(round(NECK * min(window.width, window.height) / 2))
     piece = _object_of_click(np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, kernel), np.uint8), window)
     if piece is None:  # narrower than the neck itself
         piece = _object_of_click(found, window)
     if piece is None:
-        return whole
+        return None
     side = max(window.width, window.height)
     grown = cv2.dilate(piece, _disc(round(margin * side)))
     return _softened(np.asarray(grown, np.uint8) & reach)
+
+
+def _ellipse(height: int, width: int, window: Box) -> NDArray[np.uint8]:
+    """Opacity of the ellipse that fills the window; its rim fades with a smooth step, half of it within the window."""
+    x, y = window.center
+    across = (np.arange(width) + 0.5 - x)[None, :] / (window.width / 2)
+    down = (np.arange(height) + 0.5 - y)[:, None] / (window.height / 2)
+    depth = np.clip((1.0 + ELLIPSE_RIM - np.hypot(across, down)) / (2.0 * ELLIPSE_RIM), 0.0, 1.0)
+    return np.asarray(np.rint(OPAQUE * depth * depth * (3.0 - 2.0 * depth)), np.uint8)
 
 
 def _reach_mask(height: int, width: int, window: Box) -> NDArray[np.uint8]:
@@ -69,10 +114,14 @@ def _reach_mask(height: int, width: int, window: Box) -> NDArray[np.uint8]:
 def _contrast(crop: ImageArray, level: int) -> NDArray[np.uint8]:
     """Greatest difference from the background among the colours, without single-pixel noise."""
     smooth = cv2.GaussianBlur(crop, (0, 0), 1.0)
-    return np.asarray(cv2.absdiff(smooth, np.full_like(smooth, level)).max(axis=2), np.uint8)
+    # Slices: NumPy reduces over a last axis of three a hundred times slower.
+    red, green, blue = cv2.split(cv2.absdiff(smooth, np.full_like(smooth, level)))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def _threshold(contrast: NDArray[np.uint8], reach: NDArray[np.uint8], *, noise: float) -> NDArray[np.uint8]:
+def _threshold(
+    contrast: NDArray[np.uint8], reach: NDArray[np.uint8], *, noise: float, closing: int
+) -> NDArray[np.uint8]:
     inside = contrast[reach > 0].reshape(1, -1)
     if not inside.size:
         return np.zeros_like(reach)
@@ -80,7 +129,7 @@ def _threshold(contrast: NDArray[np.uint8], reach: NDArray[np.uint8], *, noise: 
     # Half of Otsu's threshold: a pale rim, or a pale middle, is still the object; the background's grey is known.
     limit = max(MIN_CONTRAST, 3.0 * noise, 0.5 * float(otsu))
     found = ((contrast > limit) & (reach > 0)).astype(np.uint8)
-    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(max(1, round(0.01 * max(found.shape))))), np.uint8)
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(closing)), np.uint8)
 
 
 def _filled(found: NDArray[np.uint8]) -> NDArray[np.uint8]:

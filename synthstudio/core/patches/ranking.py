@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import cv2
@@ -10,38 +11,82 @@ from numpy.typing import NDArray
 
 from synthstudio.core.patches.background import BLACK, WHITE
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.domain.progress import Tick, no_tick
 
 NEIGHBOUR_CONTRAST = 24  # grey levels from the background that count as something lying there
+TICK_EVERY = 64
+
+Scores = NDArray[np.float64]
 
 
 class PatchOrder(StrEnum):
     """What comes first."""
 
     ANNOTATED = "as annotated"
+    DOUBTFUL = "doubtful first"
     BLURRED = "blurred first"
     FAINT = "faint first"
     CROWDED = "touching neighbours first"
     EDGE = "cut by the image's edge first"
+    SMALL = "smallest first"
+    LARGE = "largest first"
 
 
-def rank_patches(bank: PatchBank, numbers: list[int], order: PatchOrder) -> list[int]:
+def rank_patches(bank: PatchBank, numbers: Sequence[int], order: PatchOrder, *, tick: Tick = no_tick) -> list[int]:
     """Return the patches' numbers in this order; equal ones keep theirs."""
-    if order is PatchOrder.ANNOTATED:
-        return list(numbers)
-    score = {
-        PatchOrder.BLURRED: _sharpness,
-        PatchOrder.FAINT: _contrast,
-        PatchOrder.CROWDED: _emptiness_around,
-        PatchOrder.EDGE: _inside,
-    }[order]
-    return sorted(numbers, key=lambda number: score(bank, number))
+    scores = score_patches(bank, numbers, order, tick=tick)
+    return [numbers[place] for place in np.argsort(scores, kind="stable")]
+
+
+def score_patches(bank: PatchBank, numbers: Sequence[int], order: PatchOrder, *, tick: Tick = no_tick) -> Scores:
+    """Return `(N,)` scores of patches; the lowest comes first. Those of `DOUBTFUL` depend on all that are given."""
+    match order:
+        case PatchOrder.ANNOTATED:
+            return np.zeros(len(numbers))
+        case PatchOrder.DOUBTFUL:
+            return _doubt(bank, numbers, tick)
+        case PatchOrder.SMALL | PatchOrder.LARGE:
+            sign = 1.0 if order is PatchOrder.SMALL else -1.0
+            return sign * np.array([_area(bank, number) for number in numbers], np.float64)
+        case _:
+            return _score_each(bank, numbers, tick, (_SCORES[order],))[0]
+
+
+def _doubt(bank: PatchBank, numbers: Sequence[int], tick: Tick) -> Scores:
+    """How far a patch is at the bad end of any one criterion, as a share of the patches: a single fault is enough."""
+    scores = _score_each(bank, numbers, tick, tuple(_SCORES.values()))
+    sizes = np.log([max(1.0, _area(bank, number)) for number in numbers])
+    oddness = -np.abs(sizes - np.median(sizes)) if len(sizes) else sizes
+    return np.asarray(np.min([_rank(each) for each in (*scores, oddness)], axis=0), np.float64)
+
+
+def _rank(scores: Scores) -> Scores:
+    """Share of patches that are no better. Ties count in full, so that what is common to most is no fault."""
+    return np.asarray(np.searchsorted(np.sort(scores), scores, side="right") / max(1, len(scores)), np.float64)
+
+
+def _score_each(
+    bank: PatchBank, numbers: Sequence[int], tick: Tick, scorers: Sequence[Callable[[PatchBank, int], float]]
+) -> list[Scores]:
+    found = [np.empty(len(numbers), np.float64) for _ in scorers]
+    for place, number in enumerate(numbers):
+        if place % TICK_EVERY == 0:
+            tick(place, len(numbers))
+        for scores, score in zip(found, scorers, strict=True):
+            scores[place] = score(bank, number)
+    return found
+
+
+def window_slices(bank: PatchBank, number: int) -> tuple[slice, slice]:
+    """Rows and columns of a patch's window within its crop."""
+    patch = bank.patches[number]
+    left, top = max(0, round(patch.center[0] - patch.width / 2)), max(0, round(patch.center[1] - patch.height / 2))
+    return slice(top, top + max(2, round(patch.height))), slice(left, left + max(2, round(patch.width)))
 
 
 def _window(bank: PatchBank, number: int) -> NDArray[np.uint8]:
     """`(H, W)` grey of the window."""
-    patch = bank.patches[number]
-    left, top = max(0, round(patch.center[0] - patch.width / 2)), max(0, round(patch.center[1] - patch.height / 2))
-    window = bank.crop(number)[top : top + max(2, round(patch.height)), left : left + max(2, round(patch.width))]
+    window = bank.crop(number)[window_slices(bank, number)]
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -54,7 +99,8 @@ def _sharpness(bank: PatchBank, number: int) -> float:
 def _contrast(bank: PatchBank, number: int) -> float:
     """Greatest difference from the background, less the brightest and darkest hundredth."""
     level = WHITE if bank.is_transmitted else BLACK
-    return float(np.quantile(np.abs(_window(bank, number).astype(np.float32) - level), 0.99))
+    counts = np.bincount(np.abs(_window(bank, number).astype(np.int16) - level).ravel(), minlength=256)
+    return float(np.searchsorted(np.cumsum(counts), 0.99 * counts.sum()))
 
 
 def _emptiness_around(bank: PatchBank, number: int) -> float:
@@ -67,3 +113,15 @@ def _emptiness_around(bank: PatchBank, number: int) -> float:
 
 def _inside(bank: PatchBank, number: int) -> float:
     return bank.patches[number].inside
+
+
+def _area(bank: PatchBank, number: int) -> float:
+    return bank.patches[number].width * bank.patches[number].height
+
+
+_SCORES: dict[PatchOrder, Callable[[PatchBank, int], float]] = {
+    PatchOrder.BLURRED: _sharpness,
+    PatchOrder.FAINT: _contrast,
+    PatchOrder.CROWDED: _emptiness_around,
+    PatchOrder.EDGE: _inside,
+}

@@ -15,31 +15,14 @@ from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.patches.bank import PatchBank
-from synthstudio.core.synthesis.augmentation import ImageAugmenter, mirror_code
+from synthstudio.core.synthesis.augmentation import MIRROR_NUMBER, ImageAugmenter, mirror_code
 from synthstudio.core.synthesis.canvases import Canvases
-from synthstudio.core.synthesis.masks import MaskCache
-from synthstudio.core.synthesis.memory import ByteCache
-from synthstudio.core.synthesis.plan import FRESH, CompositePlan, PlannedObject, Planner
-from synthstudio.core.synthesis.rendering import PatchRenderer
+from synthstudio.core.synthesis.pasting import Extent, Paster
+from synthstudio.core.synthesis.placing import PlannedObject
+from synthstudio.core.synthesis.plan import CompositePlan, Planner
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.records import Box, ObjectClass
 from synthstudio.settings.compose import CompositionSettings
-
-ONE_IN_8_BITS = 1.0 / 255.0
-
-
-class Layers(NamedTuple):
-    """What is needed to paste a patch.
-
-    Attributes:
-        premultiplied: `(height, width, 3)` uint8, the patch times its opacity.
-        inverse: `(height, width, 3)` uint8, what is left of the canvas below.
-        extent: `x0, y0, x1, y1` of what can be seen of it, in px of the window.
-    """
-
-    premultiplied: NDArray[np.uint8]
-    inverse: NDArray[np.uint8]
-    extent: tuple[int, int, int, int]
 
 
 class PlacedObject(NamedTuple):
@@ -69,7 +52,7 @@ class Composite:
     """One made image and all that is known about it.
 
     Attributes:
-        image: `(c, c, 3)` uint8 RGB.
+        image: `(h, w, 3)` uint8 RGB.
         objects: From bottom to top.
         presence: `(n,)` bool in the order of `Composer.label_classes`.
         canvas_fov_id: FOV whose background was taken, or None for a flat canvas.
@@ -111,15 +94,14 @@ class Composer:
         self.label_classes: tuple[ObjectClass, ...] = bank.label_classes
         self._column = {item.id: number for number, item in enumerate(self.label_classes)}
         self._columns = [self._column.get(patch.class_id, -1) for patch in bank.patches]
+        self._is_cut_out = [patch.class_id in bank.foreground_classes for patch in bank.patches]
         self._planner = Planner(bank, settings, seed=seed)
         self._canvases = Canvases(bank, settings, seed=seed)
-        self._renderer = PatchRenderer(bank, own_colors=not self._canvases.is_matched)
-        self._masks = MaskCache(settings.mask)
-        self._augmenter = ImageAugmenter(settings.image, side=settings.canvas_px, seed=seed)
-        self._variants: ByteCache[tuple[int, int], Layers] = ByteCache(settings.cache_mb * 1_000_000)
-        side = settings.canvas_px
-        self._evened = np.empty((side, side, 3), np.uint8)
-        self._mirror = np.empty((side, side, 3), np.uint8)
+        self._paster = Paster(bank, settings, own_colors=not self._canvases.is_matched)
+        self._augmenter = ImageAugmenter(settings.image, size=settings.size, seed=seed)
+        self._width, self._height = settings.size
+        self._evened = np.empty((self._height, self._width, 3), np.uint8)
+        self._mirror = np.empty((self._height, self._width, 3), np.uint8)
 
     def with_settings(self, settings: CompositionSettings) -> Composer:
         """Return a composer of the same bank and seed with other settings; this one must not be used any more.
@@ -128,7 +110,7 @@ class Composer:
         take 50 ms a tile to draw, which at each move of a slider would be nine tenths of the wait.
         """
         composer = Composer(self.bank, settings, seed=self.seed)
-        if (settings.canvas, settings.canvas_px) == (self.settings.canvas, self.settings.canvas_px):
+        if (settings.canvas, settings.size) == (self.settings.canvas, self.settings.size):
             composer._canvases = self._canvases
             composer._augmenter.adopt_noise(self._augmenter)
         return composer
@@ -141,18 +123,26 @@ class Composer:
     @property
     def cache_bytes(self) -> int:
         """Memory of the prepared variants at present."""
-        return self._variants.n_bytes
+        return self._paster.cache_bytes
 
     def plan(self, index: int) -> CompositePlan:
         """What image `index` will hold."""
         return self._planner.plan(index)
 
-    def compose(self, index: int, out: NDArray[np.uint8] | None = None) -> Composite:
-        """Make image `index` with its objects, in `out` (`(c, c, 3)`, C-contiguous) where it is given."""
+    def compose(
+        self, index: int, out: NDArray[np.uint8] | None = None, owners: NDArray[np.uint16] | None = None
+    ) -> Composite:
+        """Make image `index` with its objects.
+
+        Args:
+            index: Number of the image.
+            out: `(h, w, 3)` uint8, C-contiguous, to be filled; a new array otherwise.
+            owners: `(h, w)` uint16, filled with which object is seen at each pixel, 1 for the first and 0 for none.
+        """
         plan = self._planner.plan(index)
         # A fresh array costs its page faults, a third of the whole work: loops hand in a buffer.
-        image = np.empty((self.settings.canvas_px,) * 2 + (3,), np.uint8) if out is None else out
-        extents = self._render(plan, image)
+        image = np.empty((self._height, self._width, 3), np.uint8) if out is None else out
+        extents = self._render(plan, image, owners)
         presence = np.zeros(len(self.label_classes), np.bool_)
         self._mark_presence(plan, extents, presence)
         _, canvas_fov_id = self._canvases.choose(plan.canvas)
@@ -165,13 +155,12 @@ class Composer:
 
         Args:
             indices: Numbers of the images.
-            out: `(N, c, c, 3)` uint8, C-contiguous, to be filled; a new array otherwise.
+            out: `(N, h, w, 3)` uint8, C-contiguous, to be filled; a new array otherwise.
 
         Returns:
-            The images `(N, c, c, 3)`, and the presence `(N, n)` of each of `label_classes`.
+            The images `(N, h, w, 3)`, and the presence `(N, n)` of each of `label_classes`.
         """
-        side = self.settings.canvas_px
-        images = np.empty((len(indices), side, side, 3), np.uint8) if out is None else out
+        images = np.empty((len(indices), self._height, self._width, 3), np.uint8) if out is None else out
         presence = np.zeros((len(indices), len(self.label_classes)), np.bool_)
         for row, index in enumerate(indices):
             plan = self._planner.plan(index)
@@ -179,12 +168,20 @@ class Composer:
             self._mark_presence(plan, extents, presence[row])
         return images, presence
 
-    def _render(self, plan: CompositePlan, out: ImageArray) -> list[tuple[int, int, int, int]]:
-        """Draw a plan into `out`; return the extent of each object within its window."""
+    def render(self, plan: CompositePlan) -> ImageArray:
+        """Draw a plan, also one that no lot has drawn; `(h, w, 3)` uint8 RGB."""
+        image = np.empty((self._height, self._width, 3), np.uint8)
+        self._render(plan, image)
+        return image
+
+    def _render(self, plan: CompositePlan, out: ImageArray, owners: NDArray[np.uint16] | None = None) -> list[Extent]:
+        """Draw a plan into `out`, and who owns each pixel; return the extent of each object within its window."""
         canvas, _ = self._canvases.choose(plan.canvas)
         target = self._evened if self._canvases.is_matched else out
         self._canvases.lay(canvas, plan.grain, target)
-        extents = [self._paste(item, target) for item in plan.objects]
+        if owners is not None:
+            owners[:] = 0
+        extents = self._paster.paste(plan.objects, target, owners)
         if self._canvases.is_matched:
             self._canvases.shine(canvas, target, out)
         self._augmenter.augment(out, plan.augmentation)
@@ -193,119 +190,67 @@ class Composer:
         if code is not None:
             cv2.flip(out, code, self._mirror)
             np.copyto(out, self._mirror)
+            if owners is not None:
+                np.copyto(owners, cv2.flip(owners, code))
         return extents
 
-    def _paste(self, item: PlannedObject, target: ImageArray) -> tuple[int, int, int, int]:
-        """Blend one patch in: `target = target * (1 - alpha) + patch * alpha`, in 8 bits, in place."""
-        left, top, look = item.left, item.top, item.look
-        premultiplied, inverse, extent = self._layers(item)
-        right, bottom, side = left + look.width, top + look.height, self.settings.canvas_px
-        if left < 0 or top < 0 or right > side or bottom > side:
-            inner = np.s_[max(0, -top) : side - top, max(0, -left) : side - left]
-            premultiplied, inverse = premultiplied[inner], inverse[inner]
-            left, top = max(0, left), max(0, top)
-        region = target[top:bottom, left:right]
-        # Exact for all pairs: a * b / 255 is never within 1/510 of a half.
-        cv2.multiply(region, inverse, region, ONE_IN_8_BITS)
-        cv2.add(region, premultiplied, region)
-        return extent
-
-    def _layers(self, item: PlannedObject) -> Layers:
-        if item.variant == FRESH:
-            return self._draw(item, keep=False)
-        key = (item.patch, item.variant)
-        found = self._variants.find(key)
-        if found is None:
-            found = self._draw(item, keep=True)
-            n_bytes = found.premultiplied.nbytes + (found.inverse.nbytes if self.bank.has_foreground else 0)
-            self._variants.add(key, found, n_bytes)
-        return found
-
-    def _draw(self, item: PlannedObject, *, keep: bool) -> Layers:
-        """Draw the layers of an object, in arrays of their own where they are to be kept."""
-        look = item.look
-        mask = self._masks.get(look.width, look.height, look.feather)
-        drawn, warped = self._renderer.render(item.patch, look)
-        premultiplied = np.empty_like(drawn) if keep else drawn
-        if not self.bank.has_foreground:
-            cv2.multiply(drawn, mask.alpha, premultiplied, ONE_IN_8_BITS)
-            return Layers(premultiplied, mask.inverse, (0, 0, look.width, look.height))
-        solid = np.ascontiguousarray(warped[..., 3])
-        opacity = np.asarray(cv2.multiply(solid, mask.alpha[..., 0], scale=ONE_IN_8_BITS), np.uint8)
-        alpha = np.asarray(cv2.merge([opacity, opacity, opacity]), np.uint8)
-        cv2.multiply(drawn, alpha, premultiplied, ONE_IN_8_BITS)
-        return Layers(premultiplied, 255 - alpha, _extent(opacity))
-
-    def _mark_presence(
-        self, plan: CompositePlan, extents: Sequence[tuple[int, int, int, int]], presence: NDArray[np.bool_]
-    ) -> None:
+    def _mark_presence(self, plan: CompositePlan, extents: Sequence[Extent], presence: NDArray[np.bool_]) -> None:
         for item, extent in zip(plan.objects, extents, strict=True):
             column = self._columns[item.patch]
             if column >= 0 and self._is_seen(item, extent):
                 presence[column] = True
 
-    def _is_seen(self, item: PlannedObject, extent: tuple[int, int, int, int]) -> bool:
+    def _is_seen(self, item: PlannedObject, extent: Extent) -> bool:
         """Whether enough of an object can be seen to count in labels and boxes."""
         least = self.settings.min_visible
         if item.visible < least or item.visible <= 0.0:
             return False
-        if not self.bank.has_foreground:
+        if not self._is_cut_out[item.patch]:
             return True
         # The window may lie on the canvas with its empty part alone.
-        side = self.settings.canvas_px
         x0, y0, x1, y1 = item.left + extent[0], item.top + extent[1], item.left + extent[2], item.top + extent[3]
-        width, height = min(x1, side) - max(x0, 0), min(y1, side) - max(y0, 0)
-        full = min((x1 - x0) * (y1 - y0), side**2)
+        width, height = min(x1, self._width) - max(x0, 0), min(y1, self._height) - max(y0, 0)
+        full = min((x1 - x0) * (y1 - y0), self._width * self._height)
         return width > 0 and height > 0 and width * height >= least * full
 
     def _mirroring(self, plan: CompositePlan) -> tuple[bool, bool]:
         if not self.settings.image.flip:
             return False, False
-        choice = int(plan.augmentation[-1] * 4)
+        choice = int(plan.augmentation[MIRROR_NUMBER] * 4)
         return choice % 2 == 1, choice >= 2
 
-    def _describe(self, plan: CompositePlan, extents: Sequence[tuple[int, int, int, int]]) -> tuple[PlacedObject, ...]:
+    def _describe(self, plan: CompositePlan, extents: Sequence[Extent]) -> tuple[PlacedObject, ...]:
         left_right, top_bottom = self._mirroring(plan)
-        return tuple(
-            self._describe_object(item, extent, left_right=left_right, top_bottom=top_bottom)
-            for item, extent in zip(plan.objects, extents, strict=True)
-        )
-
-    def _describe_object(
-        self, item: PlannedObject, extent: tuple[int, int, int, int], *, left_right: bool, top_bottom: bool
-    ) -> PlacedObject:
-        patch, side = self.bank.patches[item.patch], self.settings.canvas_px
-        x0, y0 = item.left + extent[0], item.top + extent[1]
-        width, height = extent[2] - extent[0], extent[3] - extent[1]
-        if left_right:
-            x0 = side - x0 - width
-        if top_bottom:
-            y0 = side - y0 - height
-        x1, y1 = x0 + width, y0 + height
-        column = self._columns[item.patch]
-        if x0 >= 0 and y0 >= 0 and x1 <= side and y1 <= side:  # nearly always, and min and max take a third of all this
-            box = Box(x0, y0, x1, y1)
-        else:
-            box = Box(*(min(max(value, 0), side) for value in (x0, y0, x1, y1)))
-        return PlacedObject(
-            patch.class_id,
-            patch.annotation_id,
-            patch.fov_id,
-            box,
-            x0 + width / 2,
-            y0 + height / 2,
-            item.visible,
-            is_artifact=column < 0,
-            has_label=column >= 0 and self._is_seen(item, extent),
-        )
-
-
-def _extent(opacity: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """Bounding box of what is at least half opaque; the whole window where that is nothing."""
-    left, top, width, height = cv2.boundingRect((opacity > 127).astype(np.uint8))
-    if not width:
-        return 0, 0, opacity.shape[1], opacity.shape[0]
-    return left, top, left + width, top + height
+        patches, columns, right, bottom = self.bank.patches, self._columns, self._width, self._height
+        described = []
+        for item, extent in zip(plan.objects, extents, strict=True):
+            number, _, x0, y0, _, visible = item
+            patch, column = patches[number], columns[number]
+            width, height = extent[2] - extent[0], extent[3] - extent[1]
+            x0, y0 = x0 + extent[0], y0 + extent[1]
+            if left_right:
+                x0 = right - x0 - width
+            if top_bottom:
+                y0 = bottom - y0 - height
+            x1, y1 = x0 + width, y0 + height
+            x, y = x0 + width / 2, y0 + height / 2
+            if x0 < 0 or y0 < 0 or x1 > right or y1 > bottom:  # seldom, and min and max are slow
+                x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, right), min(y1, bottom)
+                x0, y0, x1, y1 = min(x0, right), min(y0, bottom), max(x1, 0), max(y1, 0)
+            described.append(
+                PlacedObject(
+                    patch.class_id,
+                    patch.annotation_id,
+                    patch.fov_id,
+                    Box(x0, y0, x1, y1),
+                    x,
+                    y,
+                    visible,
+                    column < 0,
+                    column >= 0 and self._is_seen(item, extent),
+                )
+            )
+        return tuple(described)
 
 
 def compose_preview(composer: Composer, indices: Iterable[int]) -> list[Composite]:

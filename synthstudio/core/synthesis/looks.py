@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from synthstudio.core.patches.bank import Patch
@@ -14,6 +15,16 @@ DENSITY_STEPS = 128  # of log-spaced optical density factors: 1.8 % a step, not 
 DENSITY_LIMITS = (0.25, 2.5)
 BRIGHTNESS_STEPS = 64  # half of them darker, half lighter
 MIXED_FEATHERS = (0.0, 0.5, 1.0, 1.5)  # parts of the feather width that "mixed" draws from
+N_BENDS = 64  # fields that bend a patch; together with turn, flip and scale no two look alike
+STRAIGHT = -1
+
+
+class Gradients(IntEnum):
+    """Whether a patch is blended by its opacity, or its gradients are carried over."""
+
+    NONE = 0
+    OWN = 1
+    STRONGER = 2
 
 
 class Look(NamedTuple):
@@ -27,6 +38,8 @@ class Look(NamedTuple):
         density: Index of the optical density factor for R, G and B, see `density_factor`.
         brightness: Index of the brightness factor.
         feather: Width of the fading rim as a share of the side; 0 is a hard edge.
+        gradients: How gradients are carried over, one of `Gradients`.
+        bend: Number of the field that bends the patch, or `STRAIGHT`.
     """
 
     width: int
@@ -37,6 +50,8 @@ class Look(NamedTuple):
     density: tuple[int, int, int]
     brightness: int
     feather: float
+    gradients: Gradients
+    bend: int
 
 
 _LOG_LOW = math.log(DENSITY_LIMITS[0])
@@ -63,12 +78,13 @@ def brightness_factor(step: int) -> float:
 def draw_look(patch: Patch, numbers: Sequence[float], settings: CompositionSettings) -> Look:
     """Draw a look from `N_LOOK_NUMBERS` uniform numbers in [0, 1)."""
     jitter = settings.patch
-    size, turn, flip, zoom, contrast, red, green, blue, light, blend, _ = numbers
+    size, turn, flip, zoom, contrast, red, green, blue, light, blend, bend = numbers
     scale = 1.0 + jitter.scale_jitter * (2.0 * zoom - 1.0)
     angle_deg = jitter.rotation_deg * (2.0 * turn - 1.0)
     width, height = _turned_extent(patch.width, patch.height, angle_deg)
     side = scale * (1.0 + jitter.size_jitter * (2.0 * size - 1.0))
     factor = 1.0 + jitter.contrast * (2.0 * contrast - 1.0)
+    feather, gradients = _blending(blend, settings)
     return Look(
         width=max(2, round(width * side)),
         height=max(2, round(height * side)),
@@ -81,7 +97,9 @@ def draw_look(patch: Patch, numbers: Sequence[float], settings: CompositionSetti
             density_step(factor * (1.0 + jitter.hue * (2.0 * blue - 1.0))),
         ),
         brightness=NO_BRIGHTNESS + round(BRIGHTNESS_STEPS * jitter.brightness * (2.0 * light - 1.0)),
-        feather=_feather(blend, settings),
+        feather=feather,
+        gradients=gradients,
+        bend=int(bend * N_BENDS) if jitter.elastic else STRAIGHT,
     )
 
 
@@ -93,9 +111,16 @@ def _turned_extent(width: float, height: float, angle_deg: float) -> tuple[float
     return math.hypot(width * cosine, height * sine), math.hypot(width * sine, height * cosine)
 
 
-def _feather(number: float, settings: CompositionSettings) -> float:
-    if settings.blend == "paste":
-        return 0.0
-    if settings.blend == "mixed":
-        return settings.feather * MIXED_FEATHERS[int(number * len(MIXED_FEATHERS))]
-    return settings.feather
+def _blending(number: float, settings: CompositionSettings) -> tuple[float, Gradients]:
+    """Width of the rim and use of gradients for a uniform number."""
+    feathered = [(settings.feather * part, Gradients.NONE) for part in MIXED_FEATHERS]
+    gradients = [(0.0, Gradients.OWN), (0.0, Gradients.STRONGER)]
+    choices = {
+        "paste": [(0.0, Gradients.NONE)],
+        "feather": [(settings.feather, Gradients.NONE)],
+        "poisson": gradients[:1],
+        "poisson_mixed": gradients[1:],
+        "mixed": feathered,
+        "all": feathered + gradients,
+    }[settings.blend]
+    return choices[int(number * len(choices))]

@@ -13,13 +13,16 @@ from synthstudio.core.patches.background import BLACK, WHITE
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.looks import (
     DENSITY_STEPS,
+    N_BENDS,
     NO_BRIGHTNESS,
     NO_DENSITY,
+    STRAIGHT,
     Look,
     brightness_factor,
     density_factor,
 )
 from synthstudio.core.synthesis.memory import ByteCache
+from synthstudio.core.synthesis.streams import BENDS, open_stream
 
 TABLE_MEMORY_BYTES = 4_000_000
 UNCHANGED = ((NO_DENSITY,) * 3, NO_BRIGHTNESS)
@@ -31,10 +34,14 @@ class PatchRenderer:
     Args:
         bank: The patches, evened.
         own_colors: Give every patch back the colours of its FOV (flat canvases); otherwise it stays evened.
+        elastic: Greatest displacement of a bent patch as a share of its shorter side.
     """
 
-    def __init__(self, bank: PatchBank, *, own_colors: bool) -> None:
+    def __init__(self, bank: PatchBank, *, own_colors: bool, elastic: float = 0.0) -> None:
         self._bank = bank
+        self._elastic = elastic
+        # The same for every seed and data set: a look names its field by number.
+        self._bends = open_stream(0, BENDS, 0).uniform(-1.0, 1.0, (N_BENDS, 5, 5, 2)).astype(np.float32)
         self._own_colors = own_colors
         self._crops = [bank.padded_crop(number) for number in range(len(bank.patches))]
         self._matrix = np.empty((2, 3), np.float64)
@@ -53,7 +60,7 @@ class PatchRenderer:
             `(look.height, look.width, 3)` RGB and `(look.height, look.width, 4)` with the opacity of the object as
             its fourth channel, both in buffers that the next call overwrites.
         """
-        width, height, angle_deg, flip, scale, density, brightness, _ = look
+        width, height, angle_deg, flip, scale, density, brightness, *_ = look
         n_px = width * height
         if 3 * n_px > self._plain.size:
             self._warped = np.empty(4 * n_px, np.uint8)
@@ -61,14 +68,17 @@ class PatchRenderer:
             self._stained = np.empty(3 * n_px, np.uint8)
         warped = self._warped[: 4 * n_px].reshape(height, width, 4)
         self._aim(number, width, height, angle_deg=angle_deg, flip=flip, scale=scale)
-        cv2.warpAffine(
-            self._crops[number],
-            self._matrix,
-            (width, height),
-            warped,
-            cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            cv2.BORDER_REFLECT_101,
-        )
+        if look.bend == STRAIGHT:
+            cv2.warpAffine(
+                self._crops[number],
+                self._matrix,
+                (width, height),
+                warped,
+                cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                cv2.BORDER_REFLECT_101,
+            )
+        else:
+            self._bend(number, look, warped)
         plain = self._plain[: 3 * n_px].reshape(height, width, 3)
         cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, plain)
         if not self._own_colors and (density, brightness) == UNCHANGED:
@@ -76,6 +86,18 @@ class PatchRenderer:
         stained = self._stained[: 3 * n_px].reshape(height, width, 3)
         cv2.LUT(plain, self._table(number, density, brightness), stained)
         return stained, warped
+
+    def _bend(self, number: int, look: Look, warped: NDArray[np.uint8]) -> None:
+        """Warp with a smooth random displacement on top (elastic deformation, Simard et al. 2003)."""
+        size = look.width, look.height
+        reach = self._elastic * min(size)
+        shift = cv2.resize(self._bends[look.bend], size, interpolation=cv2.INTER_CUBIC) * np.float32(reach)
+        x, y = np.arange(size[0], dtype=np.float32)[None, :], np.arange(size[1], dtype=np.float32)[:, None]
+        x, y = x + shift[..., 0], y + shift[..., 1]
+        matrix = self._matrix.astype(np.float32)
+        columns = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
+        rows = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+        cv2.remap(self._crops[number], columns, rows, cv2.INTER_LINEAR, warped, cv2.BORDER_REFLECT_101)
 
     def _aim(self, number: int, width: int, height: int, *, angle_deg: float, flip: bool, scale: float) -> None:
         """Set the matrix that leads from window px to crop px, both counted at pixel centres."""

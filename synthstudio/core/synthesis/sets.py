@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,11 +15,11 @@ from synthstudio.core.imaging import sync_folder, translate_os_error
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import (
     HEADER_NAME,
-    IMAGES_FOLDER,
     MANIFEST_NAME,
+    SetFiles,
     SetOrigin,
     header_bytes,
-    image_name,
+    recorded_hashes,
 )
 from synthstudio.core.synthesis.workers import iter_lines
 from synthstudio.domain.errors import UserError
@@ -71,9 +72,11 @@ def write_set(
         begun = _begun_bytes(composer, origin, count=count)
         if not _is_the_same(partial, begun):
             _clear(partial)
-            (partial / IMAGES_FOLDER).mkdir(parents=True)
+            for name in SetFiles.wanted_by(origin.settings).folders:
+                (partial / name).mkdir(parents=True)
             (partial / BEGUN_NAME).write_bytes(begun)
-        sha256 = _fill(partial, composer, range(first, first + count), workers=workers, tick=tick)
+        files = SetFiles.wanted_by(origin.settings)
+        sha256 = _fill(partial, composer, files, range(first, first + count), workers=workers, tick=tick)
         (partial / BEGUN_NAME).unlink()
         (partial / HEADER_NAME).write_bytes(header_bytes(composer, origin, count=count, manifest_sha256=sha256))
         _flush_to_disk()
@@ -90,7 +93,7 @@ def write_set(
 
 def _begun_bytes(composer: Composer, origin: SetOrigin, *, count: int) -> bytes:
     """All that the bytes of the set depend on; the number of workers is not among it."""
-    alone = SetOrigin(origin.settings.model_copy(update={"workers": 0}), origin.project_state)
+    alone = dataclasses.replace(origin, settings=origin.settings.model_copy(update={"workers": 0}))
     return header_bytes(composer, alone, count=count, manifest_sha256="")
 
 
@@ -99,9 +102,9 @@ def _is_the_same(partial: Path, begun: bytes) -> bool:
     return path.is_file() and path.read_bytes() == begun
 
 
-def _fill(partial: Path, composer: Composer, indices: range, *, workers: int, tick: Tick) -> str:
+def _fill(partial: Path, composer: Composer, files: SetFiles, indices: range, *, workers: int, tick: Tick) -> str:
     """Write the images and the manifest lines that are missing; return the manifest's SHA-256."""
-    kept = _kept_lines(partial, indices)
+    kept = _kept_lines(partial, files, indices)
     digest, done = hashlib.sha256(b"".join(kept)), len(kept)
     tick(done, len(indices))
     # Within the unfinished set, not in the system's folder for temporary files: a killed run must leave one thing only.
@@ -110,7 +113,7 @@ def _fill(partial: Path, composer: Composer, indices: range, *, workers: int, ti
     scratch.mkdir()
     with (partial / MANIFEST_NAME).open("wb") as manifest:
         manifest.write(b"".join(kept))
-        chunks = iter_lines(composer, partial, indices=indices[done:], workers=workers, scratch=scratch)
+        chunks = iter_lines(composer, files, partial, indices=indices[done:], workers=workers, scratch=scratch)
         try:
             for lines in chunks:
                 data = "".join(f"{line}\n" for line in lines).encode()
@@ -125,25 +128,25 @@ def _fill(partial: Path, composer: Composer, indices: range, *, workers: int, ti
     return digest.hexdigest()
 
 
-def _kept_lines(partial: Path, indices: range) -> list[bytes]:
-    """Manifest lines of a killed run whose images are there, byte for byte, up to the first that is not."""
+def _kept_lines(partial: Path, files: SetFiles, indices: range) -> list[bytes]:
+    """Manifest lines of a killed run whose files are there, byte for byte, up to the first that is not."""
     manifest = partial / MANIFEST_NAME
     kept: list[bytes] = []
     if not manifest.is_file():
         return kept
     for index, line in zip(indices, manifest.read_bytes().splitlines(keepends=True), strict=False):
-        path = partial / image_name(index)
-        if not line.endswith(b"\n") or not path.is_file():
-            break
         try:
-            entry = json.loads(line)
+            recorded = recorded_hashes(json.loads(line), files, index) if line.endswith(b"\n") else None
         except ValueError:
             break
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        if not isinstance(entry, dict) or (entry.get("index"), entry.get("sha256")) != (index, sha256):
+        if recorded is None or not all(_has_hash(partial / name, sha256) for name, sha256 in recorded.items()):
             break
         kept.append(line)
     return kept
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _flush_to_disk() -> None:

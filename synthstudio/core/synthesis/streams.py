@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-IMAGES, VARIANTS, CANVASES, NOISE = 1, 2, 3, 4
+IMAGES, VARIANTS, CANVASES, NOISE, BENDS = 1, 2, 3, 4, 5
 """What a stream is for: streams of different purpose never share a number."""
 
 

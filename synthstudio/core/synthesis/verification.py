@@ -10,19 +10,21 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pydantic import ValidationError
 
-from synthstudio.core.imaging import encode_png, read_bytes
+from synthstudio.core.imaging import read_bytes
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import (
     HEADER_NAME,
-    IMAGES_FOLDER,
     MANIFEST_NAME,
+    SetFiles,
     bank_digest,
-    image_name,
-    manifest_line,
+    make_image,
+    recorded_hashes,
 )
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
+from synthstudio.settings.compose import ComposeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,11 @@ def verify_set(
     lines = data.decode("utf-8", errors="replace").splitlines()
     first = header.get("first_index", 0)
     indices = range(first, first + len(lines)) if isinstance(first, int) else range(len(lines))
-    findings += _check_count(folder, header, indices)
+    files = _files_of(header)
+    findings += _check_count(folder, header, files, indices)
     for done, (index, line) in enumerate(zip(indices, lines, strict=True)):
         tick(done, len(lines))
-        findings += _check_image(folder, index, line, composer)
+        findings += _check_image(folder, files, index, line, composer)
     tick(len(lines), len(lines))
     return findings
 
@@ -101,43 +104,41 @@ def _check_makers(header: dict[str, object], composer: Composer) -> Iterator[Fin
         yield Finding(HEADER_NAME, "the patches have changed since: annotations, images or classes are not the same")
 
 
-def _check_count(folder: Path, header: dict[str, object], indices: range) -> Iterator[Finding]:
+def _files_of(header: dict[str, object]) -> SetFiles:
+    """Which files the set says to have; images alone, as PNG, where it does not say."""
+    try:
+        return SetFiles.wanted_by(ComposeSettings.model_validate(header.get("settings")))
+    except ValidationError:
+        return SetFiles()
+
+
+def _check_count(folder: Path, header: dict[str, object], files: SetFiles, indices: range) -> Iterator[Finding]:
     if header.get("n_images") != len(indices):
         yield Finding(MANIFEST_NAME, f"{len(indices)} lines for {header.get('n_images')} images")
-    expected = {image_name(index) for index in indices} | {HEADER_NAME, MANIFEST_NAME}
+    expected = {name for index in indices for name in files.names(index)} | {HEADER_NAME, MANIFEST_NAME}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if not (name in expected or (path.is_dir() and name == IMAGES_FOLDER)):
+        if not (name in expected or (path.is_dir() and name in files.folders)):
             yield Finding(name, "does not belong to the set")
 
 
-def _check_image(folder: Path, index: int, line: str, composer: Composer | None) -> Iterator[Finding]:
-    name = image_name(index)
-    recorded = _recorded_hash(line, index)
+def _check_image(folder: Path, files: SetFiles, index: int, line: str, composer: Composer | None) -> Iterator[Finding]:
+    try:
+        recorded = recorded_hashes(json.loads(line), files, index)
+    except ValueError:
+        recorded = None
     if recorded is None:
         yield Finding(MANIFEST_NAME, f"the line of image {index} is damaged", index)
-    try:
-        found = hashlib.sha256(read_bytes(folder / name)).hexdigest()
-    except UserError as error:
-        yield Finding(name, f"cannot be read: {error.message}", index)
-        return
-    if recorded is not None and found != recorded:
-        yield Finding(name, "the image was changed: its hash is not the one in the manifest", index)
-    if composer is not None:
-        composite = composer.compose(index)
-        made = hashlib.sha256(encode_png(composite.image)).hexdigest()
-        if made != found:
+    made = make_image(composer, files, index) if composer is not None else None
+    for name in files.names(index):
+        try:
+            data = read_bytes(folder / name)
+        except UserError as error:
+            yield Finding(name, f"cannot be read: {error.message}", index)
+            continue
+        if recorded is not None and hashlib.sha256(data).hexdigest() != recorded[name]:
+            yield Finding(name, "the image was changed: its hash is not the one in the manifest", index)
+        if made is not None and made.files[name] != data:
             yield Finding(name, "made again, the image comes out different", index)
-        if manifest_line(composer, composite, sha256=made) != line:
-            yield Finding(MANIFEST_NAME, f"made again, the line of image {index} comes out different", index)
-
-
-def _recorded_hash(line: str, index: int) -> str | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or entry.get("index") != index or entry.get("file") != image_name(index):
-        return None
-    sha256 = entry.get("sha256")
-    return sha256 if isinstance(sha256, str) else None
+    if made is not None and made.line != line:
+        yield Finding(MANIFEST_NAME, f"made again, the line of image {index} comes out different", index)

@@ -7,7 +7,6 @@ through a file that all of them map, so that memory does not grow with their num
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import multiprocessing
 import os
 import threading
@@ -20,10 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from synthstudio.core.imaging import encode_png, save_array, translate_os_error
+from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.synthesis.manifest import image_name, manifest_line
+from synthstudio.core.synthesis.manifest import SetFiles, make_image
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import CompositionSettings
 
@@ -33,34 +32,36 @@ CHUNKS_AHEAD = 3  # per worker
 _composers: list[Composer] = []  # of a worker process: filled once by its initializer
 
 
-def write_images(composer: Composer, folder: Path, indices: range) -> list[str]:
+def write_images(composer: Composer, files: SetFiles, folder: Path, indices: range) -> list[str]:
     """Write the images of a range into the set's folder and return their manifest lines.
 
     Raises:
         UserError: A file cannot be written.
     """
     lines = []
-    buffer = np.empty((composer.settings.canvas_px,) * 2 + (3,), np.uint8)
+    width, height = composer.settings.size
+    buffer = np.empty((height, width, 3), np.uint8)
     for index in indices:
-        composite = composer.compose(index, buffer)
-        data = encode_png(composite.image)
-        path = folder / image_name(index)
-        try:
-            path.write_bytes(data)
-        except OSError as error:
-            raise translate_os_error(error, path) from error
-        lines.append(manifest_line(composer, composite, sha256=hashlib.sha256(data).hexdigest()))
+        made = make_image(composer, files, index, buffer)
+        for name, data in made.files.items():
+            path = folder / name
+            try:
+                path.write_bytes(data)
+            except OSError as error:
+                raise translate_os_error(error, path) from error
+        lines.append(made.line)
     return lines
 
 
 def iter_lines(
-    composer: Composer, folder: Path, *, indices: range, workers: int, scratch: Path
+    composer: Composer, files: SetFiles, folder: Path, *, indices: range, workers: int, scratch: Path
 ) -> Generator[list[str], None, None]:
     """Write images of a set and yield their manifest lines in order, chunk by chunk.
 
     Args:
         composer: Makes the images; workers build their own from the same bank, settings and seed.
-        folder: Folder of the set; its folder for images exists.
+        files: Which files each image comes in.
+        folder: Folder of the set; its folders for images and masks exist.
         indices: Numbers of the images.
         workers: Number of processes; 0 composes here.
         scratch: Existing folder for the file through which the workers share the patches.
@@ -68,13 +69,13 @@ def iter_lines(
     chunks = [indices[start : start + CHUNK_IMAGES] for start in range(0, len(indices), CHUNK_IMAGES)]
     if workers == 0 or not chunks:
         for chunk in chunks:
-            yield write_images(composer, folder, chunk)
+            yield write_images(composer, files, folder, chunk)
         return
     pool = _open_pool(composer, workers=min(workers, len(chunks)), scratch=scratch)
     try:
         waiting: deque[Future[list[str]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(_write_chunk, str(folder), chunk))
+            waiting.append(pool.submit(_write_chunk, files, str(folder), chunk))
             if len(waiting) > CHUNKS_AHEAD * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -115,5 +116,5 @@ def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:
     os._exit(1)
 
 
-def _write_chunk(folder: str, indices: range) -> list[str]:
-    return write_images(_composers[0], Path(folder), indices)
+def _write_chunk(files: SetFiles, folder: str, indices: range) -> list[str]:
+    return write_images(_composers[0], files, Path(folder), indices)

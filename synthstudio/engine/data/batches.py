@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
-from synthstudio.core.synthesis.augmentation import N_AUGMENTATION_NUMBERS, ImageAugmenter
+from synthstudio.core.synthesis.augmentation import N_FIRST_NUMBERS, N_FURTHER_NUMBERS, ImageAugmenter
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.data.crops import CropStore
@@ -80,14 +80,16 @@ class CropBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         if self._pixels is None or self._augmenter is None:
             self._pixels = self._store.open_pixels()
-            self._augmenter = ImageAugmenter(self._settings, side=self._side, seed=self._seed)
+            self._augmenter = ImageAugmenter(self._settings, size=(self._side, self._side), seed=self._seed)
         rows = self._rows(step)
         images = np.empty((len(rows), self._side, self._side, 3), np.uint8)
-        numbers = self._stream(LOOKS, step).random((len(rows), N_AUGMENTATION_NUMBERS + 1))
-        for image, row, chosen in zip(images, rows, numbers.tolist(), strict=True):
+        stream = self._stream(LOOKS, step)
+        numbers: list[list[float]] = stream.random((len(rows), N_FIRST_NUMBERS + 1)).tolist()
+        further: list[list[float]] = stream.random((len(rows), N_FURTHER_NUMBERS)).tolist()
+        for image, row, chosen, more in zip(images, rows, numbers, further, strict=True):
             turned = np.rot90(self._pixels[row], int(chosen[-1] * 4)) if self._settings.flip else self._pixels[row]
             image[:] = turned[:, ::-1] if self._settings.flip and chosen[-2] < 0.5 else turned
-            self._augmenter.augment(image, tuple(chosen[:N_AUGMENTATION_NUMBERS]))
+            self._augmenter.augment(image, (*chosen[:N_FIRST_NUMBERS], *more))
         return torch.from_numpy(images), torch.from_numpy(self._store.presence[rows].astype(np.float32))
 
     @property

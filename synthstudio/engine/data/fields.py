@@ -23,7 +23,7 @@ def read_fov(fov: FieldOfView) -> ImageArray:
     Raises:
         UserError: The file is gone, damaged, or no longer the one that was imported.
     """
-    image = read_image(Path(fov.path))
+    image = read_image(Path(fov.path), page=fov.page)
     if image.shape[:2] != (fov.height, fov.width):
         raise UserError(
             f"{fov.path} is {image.shape[1]} x {image.shape[0]} px, but was {fov.width} x {fov.height} when imported.",
@@ -38,7 +38,7 @@ def open_fov(fov: FieldOfView) -> ImageArray | ImageSource:
     Raises:
         UserError: The file is gone or damaged.
     """
-    return read_or_open(Path(fov.path))
+    return read_or_open(Path(fov.path), page=fov.page)
 
 
 class MarkedReader:

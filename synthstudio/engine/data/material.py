@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
 from synthstudio.core.patches.windows import class_sizes
 from synthstudio.core.training.scale import choose_scale
@@ -12,7 +13,8 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView, ObjectClass, Role, Split
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
-from synthstudio.settings.train_classifier import TrainClassifierSettings
+from synthstudio.settings.compose import CompositionSettings
+from synthstudio.settings.train_classifier import TrainingPatchSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,20 @@ class Material:
     scale: float
 
 
-def choose_material(project: Project, settings: TrainClassifierSettings) -> Material:
+class TrainingSettings(Protocol):
+    """What the choice depends on: the settings of any training."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def validation_share(self) -> float: ...
+    @property
+    def patches(self) -> TrainingPatchSettings: ...
+    @property
+    def composition(self) -> CompositionSettings: ...
+
+
+def choose_material(project: Project, settings: TrainingSettings) -> Material:
     """Choose FOVs, classes and working scale.
 
     Raises:
@@ -77,7 +92,7 @@ def choose_material(project: Project, settings: TrainClassifierSettings) -> Mate
     )
 
 
-def _choose_fovs(project: Project, settings: TrainClassifierSettings) -> tuple[list[FieldOfView], list[FieldOfView]]:
+def _choose_fovs(project: Project, settings: TrainingSettings) -> tuple[list[FieldOfView], list[FieldOfView]]:
     train = list_train_fovs(project)
     if not train:
         raise UserError("No image is in the train split.", "Put some samples into it, or import images with a split.")

@@ -8,11 +8,13 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
 
 from synthstudio.core.imaging import ImageArray
+from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, SetOrigin
 from synthstudio.core.synthesis.sets import write_set
@@ -21,6 +23,7 @@ from synthstudio.project.patches import build_project_bank
 from synthstudio.protocol.results import ComposeResult
 from synthstudio.settings.compose import ComposeSettings
 
+SAME_SCALE = 1.02  # pixel sizes that differ by less come from rounding
 _SHEET_IMAGES = 6
 _SHEET_COLUMNS = 3
 _THUMBNAIL_PX = 192
@@ -41,7 +44,9 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
     # Taken before the first image is read: a click made meanwhile must not pass for a part of the set.
     state = project.training_state()
     context.stage("Cutting patches")
-    bank = build_project_bank(project, settings.patches, tick=context.tick)
+    bank = build_project_bank(
+        project, settings.patches, with_plates=settings.composition.needs_plates, tick=context.tick
+    )
     if bank.n_left_out:
         context.warn(
             f"{bank.n_left_out} annotations were left out: too far outside their image, or for lack of memory."
@@ -54,7 +59,7 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
         folder,
         composer,
         settings.count,
-        origin=SetOrigin(settings, state),
+        origin=SetOrigin(settings, state, _pixel_size(bank, context)),
         workers=settings.workers,
         tick=context.tick,
     )
@@ -68,6 +73,22 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
         sha256=summary.sha256,
         project_state=state,
     )
+
+
+def _pixel_size(bank: PatchBank, context: JobContext) -> float | None:
+    """Size of a pixel of the composites in um; warns where the images that the patches are cut from differ in it."""
+    sources = set(bank.fov_ids)
+    sizes = {fov.um_per_px for fov in context.project.fovs.list() if fov.id in sources}
+    known = [size for size in sizes if size]
+    if not known:
+        return None
+    if len(known) < len(sizes) or max(known) > SAME_SCALE * min(known):
+        context.warn(
+            "The training images differ in their calibration, or some have none: objects of different magnification"
+            " lie side by side on the composites. Calibrate all, or leave those of another magnification out."
+        )
+        return None
+    return median(known) / bank.scale
 
 
 def _clear_orphan(folder: Path, *, is_recorded: bool) -> None:
@@ -85,8 +106,10 @@ def _sheet(composer: Composer, indices: Sequence[int]) -> ImageArray:
     for place, index in enumerate(indices):
         top, left = place // columns * step, place % columns * step
         image = composer.compose(index).image
-        thumbnail = cv2.resize(image, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
-        sheet[top : top + _THUMBNAIL_PX, left : left + _THUMBNAIL_PX] = thumbnail
+        shrink = _THUMBNAIL_PX / max(image.shape[:2])
+        height, width = (max(1, round(side * shrink)) for side in image.shape[:2])
+        thumbnail = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        sheet[top : top + height, left : left + width] = thumbnail
     return sheet
 
 

@@ -13,32 +13,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synthstudio.core.evaluation.presence import PresenceReport, PresenceScore, mean_defined, score_presence
-from synthstudio.core.explanation.localization import (
-    LocalizationScore,
-    MapScore,
-    score_map,
-    summarize_localization,
-)
-from synthstudio.core.explanation.maps import Cam, upsample_cam
-from synthstudio.core.explanation.matching import CenterCounts, match_centers
-from synthstudio.core.explanation.peaks import find_peaks
-from synthstudio.core.stats import MIN_RELIABLE_GROUPS, number_groups
-from synthstudio.core.training.crops import MarkedImage, crop_presence, plan_crops
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import FieldOfView, Split
-from synthstudio.engine.calibration import MATCH_SHARE, centers_of
+from synthstudio.core.explanation.localization import LocalizationScore, MapScore, summarize_localization
+from synthstudio.core.explanation.matching import CenterCounts
+from synthstudio.core.stats import number_groups
+from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.crops import CropStore, build_crop_store
 from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.engine.device import choose_device
+from synthstudio.engine.fov_choice import choose_marked_fovs, reading_notes
 from synthstudio.engine.inference import (
     TrainedClassifier,
     find_classes,
     find_training_run,
     load_classifier,
-    predict_cams,
     predict_presence,
 )
+from synthstudio.engine.scoring import score_fov
 from synthstudio.protocol.results import (
     CenterScore,
     Classification,
@@ -86,7 +77,7 @@ class _Evaluation:
             context.project.run_folder(self._run), choose_device(context.device)
         )
         self._card = self._classifier.card
-        classes = find_classes(context.project, self._card)
+        classes = find_classes(context.project, self._card.class_names)
         self._reader = MarkedReader(
             context.project,
             classes,
@@ -94,7 +85,7 @@ class _Evaluation:
             scale=self._card.scale,
             side=self._card.side,
         )
-        self._fovs = self._choose_fovs()
+        self._fovs = choose_marked_fovs(context.project, self._reader, settings.split, self._card.validation_fov_ids)
         self._numbers, self._n_groups = number_groups([fov.sample_id for fov in self._fovs])
 
     def run(self) -> EvaluateResult:
@@ -114,20 +105,6 @@ class _Evaluation:
             notes=tuple(self._notes(tallies)),
             seconds=round(time.monotonic() - began, 3),
         )
-
-    def _choose_fovs(self) -> list[FieldOfView]:
-        split = self._settings.split
-        fovs = [fov for fov in self._context.project.fovs.list(split=split) if self._reader.is_marked(fov)]
-        if split is Split.VAL and not fovs:
-            # The training set a validation part aside by itself.
-            chosen = set(self._card.validation_fov_ids)  # some may have been removed since
-            fovs = [fov for fov in self._context.project.fovs.list() if fov.id in chosen]
-        if not fovs:
-            raise UserError(
-                f"No image of the {split.value} split is annotated, so there is nothing to score against.",
-                "Put annotated samples into that split, or choose another one.",
-            )
-        return fovs
 
     def _score_presence(self) -> tuple[PresenceReport, int]:
         """Score presence on exhaustively annotated FOVs; without any, on all annotated ones (see the notes)."""
@@ -167,57 +144,18 @@ class _Evaluation:
         tallies = [_MapTally() for _ in self._card.classes]
         for done, marked in enumerate(self._reader.iter_read(self._fovs)):
             self._context.tick(done, len(self._fovs))
-            cams = predict_cams(self._classifier, marked.image)
-            height, width = marked.image.shape[:2]
-            places = plan_crops(width, height, self._card.side)
-            presence = crop_presence(
-                marked,
-                places,
-                side=self._card.side,
-                n_classes=len(tallies),
-                min_visible=self._card.min_visible,
-            )
-            for column, (cam, tally) in enumerate(zip(cams, tallies, strict=True)):
-                self._count_centers(marked, column, cam, tally)
-                if not (marked.labels == column).any():
-                    continue
-                pixels = upsample_cam(cam, stride=self._card.stride, width=width, height=height)
-                here = [place for place, present in zip(places, presence[:, column], strict=True) if present]
-                self._score_windows(marked, column, pixels, here, tally)
-                tally.crop_groups.extend([int(self._numbers[done])] * len(here))
+            for known, tally, found in zip(
+                self._card.classes, tallies, score_fov(self._classifier, marked), strict=True
+            ):
+                counts = found.match(known.peak_threshold)
+                tally.centers += counts
+                if marked.is_exhaustive:
+                    tally.exhaustive_centers += counts
+                if found.hits_fov is not None:
+                    tally.fov_hits.append(found.hits_fov)
+                tally.crops.extend(found.crops)
+                tally.crop_groups.extend([int(self._numbers[done])] * len(found.crops))
         return tallies
-
-    def _score_windows(
-        self,
-        marked: MarkedImage,
-        column: int,
-        pixels: Cam,
-        places: list[tuple[int, int]],
-        tally: _MapTally,
-    ) -> None:
-        extents, size_px = marked.extents[marked.labels == column], self._card.classes[column].size_px
-        tally.fov_hits.append(score_map(pixels, extents, size_px=size_px).hit)
-        side = self._card.side
-        for x, y in places:
-            shifted = extents - np.array([x, y, x, y], np.float64)
-            near = (shifted[:, 2] > 0) & (shifted[:, 3] > 0) & (shifted[:, 0] < side) & (shifted[:, 1] < side)
-            tally.crops.append(score_map(pixels[y : y + side, x : x + side], shifted[near], size_px=size_px))
-
-    def _count_centers(
-        self,
-        marked: MarkedImage,
-        column: int,
-        cam: Cam,
-        tally: _MapTally,
-    ) -> None:
-        known = self._card.classes[column]
-        peaks = find_peaks(cam, stride=self._card.stride, size_px=known.size_px)
-        kept = peaks[peaks[:, 2] >= known.peak_threshold, :2]
-        centers = centers_of(marked.extents[marked.labels == column])
-        counts = match_centers(kept, centers, max_distance=MATCH_SHARE * known.size_px)
-        tally.centers += counts
-        if marked.is_exhaustive:
-            tally.exhaustive_centers += counts
 
     def _to_classification(self, report: PresenceReport) -> Classification:
         return Classification(
@@ -283,32 +221,19 @@ class _Evaluation:
             ci95=score.ci95 if self._settings.intervals else None,
         )
 
-    def _count_seen(self) -> int:
-        """Number of scored images of samples that the training used, whatever their split is now."""
-        used = {*self._card.train_fov_ids, *self._card.validation_fov_ids}
-        seen = {fov.sample_id for fov in self._context.project.fovs.list() if fov.id in used}
-        return sum(fov.sample_id in seen for fov in self._fovs)
-
     def _notes(self, tallies: list[_MapTally]) -> list[str]:
-        notes = []
-        if self._n_groups < MIN_RELIABLE_GROUPS:
-            notes.append(
-                f"Intervals are unreliable: they resample only {self._n_groups} samples,"
-                f" {MIN_RELIABLE_GROUPS} are needed."
-            )
+        notes = reading_notes(
+            self._context.project,
+            self._fovs,
+            split=self._settings.split,
+            n_groups=self._n_groups,
+            used_fov_ids=(*self._card.train_fov_ids, *self._card.validation_fov_ids),
+        )
         if not any(fov.state.is_complete for fov in self._fovs):
             notes.append(
                 "No image of the split is annotated exhaustively: presence scores count unmarked objects as absent, and"
                 " precision of centres is not given."
             )
-        n_seen = self._count_seen()
-        if self._settings.split is Split.TEST and n_seen:
-            notes.append(
-                f"{n_seen} of the {len(self._fovs)} images are of samples that the training saw before they were moved"
-                " to the test split: the scores are too good. Train again to have honest ones."
-            )
-        if self._settings.split is not Split.TEST:
-            notes.append(f"The {self._settings.split.value} split was seen by the training or chose its thresholds.")
         notes.extend(
             f"{each.name}: on whole images the hottest point lies on an object in {np.mean(tally.fov_hits):.0%} of"
             f" {len(tally.fov_hits)}."

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812 - its usual name
-from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import Dataset
 
-from synthstudio.core.imaging import ImageArray, write_bytes_atomically
-from synthstudio.core.patches.bank import build_patch_bank
+from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
 from synthstudio.core.training.crops import plan_squares
-from synthstudio.core.training.model_card import ModelCard, ModelClass, write_model_card
+from synthstudio.core.training.model_card import write_model_card
+from synthstudio.core.training.montage import montage
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.calibration import PresenceValidator, tune_maps, tune_presence
-from synthstudio.engine.checkpoints import load_weights
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.batches import Batch, CompositeBatches, CropBatches, Normalization, iter_batches
-from synthstudio.engine.data.crops import CropStore, build_crop_store
-from synthstudio.engine.data.fields import MarkedReader, open_fov
+from synthstudio.engine.data.crops import CropStore
 from synthstudio.engine.data.material import Material, choose_material
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.inference import load_classifier
 from synthstudio.engine.loops import TrainingLoop, TrainingState
 from synthstudio.engine.networks.base import ClassMapNetwork
-from synthstudio.engine.networks.registry import build_network, choose_stride, load_backbone
+from synthstudio.engine.training import (
+    bare_card,
+    build_marked_reader,
+    build_training_bank,
+    build_training_network,
+    cut_crops,
+    first_images,
+    presence_loss,
+)
 from synthstudio.protocol.results import TrainResult
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 CHECKPOINTS, CACHE, STATE_NAME = "checkpoints", "cache", "project-state.txt"
 N_PREVIEW = 8
-N_MEASURED_BATCHES = 4
 
 
 def run(settings: TrainClassifierSettings, context: JobContext) -> TrainResult:
@@ -63,13 +63,7 @@ class _Training:
         self._warnings: list[str] = []
         self._material: Material = choose_material(context.project, settings)
         self._names = [each.name for each in self._material.classes]
-        self._reader = MarkedReader(
-            context.project,
-            self._material.classes,
-            sizes_px=self._material.sizes_px,
-            scale=self._material.scale,
-            side=self._side,
-        )
+        self._reader = build_marked_reader(context.project, self._material, side=self._side)
 
     def run(self) -> TrainResult:
         """Do the work."""
@@ -83,7 +77,9 @@ class _Training:
         validation = self._cut(self._material.validation, "validation.npy")
         batches = self._build_batches()
         normalization = self._look_at(batches)
-        network = self._build_network()
+        network = build_training_network(
+            self._settings.network, self._material, seed=self._context.seed, device=self._device
+        )
         validator = PresenceValidator(validation, self._names, normalization, self._device)
         state = self._train(network, batches, normalization, validator)
         self._write_model(network, normalization, validation, validator, state)
@@ -108,14 +104,12 @@ class _Training:
         write_bytes_atomically(path, now.encode())
 
     def _cut(self, fovs: list[FieldOfView], name: str, *, by_people: bool = False) -> CropStore:
-        return build_crop_store(
+        return cut_crops(
             self._reader,
             fovs,
             self._context.run_dir / CACHE / name,
-            scale=self._material.scale,
-            side=self._side,
-            n_classes=len(self._names),
-            min_visible=self._settings.composition.min_visible,
+            material=self._material,
+            composition=self._settings.composition,
             by_people=by_people,
             tick=self._context.tick,
         )
@@ -146,13 +140,11 @@ class _Training:
             store = self._cut(known, "training.npy", by_people=True)
             return CropBatches(store, composition.image, side=self._side, seed=seed, batch_size=batch_size)
         self._context.stage("Cutting patches")
-        by_fov = self._context.project.annotations.by_fov()
-        bank = build_patch_bank(
-            self._material.train,
-            [mark for fov in self._material.train for mark in by_fov.get(fov.id, [])],
-            [*self._material.classes, *self._material.artifacts],
-            settings=self._settings.patches.model_copy(update={"scale": self._material.scale}),
-            read=open_fov,
+        bank = build_training_bank(
+            self._context.project,
+            self._material,
+            self._settings.patches,
+            with_plates=composition.needs_plates,
             tick=self._context.tick,
         )
         scratch = self._context.run_dir / CACHE
@@ -160,30 +152,12 @@ class _Training:
 
     def _look_at(self, batches: Dataset[Batch]) -> Normalization:
         """Measure the first training images, show some, and raise the alarm about classes that are everywhere."""
-        first = [batches[step] for step in range(N_MEASURED_BATCHES)]
-        images, labels = torch.cat([each[0] for each in first]), torch.cat([each[1] for each in first])
-        self._context.preview(_montage(images[:N_PREVIEW].numpy()), "Training images")
+        images, labels = first_images(batches)
+        self._context.preview(montage(images[:N_PREVIEW].numpy()), "Training images")
         shares = batches.presence.mean(axis=0) if isinstance(batches, CropBatches) else labels.mean(dim=0).numpy()
         for alarm in presence_alarms(self._names, shares=np.asarray(shares, np.float64)):
             self._warn(alarm)
         return Normalization.measure(images)
-
-    def _build_network(self) -> ClassMapNetwork:
-        chosen = self._settings.network
-        network = build_network(
-            chosen.name,
-            len(self._names),
-            stride=choose_stride(chosen.stride, smallest_px=min(self._material.sizes_px)),
-            pooling=chosen.pooling,
-            sharpness=chosen.sharpness,
-            seed=self._context.seed,
-        )
-        if chosen.weights:
-            path = Path(chosen.weights).expanduser()
-            load_backbone(network, load_weights(path), source=str(path))
-        # The batches arrive channels last; weights that match save a fifth of the step on a CPU.
-        network.to(device=self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network
 
     def _train(
         self,
@@ -192,12 +166,9 @@ class _Training:
         normalization: Normalization,
         validator: PresenceValidator,
     ) -> TrainingState:
-        def loss(images: Tensor, labels: Tensor) -> Tensor:
-            logits, _ = network(normalization.apply(images, self._device))
-            return F.binary_cross_entropy_with_logits(logits, labels.to(self._device))
-
         optimization = self._settings.optimization
         folder = self._context.run_dir / CHECKPOINTS
+        loss = presence_loss(network, normalization, self._device)
         loop = TrainingLoop(network, optimization, self._context, folder=folder, loss=loss, validate=validator)
         if self._context.resume:
             loop.resume()
@@ -214,7 +185,9 @@ class _Training:
     ) -> None:
         """Write the model's card: first bare, so that the best network can be loaded, then with its thresholds."""
         self._context.stage("Choosing thresholds")
-        card = self._bare_card(network, normalization, state)
+        card = bare_card(
+            self._settings, self._material, network=network, normalization=normalization, step=state.best_step
+        )
         write_model_card(self._context.run_dir, card)
         classifier = load_classifier(self._context.run_dir, self._device)
         scores = validator.predict(classifier.network)
@@ -229,37 +202,3 @@ class _Training:
             for each, threshold in zip(classes, thresholds, strict=True)
         )
         write_model_card(self._context.run_dir, card.model_copy(update={"classes": tuned}))
-
-    def _bare_card(self, network: ClassMapNetwork, normalization: Normalization, state: TrainingState) -> ModelCard:
-        chosen = self._settings.network
-        return ModelCard(
-            network=chosen.name,
-            pooling=chosen.pooling,
-            sharpness=chosen.sharpness,
-            stride=network.stride,
-            classes=tuple(
-                ModelClass(name=name, size_px=size)
-                for name, size in zip(self._names, self._material.sizes_px, strict=True)
-            ),
-            scale=self._material.scale,
-            side=self._side,
-            min_visible=self._settings.composition.min_visible,
-            mean=normalization.mean,
-            std=normalization.std,
-            source=self._settings.source,
-            seed=self._context.seed,
-            step=state.best_step,
-            validation_fov_ids=tuple(fov.id for fov in self._material.validation),
-            train_fov_ids=tuple(fov.id for fov in self._material.train),
-            versions={"torch": torch.__version__},
-            threads=torch.get_num_threads(),
-        )
-
-
-def _montage(images: NDArray[np.uint8]) -> ImageArray:
-    """Images `(N, S, S, 3)` side by side in two rows, `(2 S, ceil(N / 2) S, 3)`."""
-    n_columns = -(-len(images) // 2)
-    rows = np.zeros((2, n_columns, *images.shape[1:]), np.uint8)
-    rows.reshape(-1, *images.shape[1:])[: len(images)] = images
-    side = images.shape[1]
-    return rows.transpose(0, 2, 1, 3, 4).reshape(2 * side, n_columns * side, 3)

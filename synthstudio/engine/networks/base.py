@@ -44,14 +44,14 @@ class MaxPool(nn.Module):
         return maps.float().amax(dim=(2, 3))  # (N, C)
 
 
-class ClassMapNetwork(nn.Module, ABC):
-    """Fully convolutional network that answers per class, and shows where.
+class GridNetwork(nn.Module, ABC):
+    """Fully convolutional network that answers for each cell of a grid.
 
-    Cell (i, j) of a map belongs to the input pixels `i * stride .. (i + 1) * stride`, centred: all strided layers have
-    even kernels, so that maps lie on the image without a shift.
+    Cell (i, j) belongs to the input pixels `i * stride .. (i + 1) * stride`, centred: all strided layers have even
+    kernels, so that the grid lies on the image without a shift.
 
     Attributes:
-        stride: Input px per cell of the class maps.
+        stride: Input px per cell.
         alignment: Sides of the input must be multiples of this.
         halo_px: Beyond this distance, a multiple of `alignment`, no input pixel touches a cell.
     """
@@ -59,7 +59,20 @@ class ClassMapNetwork(nn.Module, ABC):
     stride: int
     alignment: int
     halo_px: int
+
+    @abstractmethod
+    def grid(self, images: Tensor) -> Tensor:
+        """Answers `(N, K, H / stride, W / stride)` for images `(N, 3, H, W)`."""
+
+
+class ClassMapNetwork(GridNetwork):
+    """A network that answers per class, and shows where: its grid holds class maps."""
+
     pool: nn.Module
+
+    @override
+    def grid(self, images: Tensor) -> Tensor:
+        return self.class_maps(images)
 
     @abstractmethod
     def class_maps(self, images: Tensor) -> Tensor:

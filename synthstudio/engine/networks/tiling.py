@@ -1,4 +1,4 @@
-"""Class maps of images of any size, tile by tile, equal to those of one pass over the whole image."""
+"""Answers for images of any size, tile by tile, equal to those of one pass over the whole image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.engine.networks.base import ClassMapNetwork, round_up
+from synthstudio.engine.networks.base import GridNetwork, round_up
 
 
 class _Span(NamedTuple):
@@ -36,8 +36,8 @@ def _tiles(height: int, width: int, *, tile: int, halo: int) -> Iterator[tuple[_
 
 
 @torch.inference_mode()
-def tiled_class_maps(network: ClassMapNetwork, image: Tensor, *, tile_px: int = 1024, tick: Tick = no_tick) -> Tensor:
-    """Class maps of one image.
+def tiled_grid(network: GridNetwork, image: Tensor, *, tile_px: int = 1024, tick: Tick = no_tick) -> Tensor:
+    """Answers for one image.
 
     Each tile is read with a halo beyond which nothing can touch its cells, so there are no seams; where the image ends,
     a tile ends too, and the network pads it as it would pad the whole image.
@@ -49,7 +49,7 @@ def tiled_class_maps(network: ClassMapNetwork, image: Tensor, *, tile_px: int = 
         tick: Called once per tile.
 
     Returns:
-        `(C, ceil(H / stride), ceil(W / stride))` on the CPU.
+        `(K, ceil(H / stride), ceil(W / stride))` on the CPU.
     """
     height, width = image.shape[1:]
     padded_height, padded_width = round_up(height, network.alignment), round_up(width, network.alignment)
@@ -59,7 +59,7 @@ def tiled_class_maps(network: ClassMapNetwork, image: Tensor, *, tile_px: int = 
     whole: Tensor | None = None
     for done, (rows, columns) in enumerate(tiles):
         tick(done, len(tiles))
-        maps = network.class_maps(padded[:, :, rows.read_start : rows.read_end, columns.read_start : columns.read_end])
+        maps = network.grid(padded[:, :, rows.read_start : rows.read_end, columns.read_start : columns.read_end])
         if whole is None:
             whole = torch.empty((maps.shape[1], padded_height // stride, padded_width // stride))
         top, left = (rows.keep_start - rows.read_start) // stride, (columns.keep_start - columns.read_start) // stride

@@ -15,6 +15,9 @@ GRAB_MIN_PX, GRAB_MAX_PX = 5.0, 10.0
 POINT_RADIUS_PX = 8.0
 """Widget px: the smallest half extent a mark is hit at, however small it is drawn."""
 
+NOTED, FLAGGED = 1, 2
+"""What a person has remarked about an annotation; one that is flagged and noted shows its flag."""
+
 _N_NUMBERS = 8  # id, class row, centre x, y, extent x0, y0, x1, y1
 
 
@@ -32,6 +35,7 @@ class AnnotationTable:
         self._n_rows = 0
         self._numbers = np.zeros((_N_NUMBERS, 0), dtype=np.float64)
         self._is_box, self._drawn, self._alive = (np.zeros(0, dtype=bool) for _ in range(3))
+        self._remarks = np.zeros(0, dtype=np.uint8)
         self._reserve(max(1024, len(annotations) * 5 // 4))
         self._records: list[Annotation] = []
         self._row_of: dict[AnnotationId, int] = {}
@@ -43,6 +47,7 @@ class AnnotationTable:
         self._is_box, self._drawn, self._alive = (
             np.pad(flags, (0, spare)) for flags in (self._is_box, self._drawn, self._alive)
         )
+        self._remarks = np.pad(self._remarks, (0, spare))
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -63,6 +68,11 @@ class AnnotationTable:
     def is_box(self) -> NDArray[np.bool_]:
         """(N,) bool per row."""
         return self._is_box[: self._n_rows]
+
+    @property
+    def remarks(self) -> NDArray[np.uint8]:
+        """(N,) uint8 per row: `FLAGGED`, `NOTED` or 0."""
+        return self._remarks[: self._n_rows]
 
     @property
     def centers(self) -> NDArray[np.float64]:
@@ -116,6 +126,7 @@ class AnnotationTable:
     def _fill(self, rows: slice, annotations: Sequence[Annotation]) -> None:
         self._numbers[:, rows] = np.array([self._numbers_of(annotation) for annotation in annotations]).T
         self._is_box[rows] = [annotation.box is not None for annotation in annotations]
+        self._remarks[rows] = [FLAGGED if each.is_flagged else NOTED if each.note else 0 for each in annotations]
         self._alive[rows] = True
         self._drawn[rows] = self._class_shown[self._numbers[1, rows].astype(np.int64)]
         if self._hidden_authors:

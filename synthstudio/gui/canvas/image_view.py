@@ -94,6 +94,11 @@ class ImageView(ZoomView):
         self._placeholder = text
         self.update()
 
+    @property
+    def placeholder(self) -> str:
+        """What is said while there is no image."""
+        return self._placeholder
+
     def set_scale_bar_visible(self, visible: bool) -> None:
         self._has_scale_bar = visible
         self.update()

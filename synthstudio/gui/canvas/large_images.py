@@ -15,14 +15,17 @@ from synthstudio.core.imaging import (
     ImageArray,
     ImageSource,
     LayeredSource,
+    WholeSource,
     build_levels,
     cache_key,
     find_levels,
+    find_unpacked,
     has_small_copy,
     open_image_source,
     read_image,
     read_image_header,
     read_preview,
+    read_shrunken,
 )
 from synthstudio.domain.progress import Tick
 from synthstudio.gui.canvas.pyramid import DeepFile, WholePyramid, build_pyramid
@@ -65,11 +68,25 @@ def open_for_view(path: Path, folder: Path, *, page: int | None = None) -> Whole
         UserError: The file cannot be read, is no image, is damaged or too large.
     """
     header = read_image_header(path, page=page)
+    if header.is_solid:
+        return _open_solid(path, folder, page)
     if not header.is_large:
         deep = DeepFile(path, page) if header.is_deep else None
         return build_pyramid(read_image(path, page=page), deep)
     source = open_large_source(path, folder, page=page or 0)
     return LargeImage(source, read_preview(source), page or 0, not has_small_copy(source))
+
+
+def _open_solid(path: Path, folder: Path, page: int | None) -> LargeImage:
+    """Open an image that can only be decoded whole: from its kept copy, else decoded, to be copied afterwards."""
+    kept = find_unpacked(folder, path, page or 0)
+    if kept is not None:
+        return LargeImage(kept, read_preview(kept), page or 0, needs_levels=False)
+    source = WholeSource(path, read_image(path, page=page))
+    scale = OVERVIEW_PX / max(source.width, source.height)
+    size = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
+    overview = read_shrunken(source, (0, 0, source.width, source.height), size)
+    return LargeImage(source, overview, page or 0, needs_levels=True)
 
 
 def open_large_source(path: Path, folder: Path, *, page: int = 0) -> ImageSource:
@@ -105,10 +122,12 @@ class GrowingOverview:
             UserError: The image cannot be read, or the disk is full.
             Cancelled: By the tick.
         """
-        image = self._image
-        key = cache_key(image.source.path, image.page)
-        coarse = build_levels(image.source, folder, key, tick=tick, on_block=self._add)
-        source = LayeredSource(image.source, coarse) if coarse else image.source
+        image, path = self._image, self._image.source.path
+        is_solid = isinstance(image.source, WholeSource)
+        key = cache_key(path, image.page)
+        coarse = build_levels(image.source, folder, key, tick=tick, on_block=self._add, keeps_full=is_solid)
+        unpacked = find_unpacked(folder, path, image.page) if is_solid else None
+        source = unpacked or (LayeredSource(image.source, coarse) if coarse else image.source)
         return LargeImage(source, read_preview(source), image.page, needs_levels=False)
 
     def _add(self, x0: int, y0: int, part: ImageArray, step: int) -> None:

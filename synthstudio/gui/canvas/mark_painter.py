@@ -16,7 +16,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from synthstudio.domain.records import Box
-from synthstudio.gui.canvas.annotation_table import AnnotationTable
+from synthstudio.gui.canvas.annotation_table import FLAGGED, NOTED, AnnotationTable
 from synthstudio.gui.canvas.native_arrays import paint_rects, paint_sprites
 from synthstudio.gui.canvas.sprites import SpriteCache, halo_for, paint_large_ring
 from synthstudio.gui.canvas.view_state import Viewport
@@ -32,6 +32,8 @@ SMALL_PX, POINT_PX, LARGE_PX = 7.0, 14.0, 320.0
 """Widget px: below the first a circle is a dot; a class without size gets the second; above the third no sprite."""
 FAINT = 0.22
 """Opacity of the classes that stand back."""
+REMARK_OFFSET_PX = (6.0, -6.0)
+"""Widget px from the edge of a mark to the middle of its flag or note."""
 MARGIN_PX = 16.0
 """Widget px that a mark's drawing may reach beyond its extent."""
 
@@ -123,6 +125,24 @@ class MarkPainter:
         self._paint_dots(painter, table, rows[is_dot], viewport, look=look)
         if look.style is MarkStyle.LABEL and not as_dots and rows.size <= MAX_LABELS:
             _paint_labels(painter, table, rows, viewport, look=look)
+        self._paint_remarks(painter, table, rows, viewport, look=look)
+
+    def _paint_remarks(
+        self, painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
+    ) -> None:
+        """Signs at the upper right of what has a flag or a note."""
+        remarks = table.remarks[rows]
+        noticed = rows[remarks > 0]
+        if not noticed.size:
+            return
+        corners = viewport.boxes_to_widget(table.extents[:, noticed])
+        half = np.stack([corners[:, 2] - corners[:, 0], corners[:, 1] - corners[:, 3]], axis=1) / 2
+        half[~table.is_box[noticed]] *= np.sqrt(0.5)  # on the circle, not at the corner of its square
+        if look.detail is Detail.DOTS or look.style is MarkStyle.DOT:
+            half[:] = 0
+        places = _centers_in_widget(table, noticed, viewport, look=look) + half + np.array(REMARK_OFFSET_PX)
+        for kind, sprite in ((FLAGGED, self._sprites.flag), (NOTED, self._sprites.note)):
+            paint_sprites(painter, places[remarks[remarks > 0] == kind], sprite(dpr=viewport.dpr), dpr=viewport.dpr)
 
     def paint_crosses(
         self, painter: QPainter, points: NDArray[np.float64], viewport: Viewport, *, color: str, dirty: QRectF

@@ -19,29 +19,46 @@ _READ = QColor(0, 0, 0, 70)
 
 @dataclass(frozen=True, slots=True)
 class ReadingGrid:
-    """Tiles of one size, the last of each row and column smaller.
+    """Tiles of one size, the last of each row and column smaller where they do not fit evenly.
 
     Attributes:
         width: Of the image, px.
         height: Of the image, px.
-        tile_px: Side of a tile in image px.
+        tile_width: Of a tile, in image px.
+        tile_height: Of a tile, in image px.
         read: Tiles that were read.
         current: The tile that is being read.
     """
 
     width: int
     height: int
-    tile_px: int
+    tile_width: float
+    tile_height: float
     read: frozenset[int] = frozenset()
     current: int | None = None
 
+    @classmethod
+    def of_size(cls, width: int, height: int, tile_px: int) -> ReadingGrid:
+        """Square tiles of this side; larger ones where there would be more than `MAX_TILES`."""
+        side = max(tile_px, int((width * height / MAX_TILES) ** 0.5) + 1)
+        return cls(width, height, side, side)
+
+    @classmethod
+    def of_count(cls, width: int, height: int, n_columns: int, n_rows: int) -> ReadingGrid:
+        """So many equal columns and rows; no more than the image has px."""
+        return cls(width, height, width / min(n_columns, width), height / min(n_rows, height))
+
     @property
     def n_columns(self) -> int:
-        return max(math.ceil(self.width / self.tile_px), 1)
+        return _count(self.width, self.tile_width)
 
     @property
     def n_rows(self) -> int:
-        return max(math.ceil(self.height / self.tile_px), 1)
+        return _count(self.height, self.tile_height)
+
+    def has_tiles_of(self, other: ReadingGrid) -> bool:
+        """Whether both divide the image alike, whatever was read."""
+        return replace(self, read=frozenset(), current=None) == replace(other, read=frozenset(), current=None)
 
     def __len__(self) -> int:
         return self.n_columns * self.n_rows
@@ -51,8 +68,8 @@ class ReadingGrid:
         row, column = divmod(number, self.n_columns)
         if row % 2:
             column = self.n_columns - 1 - column
-        x, y = column * self.tile_px, row * self.tile_px
-        return Box(x, y, min(x + self.tile_px, self.width), min(y + self.tile_px, self.height))
+        x, y = column * self.tile_width, row * self.tile_height
+        return Box(x, y, min(x + self.tile_width, self.width), min(y + self.tile_height, self.height))
 
     def left(self) -> ReadingGrid:
         """The grid with the current tile read, and the next unread one current: behind it, else from the start."""
@@ -66,9 +83,14 @@ class ReadingGrid:
         return replace(self, read=frozenset(), current=None)
 
 
+def _count(length: int, tile: float) -> int:
+    # A tile is a quotient where it came from a count: what is left by rounding is no tile of its own.
+    return max(math.ceil(length / tile - 1e-6), 1)
+
+
 def paint_grid(painter: QPainter, grid: ReadingGrid, viewport: Viewport, *, accent: str) -> None:
     """Paint the tiles in view: read ones darker, the current one framed."""
-    if grid.tile_px * viewport.scale < MIN_TILE_ON_SCREEN_PX:
+    if min(grid.tile_width, grid.tile_height) * viewport.scale < MIN_TILE_ON_SCREEN_PX:
         return
     everywhere = QRectF(-8, -8, viewport.width + 16, viewport.height + 16)
     for number in grid.read:
@@ -91,8 +113,8 @@ def _area(box: Box, viewport: Viewport) -> QRectF:
 
 def _lines(grid: ReadingGrid, viewport: Viewport, within: QRectF) -> list[QPointF]:
     """Ends of the inner lines that are in view, two by two."""
-    across = [(x * grid.tile_px, 0, x * grid.tile_px, grid.height) for x in range(1, grid.n_columns)]
-    down = [(0, y * grid.tile_px, grid.width, y * grid.tile_px) for y in range(1, grid.n_rows)]
+    across = [(x * grid.tile_width, 0, x * grid.tile_width, grid.height) for x in range(1, grid.n_columns)]
+    down = [(0, y * grid.tile_height, grid.width, y * grid.tile_height) for y in range(1, grid.n_rows)]
     ends: list[QPointF] = []
     for x0, y0, x1, y1 in (*across, *down):
         area = _area(Box(x0, y0, x1, y1), viewport)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 LINE_PX, HALO_PX = 1.5, 3.5
 BOLD_LINE_PX, BOLD_HALO_PX = 2.5, 5.0
 DOT_PX = 4.0
 MAX_CACHED = 1024
 
+REMARK_PX = 14.0
+"""Side of the small signs beside marks with a flag or a note; told apart by their shape."""
+
+FLAG_COLOR, NOTE_COLOR, _REMARK_RIM = QColor("#FFC400"), QColor("#FFFFFF"), QColor(16, 16, 16, 220)
 _DARK_HALO, _LIGHT_HALO = QColor(16, 16, 16, 150), QColor(255, 255, 255, 190)
 
 
@@ -38,6 +42,14 @@ class SpriteCache:
     def cross(self, color: str, *, dpr: float) -> QPixmap:
         """A diagonal cross: a place that a model predicts, not one that a person marked."""
         return self._get(("cross", color, 0, dpr, False), lambda: _draw_cross(color, dpr))
+
+    def flag(self, *, dpr: float) -> QPixmap:
+        """A pennant: somebody wants a further look."""
+        return self._get(("flag", "", 0, dpr, False), lambda: _draw_flag(dpr))
+
+    def note(self, *, dpr: float) -> QPixmap:
+        """A slip of paper: something is written about the mark."""
+        return self._get(("note", "", 0, dpr, False), lambda: _draw_note(dpr))
 
     def _get(self, key: tuple[str, str, int, float, bool], draw: Callable[[], QPixmap]) -> QPixmap:
         sprite = self._sprites.get(key)
@@ -106,6 +118,36 @@ def _draw_cross(color: str, dpr: float) -> QPixmap:
         painter.setPen(pen)
         painter.drawLine(QPointF(middle - arm, middle - arm), QPointF(middle + arm, middle + arm))
         painter.drawLine(QPointF(middle - arm, middle + arm), QPointF(middle + arm, middle - arm))
+    painter.end()
+    return pixmap
+
+
+def _draw_flag(dpr: float) -> QPixmap:
+    pixmap, painter = _blank(round(REMARK_PX * dpr))
+    painter.scale(dpr, dpr)
+    cloth = QPolygonF([QPointF(3.5, 2), QPointF(11.5, 5), QPointF(3.5, 8)])
+    pole = (QPointF(3.5, 2), QPointF(3.5, 12))
+    painter.setPen(QPen(_REMARK_RIM, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    painter.drawPolygon(cloth)
+    painter.drawLine(*pole)
+    painter.setPen(QPen(FLAG_COLOR, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(*pole)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(FLAG_COLOR)
+    painter.drawPolygon(cloth)
+    painter.end()
+    return pixmap
+
+
+def _draw_note(dpr: float) -> QPixmap:
+    pixmap, painter = _blank(round(REMARK_PX * dpr))
+    painter.scale(dpr, dpr)
+    painter.setPen(QPen(_REMARK_RIM, 1.5))
+    painter.setBrush(NOTE_COLOR)
+    painter.drawRoundedRect(QRectF(2.5, 2, 9, 10), 1.5, 1.5)
+    painter.setPen(QPen(_REMARK_RIM, 1))
+    for y in (5.0, 7.5, 10.0):
+        painter.drawLine(QPointF(4.5, y), QPointF(9.5 if y < 10 else 7.5, y))
     painter.end()
     return pixmap
 

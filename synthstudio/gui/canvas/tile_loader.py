@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import shiboken6
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
-from typing_extensions import override
 
 from synthstudio.core.imaging import Levels
+from synthstudio.gui.threads import Threads
 
 CACHE_BYTES = 128 << 20
 """Tiles kept, of all large images together: three screens of 1600 x 1000 px at the least favourable zoom."""
 N_THREADS = 2
+STOP_S = 2.0
+"""How long the end waits for a tile: a drive may never answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,7 @@ class TileLoader(QObject):
     def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
         super().__init__(parent)
         self.cache = TileCache(cache_bytes)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(N_THREADS)
+        self._threads = Threads(N_THREADS)
         self._lock = threading.Lock()
         self._wanted: list[tuple[TileKey, ReadTile, TilesArrived]] = []
         self._in_flight: set[TileKey] = set()
@@ -98,7 +99,7 @@ class TileLoader(QObject):
             n_new = min(len(self._wanted), N_THREADS - self._n_workers)
             self._n_workers += max(n_new, 0)
         for _ in range(n_new):
-            self._pool.start(_Worker(self))
+            self._threads.start(self._read_tiles)
 
     @property
     def is_idle(self) -> bool:
@@ -106,11 +107,20 @@ class TileLoader(QObject):
             return not self._wanted and not self._in_flight and self._n_workers == 0
 
     def stop(self) -> None:
-        """Read nothing more, and wait for the threads."""
+        """Read nothing more, and wait for the threads; one that hangs is left behind."""
         with self._lock:
             self._is_stopped = True
             self._wanted = []
-        self._pool.waitForDone()
+        self._threads.wait(STOP_S)
+
+    def _read_tiles(self) -> None:
+        """Read one tile after the other until none is wanted; runs in a thread."""
+        while (job := self.take()) is not None:
+            key, read, arrived = job
+            try:
+                self.deliver(key, arrived, read(key))
+            except Exception as error:  # noqa: BLE001 - the thread's door: the image tells it to the user
+                self.deliver(key, arrived, error)
 
     def take(self) -> tuple[TileKey, ReadTile, TilesArrived] | None:
         """Give a worker its next tile; None ends it."""
@@ -138,20 +148,3 @@ class TileLoader(QObject):
 
 
 TilesArrived = Callable[[TileKey, QImage | Exception], None]
-
-
-class _Worker(QRunnable):
-    """Reads one tile after the other until none is wanted."""
-
-    def __init__(self, loader: TileLoader) -> None:
-        super().__init__()
-        self._loader = loader
-
-    @override
-    def run(self) -> None:
-        while (job := self._loader.take()) is not None:
-            key, read, arrived = job
-            try:
-                self._loader.deliver(key, arrived, read(key))
-            except Exception as error:  # noqa: BLE001 - the thread's door: the image tells it to the user
-                self._loader.deliver(key, arrived, error)

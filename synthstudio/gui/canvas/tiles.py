@@ -68,7 +68,7 @@ class TiledPyramid(ImagePyramid):
     @property
     @override
     def n_bytes(self) -> int:
-        return self._overview.sizeInBytes() + self._small.sizeInBytes()
+        return self._overview.sizeInBytes() + self._small.sizeInBytes() + self._source.n_bytes
 
     @override
     def color_at(self, x: float, y: float) -> tuple[int, int, int] | None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from synthstudio.gui.forms.lines import LinesControl
 from synthstudio.gui.forms.numbers import NumberControl
 from synthstudio.gui.forms.setting_control import SettingControl
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
@@ -228,6 +229,7 @@ _FACTORIES: dict[SettingKind, Callable[[SettingSpec, QWidget | None], SettingCon
     "text": TextControl,
     "choice": lambda spec, parent: ChoiceControl(spec, None, parent),
     "list": WordsControl,
+    "lines": lambda spec, parent: LinesControl(spec, (), parent),
 }
 
 
@@ -247,6 +249,8 @@ def build_control(
 
 
 def _build_plain(spec: SettingSpec, choices: Sequence[Choice] | None, parent: QWidget | None) -> SettingControl:
+    if choices is not None and spec.kind == "lines":
+        return LinesControl(spec, choices, parent)
     if choices is not None and spec.kind == "list":
         return ChecksControl(spec, choices, parent)
     if choices is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.forms.numbers import LONGEST_SUFFIX
@@ -16,6 +16,8 @@ from synthstudio.settings.schema import SettingSpec, SettingValue
 
 LABEL_SHARE, CONTROL_SHARE = 2, 3
 RESET_WIDTH_PX = 20
+NARROW_LABEL_PX = 80
+"""Of a row that has a button more."""
 
 
 class SettingRow(QWidget):
@@ -43,6 +45,7 @@ class SettingRow(QWidget):
         self.reset.setFixedSize(RESET_WIDTH_PX, RESET_WIDTH_PX)
         self.reset.setProperty("reset", True)
         self.reset.setAccessibleName(f"Reset {spec.title}")
+        self._buttons = QHBoxLayout()
         self.error = QLabel(self)
         self.error.setProperty("danger", True)
         self.error.setProperty("small", True)
@@ -69,10 +72,23 @@ class SettingRow(QWidget):
         layout.setColumnStretch(0, LABEL_SHARE)
         layout.setColumnStretch(1, CONTROL_SHARE)
         layout.addWidget(self.label, 0, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(self.control, 0, 1)
-        layout.addWidget(self.reset, 0, 2)
-        layout.addWidget(self.error, 1, 0, 1, 3)
+        if self.control.is_wide:
+            layout.addWidget(self.control, 1, 0, 1, 3)
+        else:
+            layout.addWidget(self.control, 0, 1)
+        self._buttons.setContentsMargins(0, 0, 0, 0)
+        self._buttons.setSpacing(0)
+        self._buttons.addWidget(self.reset)
+        layout.addLayout(self._buttons, 0, 2)
+        layout.addWidget(self.error, 2, 0, 1, 3)
         self.label.setMinimumWidth(96)
+
+    def add_button(self, button: QToolButton) -> None:
+        """Put a small button of the caller's behind the setting."""
+        button.setFixedSize(RESET_WIDTH_PX, RESET_WIDTH_PX)
+        button.setProperty("reset", True)
+        self.label.setMinimumWidth(NARROW_LABEL_PX)
+        self._buttons.insertWidget(0, button)
 
     def show_error(self, message: str) -> None:
         """Show what is wrong with the value; an empty message clears it."""
@@ -116,7 +132,7 @@ def plain_default(spec: SettingSpec) -> SettingValue:
     """The default as a control shows it."""
     if spec.default is not None or spec.optional:
         return spec.default
-    empty: dict[str, SettingValue] = {"bool": False, "int": 0, "float": 0.0, "list": ()}
+    empty: dict[str, SettingValue] = {"bool": False, "int": 0, "float": 0.0, "list": (), "lines": ()}
     return empty.get(spec.kind, spec.choices[0] if spec.choices else "")
 
 

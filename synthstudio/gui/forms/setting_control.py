@@ -12,6 +12,8 @@ class SettingControl(QWidget):
     """Base of all controls."""
 
     value_changed = Signal()
+    is_wide = False
+    """It wants the whole width of the form, below its label."""
 
     def __init__(self, spec: SettingSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -18,6 +18,7 @@ from synthstudio.gui.forms.controls import Choice, build_control
 from synthstudio.gui.forms.rows import SettingRow, help_text
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.section import Section
+from synthstudio.settings.base import complaint
 from synthstudio.settings.schema import SettingSpec, SettingValue, setting_specs
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,6 +54,7 @@ class SettingsForm(_FormSignals, Generic[Model]):
         only: Names of the settings shown; all where empty.
         hidden: Names of settings that are not shown; they keep their values.
         is_plain: Rows alone: no scrolling and no line of help.
+        decorate: Called with each row once it is built, for what the caller wants to add to it.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class SettingsForm(_FormSignals, Generic[Model]):
         only: Collection[str] = (),
         hidden: Collection[str] = (),
         is_plain: bool = False,
+        decorate: Callable[[SettingRow], None] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._decorate = decorate
         self._model_class = model_class
         self._base = initial if initial is not None else model_class()
         self._is_loading = False
@@ -201,6 +205,8 @@ class SettingsForm(_FormSignals, Generic[Model]):
             row.value_changed.connect(self._on_row_value_changed)
             row.help_requested.connect(self._on_row_help_requested)
             self._rows[spec.path] = row
+            if self._decorate is not None:
+                self._decorate(row)
             layout.addWidget(row)
             row.show()  # the layout itself would show it one frame later
 
@@ -251,7 +257,9 @@ class SettingsForm(_FormSignals, Generic[Model]):
         if isinstance(found, ValidationError):
             first = found.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{place}: {first['msg']}.".lstrip(": "), "Mend the setting that is marked in red.")
+            raise UserError(
+                f"{place}: {complaint(first['msg'])}.".lstrip(": "), "Mend the setting that is marked in red."
+            )
         problems = [row.control.problem() for row in self._rows.values() if row.control.problem()]
         if problems:
             raise UserError(problems[0], "Mend the setting that is marked in red.")
@@ -334,7 +342,7 @@ def _errors_by_place(error: ValidationError) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for each in error.errors():
         place = tuple(str(part) for part in each["loc"] if isinstance(part, str))
-        message = each["msg"].removeprefix("Value error, ")
+        message = complaint(each["msg"])
         found.setdefault(place, message[:1].upper() + message[1:] + ".")
     return found
 

@@ -91,7 +91,7 @@ class FovDelegate(QStyledItemDelegate):
         name = QRect(inner.left(), picture.bottom() + 4, inner.width(), line)
         painter.setPen(QColor(theme.text))
         # In a narrow card the end of the name tells fields apart; the suffix does not.
-        _paint_text(painter, option, name, row.fov.name.rpartition(".")[0] or row.fov.name, elide_left=True)
+        _paint_text(painter, option, name, row.fov.stem, elide_left=True)
         below = name.translated(0, line)
         painter.setPen(QColor(theme.text_muted))
         split = row.fov.split or "–"

@@ -62,7 +62,11 @@ class FovListModel(QAbstractListModel):
             kept: Stays in the list where it is shown now, though the filter no longer has it.
         """
         former, self._counts = self._counts, counts
+        paths = {fov.id: fov.path for fov in self._all}
         self._all = tuple(fovs)
+        for fov in self._all:
+            if paths.get(fov.id, fov.path) != fov.path:  # found again: what had no thumbnail may have one now
+                self._forget_thumbnail(fov)
         self._arrange(kept if kept in self._row_of else None, former)
 
     def set_counts(self, counts: ClassCounts, changed: Collection[FovId], *, kept: FovId | None = None) -> None:
@@ -147,10 +151,10 @@ class FovListModel(QAbstractListModel):
         row = self._row_of.get(fov_id) if fov_id is not None else None
         return self.index(row) if row is not None else QModelIndex()
 
-    def forget_thumbnail(self, sha256: str) -> None:
+    def _forget_thumbnail(self, fov: FieldOfView) -> None:
         """Ask for a thumbnail anew when it is painted next."""
-        self._thumbnails.pop(sha256, None)
-        self._asked.discard(sha256)
+        self._thumbnails.pop(fov.content_key, None)
+        self._asked.discard(fov.content_key)
 
     @override
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
@@ -167,8 +171,8 @@ class FovListModel(QAbstractListModel):
             return fov.id
         if role == RowRole:
             self._ask_for_thumbnail(fov)
-            thumbnail = self._thumbnails.get(fov.sha256)
-            is_broken = fov.sha256 in self._thumbnails and thumbnail is None
+            thumbnail = self._thumbnails.get(fov.content_key)
+            is_broken = fov.content_key in self._thumbnails and thumbnail is None
             heading = self._headings.get(fov.id, "")
             return FovRow(fov, self._n_annotations(fov), thumbnail, is_broken, heading)
         if role == HeadingRole:
@@ -179,16 +183,16 @@ class FovListModel(QAbstractListModel):
         return sum(self._counts.get(fov.id, {}).values())
 
     def _ask_for_thumbnail(self, fov: FieldOfView) -> None:
-        if fov.sha256 in self._asked:
+        if fov.content_key in self._asked:
             return
         if len(self._asked) > MAX_KEPT_THUMBNAILS:
             self._asked.clear()
             self._thumbnails.clear()
-        self._asked.add(fov.sha256)
+        self._asked.add(fov.content_key)
         self._load_thumbnail(fov, lambda image: self._on_thumbnail_made(fov, image))
 
     def _on_thumbnail_made(self, fov: FieldOfView, image: QImage | None) -> None:
-        self._thumbnails[fov.sha256] = QPixmap.fromImage(image) if image is not None else None
+        self._thumbnails[fov.content_key] = QPixmap.fromImage(image) if image is not None else None
         index = self.index_of(fov.id)
         if index.isValid():
             self.dataChanged.emit(index, index)

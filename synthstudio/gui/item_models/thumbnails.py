@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from synthstudio.core.imaging import (
     ImageArray,
+    find_unpacked,
     has_small_copy,
     read_image,
     read_image_header,
@@ -24,8 +25,13 @@ THUMBNAIL_PX = 256
 _JPEG_QUALITY = 88
 
 
-def read_thumbnail(image: Path, cached: Path | None) -> QImage:
+def read_thumbnail(image: Path, cached: Path | None, *, page: int | None = None) -> QImage:
     """Return the thumbnail of an image from `cached`, or make it and leave it there. Safe in any thread.
+
+    Args:
+        image: The file.
+        cached: Where the thumbnail is kept, or None.
+        page: Which image of a stack, from 0.
 
     Raises:
         UserError: The image cannot be read.
@@ -34,7 +40,7 @@ def read_thumbnail(image: Path, cached: Path | None) -> QImage:
         found = QImage(str(cached))
         if not found.isNull():
             return found
-    pixels, is_lasting = _read_small(image)
+    pixels, is_lasting = _read_small(image, page)
     scale = THUMBNAIL_PX / max(pixels.shape[:2])
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
@@ -45,11 +51,13 @@ def read_thumbnail(image: Path, cached: Path | None) -> QImage:
     return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-def _read_small(image: Path) -> tuple[ImageArray, bool]:
+def _read_small(image: Path, page: int | None) -> tuple[ImageArray, bool]:
     """Return the image or a small copy of it, and whether a better one will not come."""
-    if not read_image_header(image).is_large:
-        return read_image(image), True
-    source = open_large_source(image, zoom_level_folder())
+    header = read_image_header(image, page=page)
+    if not header.is_large:
+        kept = find_unpacked(zoom_level_folder(), image, page or 0) if header.is_solid else None
+        return (read_preview(kept) if kept is not None else read_image(image, page=page)), True
+    source = open_large_source(image, zoom_level_folder(), page=page or 0)
     return read_preview(source), has_small_copy(source)
 
 

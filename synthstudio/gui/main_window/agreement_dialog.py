@@ -29,7 +29,8 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Annotation, Changes
 from synthstudio.gui import errors
 from synthstudio.gui.item_models.disagreement_rows import DisagreementRowsModel
-from synthstudio.gui.main_window.author_comparison import Comparison, compare
+from synthstudio.gui.main_window.author_comparison import Comparison, closest_pair, compare
+from synthstudio.gui.widgets.dialog_layout import wish_size
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.adjudication import accept_marks
 
@@ -135,24 +136,28 @@ class AgreementDialog(QDialog):
         layout.addWidget(self.table)
         layout.addWidget(self.list, 1)
         layout.addLayout(keys)
-        self.resize(620, 560)
+        wish_size(self, width=620, height=560, window=self._window)
 
     # Reading
 
     def _read_authors(self) -> None:
         project = self._workspace.require_project()
 
-        def show(authors: dict[str, int]) -> None:
+        def show(found: tuple[dict[str, int], tuple[str, str] | None]) -> None:
+            authors, pair = found
             for box in (self.first, self.second):
                 for name, n in authors.items():
                     box.addItem(f"{_author(name)} ({n:,})", name)
             self.second.setCurrentIndex(min(1, self.second.count() - 1))
+            if pair is not None:
+                self.first.setCurrentIndex(self.first.findData(pair[0]))
+                self.second.setCurrentIndex(self.second.findData(pair[1]))
             for box in (self.first, self.second):
                 box.currentIndexChanged.connect(self._compare)
             self._compare()
 
-        def read(_: Tick) -> dict[str, int]:
-            return project.annotations.authors()
+        def read(_: Tick) -> tuple[dict[str, int], tuple[str, str] | None]:
+            return project.annotations.authors(), closest_pair(project.annotations.authors_of_fovs().values())
 
         self._workspace.background.run(read, done=show, owner=self, priority=1)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from synthstudio.core.evaluation.agreement import Agreement, Disagreement, DoublyMarked, compare_authors
 from synthstudio.core.patches.windows import mean_class_sizes
@@ -10,6 +13,12 @@ from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.records import ObjectClass
 from synthstudio.project import Project
 from synthstudio.project.adjudication import accepted_marks
+
+
+def closest_pair(by_fov: Iterable[frozenset[str]]) -> tuple[str, str] | None:
+    """Return the two authors who share the most FOVs, in alphabetical order; None where none share any."""
+    shared = Counter(pair for authors in by_fov for pair in combinations(sorted(authors), 2))
+    return max(sorted(shared), key=shared.__getitem__, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QL
 
 from synthstudio.domain.errors import UserError
 from synthstudio.gui import errors
+from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.workspace import Workspace
 
 
@@ -27,7 +29,7 @@ class AuthorDialog(QDialog):
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
         form = QFormLayout()
-        form.addRow("Name", self.name)
+        add_row(form, "Name", self.name)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
         buttons.accepted.connect(self.save)
@@ -38,7 +40,7 @@ class AuthorDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(hint)
         layout.addWidget(buttons)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(scaled_px(360))
 
     def save(self) -> None:
         """Keep the name and close; an error is reported in the window, the name holds anyway."""

@@ -17,6 +17,9 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.gui import errors
+from synthstudio.gui.field_edits import change_fields
+from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.workspace import Workspace
 
@@ -34,7 +37,7 @@ class CalibrationDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Calibrate")
-        self._workspace, self._selected = workspace, selected
+        self._workspace, self._selected, self._window = workspace, selected, parent
         project = workspace.require_project()
         first = project.fovs.get(selected[0]) if selected else None
         self.scale = QDoubleSpinBox()
@@ -60,9 +63,9 @@ class CalibrationDialog(QDialog):
         form = QFormLayout()
         form.setSpacing(8)
         if drawn_px:
-            form.addRow(f"{drawn_px:.1f} px are", self._ask_for_length(drawn_px))
-        form.addRow("Pixel size", self.scale)
-        form.addRow("Of", self.scope)
+            add_row(form, f"{drawn_px:.1f} px are", self._ask_for_length(drawn_px))
+        add_row(form, "Pixel size", self.scale)
+        add_row(form, "Of", self.scope)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
         buttons.accepted.connect(self.save)
@@ -73,7 +76,7 @@ class CalibrationDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(hint)
         layout.addWidget(buttons)
-        self.setMinimumWidth(400)
+        self.setMinimumWidth(scaled_px(400))
 
     def _ask_for_length(self, drawn_px: float) -> QDoubleSpinBox:
         """The number beside the line that was drawn; the pixel size follows it."""
@@ -103,10 +106,15 @@ class CalibrationDialog(QDialog):
     def save(self) -> None:
         """Store the pixel size and close; an error is reported in the window."""
         try:
-            project = self._workspace.require_writable_project()
-            told = project.fovs.set_calibration(self._chosen(), self.scale.value() or None)
+            chosen, um_per_px = self._chosen(), self.scale.value() or None
+            change_fields(
+                self._workspace,
+                chosen,
+                lambda project: project.fovs.set_calibration(chosen, um_per_px),
+                "calibration",
+                window=self._window,
+            )
         except UserError as error:
             errors.report(error, parent=self)
             return
-        self._workspace.announce(told)
         self.accept()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QUndoCommand
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -16,6 +16,7 @@ from synthstudio.domain.records import CropLabel, CropSquare, ObjectClass
 from synthstudio.gui import errors
 from synthstudio.gui.canvas.crop_view import CropView
 from synthstudio.gui.canvas.pyramid import ImagePyramid
+from synthstudio.gui.main_window.crop_size_row import CropSizeRow
 from synthstudio.gui.main_window.crop_walk import CropWalk, read_walk
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.class_chips import color_icon
@@ -37,6 +38,7 @@ class CropLabelsDialog(QDialog):
         self._workspace, self._window = workspace, parent
         self.walk: CropWalk | None = None
         self._shown_fov: FovId | None = None
+        self._asked = 0
         self.view = CropView()
         self.where, self.state = QLabel(), QLabel()
         self.state.setProperty("muted", True)
@@ -45,6 +47,9 @@ class CropLabelsDialog(QDialog):
         self.bar.setFixedHeight(scaled_px(6))
         self.bar.setAccessibleName("Labelled crops")
         self.counts = QLabel()
+        self.size_row = CropSizeRow()
+        self.size_row.chosen.connect(self._on_size_chosen)
+        self.size_row.left.connect(self.setFocus)
         self.buttons: dict[ClassId, QPushButton] = {}
         self._button_row = QHBoxLayout()
         self._button_row.setSpacing(8)
@@ -81,21 +86,28 @@ class CropLabelsDialog(QDialog):
         layout.setSpacing(8)
         layout.addLayout(top)
         layout.addWidget(self.bar)
+        layout.addWidget(self.size_row)
         layout.addWidget(self.view, 1)
         layout.addLayout(self._button_row)
         layout.addLayout(foot)
 
     # Reading
 
-    def _read(self) -> None:
+    def _read(self, *, side_px: int | None = None, scale: float | None = None) -> None:
         project, order = self._workspace.require_project(), self._workspace.fov_order
         current = self._workspace.current_fov_id
+        self.walk = None  # no key labels a crop of the former size meanwhile
+        self._asked += 1
+        asked = self._asked
 
         def read(_: Tick) -> CropWalk:
-            return read_walk(project, order)
+            return read_walk(project, order, side_px=side_px, scale=scale)
 
         def show(walk: CropWalk) -> None:
+            if asked != self._asked:  # another size was chosen meanwhile
+                return
             self.walk = walk
+            self.size_row.show_cut(walk.cut, others=walk.n_other)
             if not walk.go_to_unlabelled(fov_id=current):
                 self.state.setText("All crops are labelled.")
             self._make_buttons()
@@ -103,13 +115,17 @@ class CropLabelsDialog(QDialog):
 
         self._workspace.background.run(read, done=show, failed=self._on_failed, owner=self, priority=1)
 
+    @Slot(int, float)
+    def _on_size_chosen(self, side_px: int, scale: float) -> None:
+        self._read(side_px=side_px, scale=scale or None)
+
     def _on_failed(self, error: Exception) -> None:
         self.view.set_placeholder(str(error))
         if not isinstance(error, UserError):
             errors.report(error, parent=self._window)
 
     def _make_buttons(self) -> None:
-        if self.walk is None:
+        if self.walk is None or self.buttons:
             return
         for each in self.walk.classes:
             button = QPushButton(_button_text(each))

@@ -27,6 +27,14 @@ class CropPlace:
     n_in_fov: int
 
 
+@dataclass(frozen=True, slots=True)
+class CropCut:
+    """How crops are cut: their side in px of the working scale, and that scale."""
+
+    side_px: int
+    scale: float
+
+
 class CropWalk:
     """All crops in their order, and the labels they have.
 
@@ -34,19 +42,22 @@ class CropWalk:
         places: Field by field, row by row; not empty.
         classes: What is asked about each.
         labels: Those of other crop sizes are passed over.
+        cut: How the places were made.
 
     Attributes:
         position: Index of the present place.
         n_labelled: How many of the places have a label.
+        n_other: How many labels are of other crops.
     """
 
     def __init__(
-        self, places: Sequence[CropPlace], classes: Sequence[ObjectClass], labels: Iterable[CropLabel]
+        self, places: Sequence[CropPlace], classes: Sequence[ObjectClass], labels: Iterable[CropLabel], *, cut: CropCut
     ) -> None:
-        self.places, self.classes = tuple(places), tuple(classes)
+        self.places, self.classes, self.cut = tuple(places), tuple(classes), cut
         self._index = {(place.fov.id, place.square): index for index, place in enumerate(self.places)}
         self._labels = {(each.fov_id, each.square): each for each in labels}
         self.n_labelled = sum(key in self._index for key in self._labels)
+        self.n_other = len(self._labels) - self.n_labelled
         self.position = 0
 
     @property
@@ -100,8 +111,14 @@ class CropWalk:
         return found is not None
 
 
-def read_walk(project: Project, order: Iterable[FovId]) -> CropWalk:
-    """Read the crops of the FOVs in this order, in the size in which the classifier is trained by default.
+def read_walk(
+    project: Project, order: Iterable[FovId], *, side_px: int | None = None, scale: float | None = None
+) -> CropWalk:
+    """Read the crops of the FOVs in this order.
+
+    Args:
+        side_px: Side of a crop at the working scale; None for that of the training by default.
+        scale: The working scale; None for the one that a training with crops of this side chooses.
 
     Raises:
         UserError: There is no object class, or no FOV.
@@ -111,27 +128,27 @@ def read_walk(project: Project, order: Iterable[FovId]) -> CropWalk:
         raise UserError("There is no class to ask for.", "Add the kinds of object first.")
     known = {fov.id: fov for fov in project.fovs.list()}
     fovs = [known[fov_id] for fov_id in order if fov_id in known]
-    side, scale = training_crop(project, classes)
+    side = side_px or TrainClassifierSettings().composition.canvas_px
+    cut = CropCut(side, scale or training_scale(project, classes, side_px=side))
     places: list[CropPlace] = []
     for fov in fovs:
-        squares = plan_squares(fov.width, fov.height, side=side, scale=scale)
+        squares = plan_squares(fov.width, fov.height, side=cut.side_px, scale=cut.scale)
         places += [CropPlace(fov, square, number, len(squares)) for number, square in enumerate(squares, start=1)]
     if not places:
         raise UserError("There is no field to label.", "Import images, or clear the filter of the list.")
     labels = [label for each in project.crop_labels.by_fov().values() for label in each]
-    return CropWalk(places, classes, labels)
+    return CropWalk(places, classes, labels, cut=cut)
 
 
-def training_crop(project: Project, classes: Sequence[ObjectClass]) -> tuple[int, float]:
-    """Side in px and working scale of the crops that the classifier is trained on by default.
+def training_scale(project: Project, classes: Sequence[ObjectClass], *, side_px: int) -> float:
+    """Working scale at which the classifier is trained by default on images of this side.
 
-    The scale follows from the sizes of the classes that are annotated on training FOVs, as in the training; where no
-    size is known yet, crops are cut at full resolution.
+    It follows from the sizes of the classes that are annotated on training FOVs, as in the training; where no size is
+    known yet, crops are cut at full resolution.
     """
     settings = TrainClassifierSettings()
-    side = settings.composition.canvas_px
     if not settings.patches.auto_scale:
-        return side, settings.patches.scale
+        return settings.patches.scale
     by_fov, fovs = project.annotations.by_fov(), list_train_fovs(project)
     marks = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
     used = {mark.class_id for mark in marks}
@@ -140,5 +157,5 @@ def training_crop(project: Project, classes: Sequence[ObjectClass]) -> tuple[int
     try:
         sizes = class_sizes(chosen, marks, median(calibrations) if calibrations else None)
     except UserError:
-        return side, 1.0
-    return side, choose_scale(sizes, side=side)
+        return 1.0
+    return choose_scale(sizes, side=side_px)

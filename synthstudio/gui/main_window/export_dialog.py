@@ -1,4 +1,4 @@
-"""Exporting the annotated fields for other programs."""
+"""Exporting the annotated fields, or a synthetic set, for other programs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Split
 from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
+from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project.set_images import list_set_images
 
 FORMATS = {
     "coco": "COCO (one JSON file per split)",
@@ -39,24 +42,24 @@ FORMATS = {
     "imagefolder": "Cut-outs in a folder per class",
 }
 KEEPS = {
-    "coco": "Boxes; centres as boxes of their size, with the click beside.",
+    "coco": "Boxes, notes and flags; centres as boxes of their size, with the click beside.",
     "yolo": "Boxes only: centres become boxes of their size. Splits become folders.",
     "voc": "Boxes; centres as boxes of their size, with the click beside.",
-    "labelme": "Boxes, centres and own sizes. Splits become folders.",
-    "csv": "Boxes, centres and own sizes.",
-    "geojson": "Boxes, centres, own sizes and colours. Splits become folders.",
+    "labelme": "Boxes, centres, own sizes, notes and flags. Splits become folders.",
+    "csv": "Boxes, centres, own sizes, notes and flags.",
+    "geojson": "Boxes, centres, own sizes, colours, notes and flags. Splits become folders.",
     "centers": "Centres only: boxes become their middle. Splits become folders.",
     "imagefolder": "A square picture per object, for classifiers; the places are lost.",
 }
 
 
 class ExportDialog(QDialog):
-    """Asks for format, folder, split and names; writes in the background."""
+    """Asks for what, format, folder, split and names; writes in the background."""
 
     def __init__(self, workspace: Workspace, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Export annotations")
+        self.setWindowTitle("Export")
         self.workspace = workspace
         self.format = QComboBox()
         for name in WRITERS:
@@ -67,35 +70,49 @@ class ExportDialog(QDialog):
         self.format.currentIndexChanged.connect(self._on_format_changed)
         self._on_format_changed()
         project = workspace.require_project()
-        self.out = QLineEdit(str(project.folder.parent / f"{project.name}-export"))
+        self.what = QComboBox()
+        self.what.addItem("Annotated fields", "")
+        for item in project.sets.list():
+            self.what.addItem(f"Set {item.name} ({item.n_images:,} images)", item.name)
+        self.out = QLineEdit()
         self.browse = QPushButton("Browse…")
         self.browse.clicked.connect(self._on_browse_clicked)
         self.split = QComboBox()
         self.split.addItem("all", "")
         for split in Split:
             self.split.addItem(split.value, split.value)
-        self.keep_names = QCheckBox("Keep the names of the images")
-        self.keep_names.setToolTip("Names and folders may say who the patient is; without this they are neutral")
+        self.keep_names = QCheckBox("Keep the names of the images, and the notes")
+        self.keep_names.setToolTip(
+            "They may say who the patient is; without this names are neutral, and notes are left out"
+        )
+        self.problem = QLabel()
+        self.problem.setProperty("danger", True)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self.what.currentIndexChanged.connect(self._on_what_changed)
+        self.what.setCurrentIndex(max(0, self.what.findData(workspace.set_to_export)))
+        workspace.set_to_export = ""
+        self._on_what_changed()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         hint = QLabel(
             "A new folder is written. Images lose their metadata (EXIF, comments, paths). Fields that nobody has"
             " annotated are left out: elsewhere they would pass for images without objects."
         )
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
-        self.problem = QLabel()
-        self.problem.setProperty("danger", True)
-        self.problem.setWordWrap(True)
-        self.problem.hide()
         row = QHBoxLayout()
         row.addWidget(self.out, 1)
         row.addWidget(self.browse)
         form = QFormLayout()
         form.setSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Format", self.format)
+        add_row(form, "What", self.what)
+        add_row(form, "Format", self.format)
         form.addRow("", self.keeps)
-        form.addRow("Folder", row)
-        form.addRow("Split", self.split)
+        add_row(form, "Folder", row)
+        add_row(form, "Split", self.split)
         form.addRow("", self.keep_names)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.export_button = buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
@@ -108,11 +125,19 @@ class ExportDialog(QDialog):
         layout.addLayout(form)
         for widget in (hint, self.problem, buttons):
             layout.addWidget(widget)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(scaled_px(520))
 
     @Slot()
     def _on_format_changed(self) -> None:
         self.keeps.setText(KEEPS.get(self.format.currentData(), ""))
+
+    @Slot()
+    def _on_what_changed(self) -> None:
+        """A set has neither splits nor names that tell anything."""
+        project, name = self.workspace.require_project(), self.what.currentData()
+        self.split.setEnabled(not name)
+        self.keep_names.setEnabled(not name)
+        self.out.setText(str(project.folder.parent / f"{project.name}-{name or 'export'}"))
 
     def _on_browse_clicked(self) -> None:
         errors.ask.new_folder(
@@ -130,16 +155,21 @@ class ExportDialog(QDialog):
         out = Path(self.out.text().strip()).expanduser()
         split = Split(self.split.currentData()) if self.split.currentData() else None
         keep_names = self.keep_names.isChecked()
-        is_by_class = self.format.currentData() == "imagefolder"  # the only one with a place for image labels
+        # Folders by class are the only format with a place for labels of whole images.
+        set_name, is_by_class = self.what.currentData(), self.format.currentData() == "imagefolder"
 
         def work(tick: Tick) -> ExportResult:
-            fovs = project.fovs.list(split=split)
+            if set_name:
+                fovs, annotations = list_set_images(project, set_name)
+            else:
+                fovs, annotations = project.fovs.list(split=split), project.annotations.by_fov()
+            has_labels = is_by_class and not set_name
             data = ExportData(
                 fovs=fovs,
-                annotations=project.annotations.by_fov(),
+                annotations=annotations,
                 classes=project.classes.list(),
-                keep_names=keep_names,
-                labels={fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if is_by_class else {},
+                keep_names=keep_names and not set_name,
+                labels={fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if has_labels else {},
             )
             return writer(data, out, tick=tick)
 

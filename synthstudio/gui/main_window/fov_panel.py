@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,15 +15,17 @@ from typing_extensions import override
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, ObjectClass, Split
+from synthstudio.domain.records import AnnotationState, Changes, FieldOfView, ObjectClass, Split, changes
 from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
+from synthstudio.gui.field_edits import change_fields, change_samples
 from synthstudio.gui.item_models.fov_delegate import WIDE_FROM_PX, FovDelegate
 from synthstudio.gui.item_models.fov_list import FovIdRole, FovListModel, ThumbnailDone
 from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter
 from synthstudio.gui.main_window.fov_filter_bar import STATE_TEXTS, FovFilterBar
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
+from synthstudio.project.sampling import SampleAssignment
 
 REREAD_AFTER_MS = 40
 """A burst of changes leads to one re-reading."""
@@ -225,7 +227,8 @@ class FovPanel(QFrame):
         def finish(image: QImage | None) -> None:
             done(image)
 
-        self.workspace.load_thumbnail(fov, finish, self)
+        if self.workspace.project is not None:  # a last paint while the window closes
+            self.workspace.load_thumbnail(fov, finish, self)
 
     # Current and selection
 
@@ -308,8 +311,7 @@ class FovPanel(QFrame):
         """Flag the selected fields, or take the flags away where all have one."""
         ids = set(self.selected)
         flagged = all(fov.is_flagged for fov in self.model.all_fovs if fov.id in ids)
-        if ids:
-            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_flagged(ids, flagged=not flagged))
+        self._change(ids, lambda project: project.fovs.set_flagged(ids, flagged=not flagged), "flag of fields")
 
     def focus_filter(self) -> None:
         """Let the user type into the filter."""
@@ -339,25 +341,29 @@ class FovPanel(QFrame):
     def set_split(self, split: Split | None) -> None:
         """Put the samples of the selected FOVs into a split."""
         ids = set(self.selected)
-
-        def mutate() -> Changes:
-            project = self.workspace.require_writable_project()
-            samples = {fov.sample_id for fov in project.fovs.list() if fov.id in ids}
-            return project.samples.set_split(samples, split)
-
-        self._mutate(mutate)
+        samples = {fov.sample_name for fov in self.model.all_fovs if fov.id in ids}
+        try:
+            wanted = SampleAssignment({}, dict.fromkeys(samples, split))
+            change_samples(self.workspace, wanted, "split of samples", window=self.window())
+        except UserError as error:
+            errors.report(error, parent=self)
 
     def set_state(self, state: AnnotationState) -> None:
         """Record how far the annotation of the selected FOVs has come."""
+        ids = self.selected
 
-        def mutate() -> Changes:
-            project = self.workspace.require_writable_project()
-            with project.transaction():
-                told = [project.fovs.set_state(fov_id, state) for fov_id in self.selected]
-            return told[0]
+        def change(project: Project) -> Changes:
+            for fov_id in ids:
+                project.fovs.set_state(fov_id, state)
+            return changes("fovs")
 
-        if self.selected:
-            self._mutate(mutate)
+        self._change(ids, change, "state of fields")
+
+    def _change(self, ids: Collection[FovId], change: Callable[[Project], Changes], text: str) -> None:
+        try:
+            change_fields(self.workspace, ids, change, text, window=self.window())
+        except UserError as error:
+            errors.report(error, parent=self)
 
     def ask_to_remove(self) -> None:
         """Remove the selected FOVs with their annotations, after asking: it cannot be undone."""

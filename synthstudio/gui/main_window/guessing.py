@@ -17,6 +17,12 @@ def is_project(folder: Path) -> bool:
     return (folder / DATABASE_NAME).is_file()
 
 
+def find_project(path: Path) -> Path | None:
+    """Return the project folder that a folder, or the database in it, stands for."""
+    folder = path.parent if path.name == DATABASE_NAME else path
+    return folder if is_project(folder) else None
+
+
 def guess_format(path: Path) -> str:
     """Return the import format that fits a file, or what lies in a folder; imagefolder where there is nothing else."""
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -26,6 +28,7 @@ from typing_extensions import override
 from synthstudio.core.annotations.mapping import map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
+from synthstudio.core.fields.pages import ALL_PAGES, parse_pages
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan
 from synthstudio.domain.progress import Tick
@@ -38,6 +41,7 @@ from synthstudio.gui.main_window.guessing import guess_format
 from synthstudio.gui.main_window.import_changes import MergeCommand
 from synthstudio.gui.main_window.import_preview import ImportPreview, build_preview, samples_of, summary_of
 from synthstudio.gui.main_window.problem_list import ProblemList
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.imports import Existing, ImportOutcome, Merged, apply_import
 
@@ -66,7 +70,7 @@ EXISTING = {
 class ImportDialog(QDialog):
     """Reads the folder in the background whenever an option changes; Import writes the plan that is shown."""
 
-    def __init__(self, workspace: Workspace, folder: Path | None, parent: QWidget) -> None:
+    def __init__(self, workspace: Workspace, paths: Sequence[Path], parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import images and annotations")
@@ -74,6 +78,7 @@ class ImportDialog(QDialog):
         self.workspace = workspace
         self.plan: ImportPlan | None = None
         self.preview: ImportPreview | None = None
+        self._only: frozenset[Path] = frozenset()
         self._guessing: Task | None = None
         self._reading: Task | None = None
         self._applying: Task | None = None
@@ -86,16 +91,16 @@ class ImportDialog(QDialog):
         self._timer.timeout.connect(self.read)
         em = self.fontMetrics().height()
         self.resize(WIDTH_EM * em, min(HEIGHT_EM * em, parent.height()))
-        if folder is not None:
-            self.set_folder(folder)
+        if paths:
+            self.set_paths(paths)
 
     # Building
 
     def _build_inputs(self) -> None:
         self.folder = QLineEdit()
-        self.folder.setPlaceholderText("Folder of the data set; drop one here")
+        self.folder.setPlaceholderText("Folder of the data set, or one file; drop it here")
         self.folder.setAcceptDrops(False)  # the dialog takes them: the field would show a URL
-        self.folder.textChanged.connect(self._on_option_changed)
+        self.folder.textChanged.connect(self._on_folder_changed)
         self.browse = QPushButton("Browse…")
         self.browse.clicked.connect(self._on_browse_clicked)
         self.format = QComboBox()
@@ -127,6 +132,10 @@ class ImportDialog(QDialog):
             self.existing.addItem(text, existing.value)
         self.existing.setToolTip("Images are known by their content, whatever they are called")
         self.existing.currentIndexChanged.connect(self._on_mapping_changed)
+        self.pages = QLineEdit("all")
+        self.pages.setToolTip("Pages of a stack that become fields: all, 3, 1-10, every fourth as 1-40:4, or a list")
+        self.pages.setAccessibleName("Pages of a stack")
+        self.pages.textChanged.connect(self._on_option_changed)
         self.labels = QCheckBox("The innermost folder is the class of the image")
         self.labels.toggled.connect(self._on_option_changed)
         self.copy = QCheckBox("Copy the images into the project")
@@ -166,17 +175,19 @@ class ImportDialog(QDialog):
         folder_row.addWidget(self.browse)
         naming_row.addWidget(self.naming, 1)
         naming_row.addWidget(self.pattern, 1)
-        form = QFormLayout()
+        self.form = form = QFormLayout()
         form.setSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Folder", folder_row)
-        form.addRow("Format", self.format)
-        form.addRow("Images", self.images)
-        form.addRow("Sample", naming_row)
-        form.addRow("Split", self.split)
-        form.addRow("Known images", self.existing)
+        add_row(form, "Folder", folder_row)
+        add_row(form, "Format", self.format)
+        add_row(form, "Images", self.images)
+        add_row(form, "Sample", naming_row)
+        add_row(form, "Split", self.split)
+        add_row(form, "Known images", self.existing)
+        add_row(form, "Pages of stacks", self.pages)
         form.addRow("", self.labels)
         form.addRow("", self.copy)
+        self._show_rows_of_format()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(8)
@@ -195,6 +206,22 @@ class ImportDialog(QDialog):
         self._guessing = self.workspace.background.run(
             lambda _tick: guess_format(folder), done=self._on_guessed, failed=self._on_failed, owner=self, priority=1
         )
+
+    def set_paths(self, paths: Sequence[Path]) -> None:
+        """Choose what was dropped: a folder or file as ever; of several just these."""
+        if len(paths) == 1:
+            self.set_folder(paths[0])
+            return
+        self._stop_guessing()
+        self.format.setCurrentIndex(self.format.findData("imagefolder"))
+        self.folder.setText(os.path.commonpath([path.parent for path in paths]))
+        self._only = frozenset(paths)  # last: other text in the line means that all of its folder is meant
+        self._on_option_changed()
+
+    @Slot()
+    def _on_folder_changed(self) -> None:
+        self._only = frozenset()
+        self._on_option_changed()
 
     def _on_guessed(self, name: str) -> None:
         self._guessing = None
@@ -217,18 +244,25 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _on_option_changed(self) -> None:
-        self.labels.setVisible(self.format.currentData() == "imagefolder")
+        self._show_rows_of_format()
         self.import_button.setEnabled(False)
         self._timer.start()
 
+    def _show_rows_of_format(self) -> None:
+        is_images_only = self.format.currentData() == "imagefolder"
+        self.form.setRowVisible(self.labels, is_images_only)
+        self.form.setRowVisible(self.pages, is_images_only)
+
     def options(self) -> ReadOptions:
-        """The options as the dialog shows them."""
+        """The options as the dialog shows them. Raises UserError where the pages are not understood."""
         naming = self.naming.currentData()
         return ReadOptions(
             images=Path(self.images.text().strip()).expanduser() if self.images.text().strip() else None,
             split=Split(self.split.currentData()) if self.split.currentData() else None,
             sample_from=(self.pattern.text() if naming == "pattern" else naming) or None,
             labels_from_folder=self.labels.isChecked() and self.format.currentData() == "imagefolder",
+            pages=parse_pages(self.pages.text()) if self.format.currentData() == "imagefolder" else ALL_PAGES,
+            only=self._only,
         )
 
     # Reading
@@ -241,7 +275,11 @@ class ImportDialog(QDialog):
         text = self.folder.text().strip()
         if not text or self._guessing is not None:  # read once the format is known
             return
-        root, options = Path(text).expanduser(), self.options()
+        try:
+            root, options = Path(text).expanduser(), self.options()
+        except UserError as error:
+            self._on_failed(error)
+            return
         reader, project = READERS[self.format.currentData()], self.workspace.project
 
         def work(tick: Tick) -> ImportPreview:
@@ -281,7 +319,7 @@ class ImportDialog(QDialog):
         self.classes.show_classes(plan, preview.counts, preview.known_classes)
         n = len(plan.class_names)
         self.tabs.setTabText(0, f"{n} class{'' if n == 1 else 'es'}" if n else "No classes")
-        self._list_problems([str(problem) for problem in plan.problems])
+        self._list_problems([str(problem) for problem in (*plan.problems, *preview.twins)])
         self.tabs.setCurrentIndex(1 if plan.problems and not n else 0)
         self.import_button.setEnabled(bool(plan.fovs))
         self.import_button.setText(f"Import {len(plan.fovs):,} images" if plan.fovs else "Import")
@@ -349,7 +387,7 @@ class ImportDialog(QDialog):
         if outcome.n_merged:
             text += f" {outcome.n_merged:,} images were there already, with {outcome.n_known:,} of the marks."
         n = len(outcome.problems)
-        hint = f"{n:,} problems were left out: {outcome.problems[0]}" if n else ""
+        hint = f"{n:,} problem{'' if n == 1 else 's'}: {outcome.problems[0]}{'' if n == 1 else ' …'}" if n else ""
         severity = Severity.WARNING if n else Severity.INFO
         errors.post(Notice(text, hint, severity), parent=self.parentWidget())
         self.accept()
@@ -371,7 +409,7 @@ class ImportDialog(QDialog):
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
-            self.set_folder(paths[0])
+            self.set_paths(paths)
 
     @override
     def reject(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from synthstudio.core.annotations.mapping import count_marks
-from synthstudio.domain.plans import ImportPlan
+from synthstudio.core.annotations.merging import find_twins
+from synthstudio.domain.plans import ImportPlan, Problem
 from synthstudio.domain.records import Split
 from synthstudio.project import Project
 from synthstudio.project.imports import Existing
@@ -20,19 +22,22 @@ class ImportPreview:
         counts: Marks of each class, by its name in the data set.
         known_classes: Names of the project's classes.
         n_existing: Images that the project has already.
+        twins: Images that the data set itself has twice.
     """
 
     plan: ImportPlan
     counts: dict[str, int]
     known_classes: tuple[str, ...]
     n_existing: int
+    twins: tuple[Problem, ...] = ()
 
 
 def build_preview(plan: ImportPlan, project: Project | None) -> ImportPreview:
     """Count what a plan holds, and what of it the project has already."""
-    known = {fov.sha256 for fov in project.fovs.list()} if project else set()
+    known = {(fov.sha256, fov.page) for fov in project.fovs.list()} if project else set()
     names = tuple(each.name for each in project.classes.list()) if project else ()
-    return ImportPreview(plan, count_marks(plan.fovs), names, sum(fov.sha256 in known for fov in plan.fovs))
+    n_existing = sum(fov.content in known for fov in plan.fovs)
+    return ImportPreview(plan, count_marks(plan.fovs), names, n_existing, tuple(find_twins(plan.fovs)))
 
 
 def summary_of(preview: ImportPreview, mapping: Mapping[str, str], existing: Existing) -> str:
@@ -45,7 +50,14 @@ def summary_of(preview: ImportPreview, mapping: Mapping[str, str], existing: Exi
     n_left_out = sum(preview.counts.values()) - n_marks
     text = f"{len(fovs):,} images ({', '.join(parts) or 'none'}), {n_marks:,} annotations"
     text += f" ({n_left_out:,} left out)." if n_left_out else "."
+    stacks = Counter(fov.path for fov in fovs if fov.page is not None)
+    if stacks:
+        text += f" {sum(stacks.values()):,} of them are pages of {_counted(len(stacks), 'stack')}."
     return f"{text} {_existing_text(preview.n_existing, existing)}".strip()
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
 def _existing_text(n: int, existing: Existing) -> str:

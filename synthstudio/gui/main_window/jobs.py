@@ -16,7 +16,16 @@ from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.time_left import TimeLeft
 from synthstudio.gui.workspace import Workspace
 
-KIND_WORDS = {"train-classifier": "Training", "evaluate": "Evaluation", "explain": "Explanation", "compose": "Set"}
+KIND_WORDS = {
+    "train-classifier": "Training",
+    "evaluate": "Evaluation",
+    "train-detector": "Detector training",
+    "evaluate-detector": "Detector evaluation",
+    "explain": "Explanation",
+    "export-onnx": "ONNX export",
+    "compose": "Set",
+    "search-recipes": "Recipe search",
+}
 """Of jobs that have no title of their own."""
 
 

@@ -21,8 +21,9 @@ from synthstudio.core.fields.images import SampleNaming
 from synthstudio.core.fields.sample_plans import SamplePlan, plan_samples
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
+from synthstudio.gui.field_edits import change_samples
 from synthstudio.gui.item_models.sample_rows import SampleRowsModel
-from synthstudio.gui.main_window.sample_changes import change_samples
+from synthstudio.gui.widgets.dialog_layout import add_row, wish_size
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.sampling import SampleAssignment
 
@@ -93,8 +94,8 @@ class SamplesDialog(QDialog):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setSpacing(8)
-        form.addRow("A sample is", self.rule)
-        form.addRow("Pattern", self.pattern)
+        add_row(form, "A sample is", self.rule)
+        add_row(form, "Pattern", self.pattern)
         hint = QLabel(
             "In a pattern, ^ is the beginning, [^_]+ anything up to an underscore, \\d+ digits; round brackets hold the"
             " sample. A name that it does not match is a sample of its own."
@@ -107,7 +108,7 @@ class SamplesDialog(QDialog):
         layout.addLayout(form)
         for widget in (hint, self.summary, self.table, self.only_changes, self.remarks, self.problem, self.buttons):
             layout.addWidget(widget, 1 if widget is self.table else 0)
-        self.resize(640, 600)
+        wish_size(self, width=640, height=600, window=self._window)
 
     # Planning
 

@@ -72,9 +72,7 @@ def _file(window: Window) -> list[ActionSpec]:
             FILE,
             lambda: workspace.is_writable,
         ),
-        ActionSpec(
-            "file.export", "Export annotations…", window.open_export_dialog, "Ctrl+E", "mdi6.export", FILE, has_project
-        ),
+        ActionSpec("file.export", "Export…", window.open_export_dialog, "Ctrl+E", "mdi6.export", FILE, has_project),
         ActionSpec("file.author", "Your name…", window.open_author_dialog, "", "mdi6.account-outline", FILE),
         ActionSpec("file.close_project", "Close project", window.close_project, "Ctrl+W", "", FILE, has_project),
         ActionSpec("file.quit", "Quit", window.quit, "Ctrl+Q", "", FILE),

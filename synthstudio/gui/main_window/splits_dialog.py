@@ -34,8 +34,9 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import SampleId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import ObjectClass, Role, Sample, Split
-from synthstudio.gui.main_window.sample_changes import change_samples
+from synthstudio.gui.field_edits import change_samples
 from synthstudio.gui.main_window.split_columns import SplitColumns
+from synthstudio.gui.widgets.dialog_layout import wish_size
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.sampling import SampleAssignment
@@ -126,7 +127,7 @@ class SplitsDialog(QDialog):
         layout.addWidget(hint)
         layout.addWidget(self.problem)
         layout.addWidget(self.buttons)
-        self.resize(820, 640)
+        wish_size(self, width=820, height=640, window=self._window)
 
     # Content
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -21,8 +21,9 @@ from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching, shown_
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.errors import Notice, NoticeAction, Severity
 from synthstudio.gui.main_window.fov_panel import FovPanel
-from synthstudio.gui.main_window.guessing import is_project
+from synthstudio.gui.main_window.guessing import find_project, is_project
 from synthstudio.gui.main_window.jobs import JobController
+from synthstudio.gui.main_window.list_memory import ListMemory
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.main_window.rail import Rail
 from synthstudio.gui.main_window.specs import MENUS, window_actions
@@ -57,7 +58,13 @@ class _PageStack(QStackedWidget):
 
 
 class MainWindow(QWidget):
-    """The one window. It is a notice board: errors of everything inside appear in its message bar."""
+    """The one window. It is a notice board: errors of everything inside appear in its message bar.
+
+    Signals:
+        pages_filled: Every page is made; what loading needed is needed no more.
+    """
+
+    pages_filled = Signal()
 
     def __init__(self, workspace: Workspace, *, settings: QSettings | None = None) -> None:
         super().__init__()
@@ -76,6 +83,7 @@ class MainWindow(QWidget):
         self.rail = Rail([(page.title, page.icon) for page in PAGES])
         self.top_bar = TopBar()
         self.fov_panel = FovPanel(workspace)
+        self.list_memory = ListMemory(self._settings, workspace, self.fov_panel.bar)
         self.job_strip = JobStrip()
         self.stack = _PageStack()
         self.registry.add(window_actions(self), owner=self)
@@ -201,6 +209,9 @@ class MainWindow(QWidget):
         return self._pages[place]
 
     def _watch(self, page: QWidget) -> None:
+        outdated = getattr(page, "actions_outdated", None)
+        if outdated is not None:
+            outdated.connect(self.registry.refresh)
         view = getattr(page, "view", None)
         if isinstance(view, FovView):
             view.selection_changed.connect(lambda _ids: self.registry.refresh())
@@ -259,6 +270,8 @@ class MainWindow(QWidget):
         if missing is not None:
             self.page(missing)
             QTimer.singleShot(0, self, self._build_next_page)
+            return
+        self.pages_filled.emit()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -449,8 +462,8 @@ class MainWindow(QWidget):
 
     # Dialogs
 
-    def open_import_dialog(self, folder: Path | None = None) -> None:
-        """Open the import dialog, on a folder where one was dropped."""
+    def open_import_dialog(self, *paths: Path) -> None:
+        """Open the import dialog, on what was dropped."""
         try:
             self.workspace.require_writable_project()
         except UserError as error:
@@ -458,7 +471,7 @@ class MainWindow(QWidget):
             return
         from synthstudio.gui.main_window.import_dialog import ImportDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
 
-        ImportDialog(self.workspace, folder, self).open()
+        ImportDialog(self.workspace, paths, self).open()
 
     def open_export_dialog(self) -> None:
         """Open the export dialog."""
@@ -571,19 +584,19 @@ class MainWindow(QWidget):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         # The dialog opens after the drop has returned: the other program waits for it.
-        QTimer.singleShot(0, self, lambda: self.take_dropped(paths[0]))
+        QTimer.singleShot(0, self, lambda: self.take_dropped(*paths))
 
-    def take_dropped(self, path: Path) -> None:
-        """Open a project that was dropped, or import a folder."""
-        folder = path if path.is_dir() else path.parent
-        if is_project(folder):
-            self.open_project(folder)
+    def take_dropped(self, *paths: Path) -> None:
+        """Open a project that was dropped, or import folders or files, just these."""
+        project = find_project(paths[0])
+        if project is not None:
+            self.open_project(project)
         elif self.workspace.project is None:
             hint = "Make a new project or open one, then drop the images again."
             action = NoticeAction("New project…", self.ask_for_new_project)
             self.show_notice(Notice("Images are imported into a project.", hint, Severity.INFO, action))
         else:
-            self.open_import_dialog(folder)
+            self.open_import_dialog(*paths)
 
     # The end
 

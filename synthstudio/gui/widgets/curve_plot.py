@@ -11,14 +11,12 @@ from html import escape
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QEvent, QPointF, Qt, Slot
-from PySide6.QtGui import QContextMenuEvent, QPainter
-from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QGraphicsItem, QMenu, QWidget
+from PySide6.QtCore import QPointF, Qt, Slot
+from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
-from synthstudio.gui.widgets.saving import save_bytes, save_image
+from synthstudio.gui.widgets.themed_plot import ThemedPlot
 
 LINE_WIDTH_PX = 2
 
@@ -34,24 +32,13 @@ class Curve:
     is_dashed: bool = False
 
 
-class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
+class CurvePlot(ThemedPlot):
     """Shows curves; they may be replaced as often as a training logs."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        # Without pyqtgraph's menus, which take a third of the time that a plot takes to make.
-        super().__init__(parent, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
-        self._title = title
         self._lines: dict[str, pg.PlotDataItem] = {}
         self.curves: tuple[Curve, ...] = ()
-        self.setAccessibleName(title)
-        self.hideButtons()
-        self.setMouseEnabled(x=False, y=False)
-        self.setMinimumHeight(120)
-        for side in ("left", "bottom"):
-            # Replaying an axis costs 1.5 ms; seven plots shown at once would be felt.
-            axis = self.getAxis(side)
-            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-            axis.setStyle(maxTickLevel=0)
+        super().__init__(title, parent)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
         self.addItem(self._cursor, ignoreBounds=True)
@@ -60,15 +47,11 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
         self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
         self._dress()
 
+    @override
     def _dress(self) -> None:
+        super()._dress()
         theme = current_theme()
-        self.setBackground(theme.panel)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(theme.border_strong)
-            axis.setTextPen(theme.text_muted)
         self._show_title()
-        self.getPlotItem().showGrid(x=False, y=True, alpha=0.15)
         self.setLabel("bottom", "step", color=theme.text_muted)
         self._cursor.setPen(pg.mkPen(theme.text_muted, width=1))
 
@@ -79,10 +62,8 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
         self.getPlotItem().setTitle(f"{self._title} {names}", color=theme.text, size=f"{theme.text_pt:g}pt")
 
     @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and hasattr(self, "_readout"):
-            self._dress()
+    def _is_built(self) -> bool:
+        return hasattr(self, "_readout")
 
     def set_curves(self, curves: tuple[Curve, ...]) -> None:
         """Show these curves instead; lines that stay are updated in place."""
@@ -129,33 +110,6 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type s
         return " · ".join(parts)
 
     @override
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        name = self._title.lower().replace(" ", "-")
-        menu.addAction("Save as PNG…").triggered.connect(lambda: save_image(self, self.grab().toImage(), f"{name}.png"))
-        menu.addAction("Save as SVG…").triggered.connect(
-            lambda: save_bytes(self, f"{name}.svg", "SVG (*.svg)", self.to_svg)
-        )
-        menu.addAction("Save as CSV…").triggered.connect(
-            lambda: save_bytes(self, f"{name}.csv", "CSV (*.csv)", self.to_csv)
-        )
-        menu.popup(event.globalPos())
-
-    def to_svg(self) -> bytes:
-        """The plot as SVG."""
-        # Not pyqtgraph's exporter: it cannot read the path data that Qt 6.11 writes.
-        buffer = QBuffer()
-        generator = QSvgGenerator()
-        generator.setOutputDevice(buffer)
-        generator.setSize(self.size())
-        generator.setViewBox(self.rect())
-        generator.setTitle(self._title)
-        painter = QPainter(generator)
-        self.render(painter)
-        painter.end()
-        return bytes(buffer.data().data())
-
     def to_csv(self) -> bytes:
         """The values: one row per step, one column per curve."""
         table: dict[float, dict[str, float]] = {}

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QGuiApplication,
+    QHelpEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -22,7 +23,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QMenu, QToolTip, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, FovId
@@ -56,7 +57,7 @@ class GridBox:
 
 @dataclass(frozen=True, slots=True)
 class GridImage:
-    """One picture of a grid."""
+    """One picture of a grid; the caption is its tooltip."""
 
     image: QImage
     boxes: tuple[GridBox, ...] = ()
@@ -249,6 +250,14 @@ class ImageGrid(QAbstractScrollArea):
             self.source_requested.emit(box.source)
         else:
             super().mousePressEvent(event)
+
+    @override
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            index = self.index_at(event.pos())
+            QToolTip.showText(event.globalPos(), self._images[index].caption if index >= 0 else "", self.viewport())
+            return True
+        return super().viewportEvent(event)
 
     @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -6,7 +6,12 @@ number in the file name, so that two people who add one on the same day cannot c
 
 from importlib import resources
 
-MIGRATIONS: tuple[str, ...] = ("2026_11_21_first_schema", "2026_11_21_notes_and_reviews")
+MIGRATIONS: tuple[str, ...] = (
+    "2026_11_21_first_schema",
+    "2026_11_21_notes_and_reviews",
+    "2026_11_21_rejected_patches",
+    "2026_11_21_pages",
+)
 
 
 def migration_sql(name: str) -> str:

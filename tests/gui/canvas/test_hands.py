@@ -240,7 +240,7 @@ def test_that_the_crosshair_runs_through_the_pointer_and_leaves_with_it(view: Fo
 
 
 def test_that_tiles_are_read_in_order_until_none_is_left() -> None:
-    grid, seen = ReadingGrid(1000, 700, 300), []
+    grid, seen = ReadingGrid.of_size(1000, 700, 300), []
     assert (grid.n_columns, grid.n_rows, len(grid)) == (4, 3, 12)
     while (grid := grid.left()).current is not None:
         seen.append(grid.tile(grid.current))
@@ -253,10 +253,24 @@ def test_that_tiles_are_read_in_order_until_none_is_left() -> None:
     assert grid.cleared().left().current == 0
 
 
+@pytest.mark.parametrize(("n_columns", "n_rows"), [(7, 3), (1, 1), (100, 100), (3, 49)])
+def test_that_columns_and_rows_divide_the_image_evenly(n_columns: int, n_rows: int) -> None:
+    for width, height in ((1000, 700), (4072, 3072), (60000, 60001)):
+        grid = ReadingGrid.of_count(width, height, n_columns, n_rows)
+        assert (grid.n_columns, grid.n_rows) == (n_columns, n_rows)
+        tiles = [grid.tile(number) for number in range(len(grid))]
+        assert max(tile.x1 for tile in tiles) == pytest.approx(width)
+        assert max(tile.y1 for tile in tiles) == pytest.approx(height)
+        assert sum(tile.width * tile.height for tile in tiles) == pytest.approx(width * height)
+        assert min(tile.width for tile in tiles) == pytest.approx(width / n_columns)
+    tiny = ReadingGrid.of_count(3, 2, n_columns, n_rows)
+    assert (tiny.n_columns, tiny.n_rows) == (min(n_columns, 3), min(n_rows, 2))
+
+
 def test_that_read_tiles_are_darker_and_another_image_has_none(view: FovView) -> None:
     view.set_view_state(ViewState(200, 150, 2.0))
     bare = view.grab().toImage()
-    view.set_grid(ReadingGrid(400, 300, 100, read=frozenset({0}), current=1))
+    view.set_grid(ReadingGrid(400, 300, 100, 100, read=frozenset({0}), current=1))
     picture = view.grab().toImage()
     read, unread = at(view, 50, 50), at(view, 250, 50)
     assert picture.pixelColor(read).lightness() < bare.pixelColor(read).lightness()

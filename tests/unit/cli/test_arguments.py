@@ -123,3 +123,12 @@ def test_that_a_broken_recipe_is_named(tmp_path: Path) -> None:
 )
 def test_that_the_window_is_told_from_the_commands(arguments: list[str], expected: bool) -> None:
     assert asks_for_app(arguments) is expected
+
+
+def test_that_classes_get_a_foreground_of_their_own_by_flag() -> None:
+    composed = parsed("compose", "--foreground", "ellipse", "--foreground-by-class", "RBC=threshold", "WBC=none")
+    assert isinstance(composed, ComposeSettings)
+    assert composed.patches.foreground == "ellipse"
+    assert composed.patches.own_foregrounds == {"RBC": "threshold", "WBC": "none"}
+    with pytest.raises(WrongUse, match="NAME=METHOD"):
+        parsed("compose", "--foreground-by-class", "RBC")

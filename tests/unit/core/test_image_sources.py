@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from synthstudio.core.imaging import (
     read_overview,
     read_shrunken,
 )
+from synthstudio.core.imaging.coarse_levels import ABANDONED_S
 from synthstudio.core.imaging.headers import LIMIT_VARIABLE
 from synthstudio.core.imaging.tiff_source import SEGMENT_CACHE_BYTES, TiffSource
 from synthstudio.domain.errors import UserError
@@ -182,6 +184,11 @@ def test_that_each_page_of_a_stack_can_be_chosen(tmp_path: Path) -> None:
         read_image(tmp_path / "a.tif", page=4)
 
 
+def test_that_the_brightest_signed_byte_is_white_and_what_is_below_zero_black(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[-128, -1, 0, 64, 127]], np.int8), photometric="minisblack")
+    assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == [0, 0, 0, 129, 255]
+
+
 def test_that_real_slides_and_ome_stacks_open() -> None:
     slides = shared_data("slides")
     for name, size in (("CMU-1-Small-Region.svs", (2220, 2967)), ("OS-2-ndpi.ome.tif", (2202, 2202))):
@@ -298,6 +305,20 @@ def test_that_a_slide_is_read_by_openslide_where_that_is_installed(tmp_path: Pat
     assert read_image(path).shape == (2967, 2220, 3)
 
 
+def test_that_the_profile_of_a_slide_is_applied(tmp_path: Path) -> None:
+    pytest.importorskip("openslide")
+    image = np.full((600, 600, 3), (200, 40, 60), np.uint8)
+    for name in ("by_tifffile.tif", "by_openslide.bif"):
+        tifffile.imwrite(
+            tmp_path / name, image, photometric="rgb", tile=(256, 256), iccprofile=wide_gamut_profile(), metadata=None
+        )
+    one, other = (open_image_source(tmp_path / name) for name in ("by_tifffile.tif", "by_openslide.bif"))
+    assert read_image_header(tmp_path / "by_openslide.bif").kind == "slide"
+    box = (10, 10, 20, 20)
+    np.testing.assert_array_equal(one.read_region(0, box), other.read_region(0, box))
+    assert np.abs(other.read_region(0, box)[0, 0].astype(int) - (60, 40, 200)).max() <= 3
+
+
 def test_that_a_slide_without_openslide_is_told_with_the_way_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +346,18 @@ def test_that_kept_zoom_levels_stay_within_their_bytes(tmp_path: Path, monkeypat
     monkeypatch.setattr("synthstudio.core.imaging.coarse_levels.CACHE_BYTES", int(2.5 * size))
     build_levels(source, tmp_path / "zoom", "key3")
     assert sorted(each.name for each in (tmp_path / "zoom").iterdir()) == ["key2", "key3"]
+
+
+def test_that_what_a_killed_process_left_half_made_is_removed_once_it_is_old(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", draw_samples(1200, 1100, 3), tile=(256, 256))
+    for name, age_s in (("old", ABANDONED_S + 60), ("young", 60)):
+        folder = tmp_path / "zoom" / f".{name}"
+        folder.mkdir(parents=True)
+        (folder / "00.tif").write_bytes(b"half")
+        for path in (folder / "00.tif", folder):
+            os.utime(path, (time.time() - age_s,) * 2)
+    assert build_levels(TiffSource(tmp_path / "a.tif"), tmp_path / "zoom", "key")
+    assert sorted(each.name for each in (tmp_path / "zoom").iterdir()) == [".young", "key"]
 
 
 def test_that_damaged_zoom_levels_are_made_anew(tmp_path: Path) -> None:

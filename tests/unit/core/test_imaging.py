@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from synthstudio.core.imaging import (
     ImageArray,
@@ -194,6 +195,32 @@ def test_that_a_flipped_bit_in_a_png_is_noticed(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 4
     (tmp_path / "a.png").write_bytes(data)
     with pytest.raises(UserError, match="checksum"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 200), (90, 80)])
+def test_that_an_rgb_png_of_any_make_has_the_pixels_that_were_written(tmp_path: Path, shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    for number, options in enumerate(({}, {"optimize": True}, {"gamma": 0.45455}, {"compress_level": 0})):
+        Image.fromarray(image).save(tmp_path / f"{number}.png", **options)
+        np.testing.assert_array_equal(read_image(tmp_path / f"{number}.png"), image)
+
+
+def test_that_a_transparent_colour_of_an_rgb_png_lies_over_white(tmp_path: Path) -> None:
+    image = np.array([[(10, 20, 30), (40, 50, 60)]], np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png", transparency=(10, 20, 30))
+    assert read_image(tmp_path / "a.png").tolist() == [[[255, 255, 255], [40, 50, 60]]]
+
+
+def test_that_an_rgb_png_with_too_few_rows_is_refused(tmp_path: Path) -> None:
+    data = encode_png(draw_image(90, 80))
+    (tmp_path / "a.png").write_bytes(data[:16] + struct.pack(">II", 90, 120) + data[24:])
+    with pytest.raises(UserError, match="is damaged"):
+        read_image(tmp_path / "a.png")
+    header = data[12:16] + struct.pack(">II", 80, 120) + data[24:29]
+    patched = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+    (tmp_path / "a.png").write_bytes(patched)
+    with pytest.raises(UserError, match="is damaged"):
         read_image(tmp_path / "a.png")
 
 

@@ -4,9 +4,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.base import JobSettings
+from synthstudio.settings.compose import ComposeSettings, PatchSettings
 from synthstudio.settings.recipe import read_recipe, recipe_text, settings_from_toml
 from synthstudio.settings.registry import SETTINGS_BY_KIND
 from synthstudio.settings.schema import setting_specs
@@ -61,3 +63,15 @@ def test_that_an_unknown_kind_is_answered_with_the_known_ones() -> None:
 def test_that_a_newer_recipe_is_refused() -> None:
     with pytest.raises(UserError, match="newer"):
         settings_from_toml({"recipe_version": 99, "kind": "compose"}, origin="x")
+
+
+def test_that_a_foreground_by_class_survives_the_recipe_and_is_checked() -> None:
+    patches = PatchSettings(foreground_by_class=("RBC=threshold", "a=b=ellipse"))
+    settings = ComposeSettings(patches=patches)
+    assert settings_from_toml(tomllib.loads(recipe_text(settings)), origin="test") == settings
+    assert [patches.foreground_of(name) for name in ("RBC", "a=b", "WBC")] == ["threshold", "ellipse", "none"]
+    assert patches.with_foreground("RBC", "none") == ("a=b=ellipse", "RBC=none")
+    assert patches.with_foreground("RBC", None) == ("a=b=ellipse",)
+    for wrong in (("RBC",), ("=none",), ("RBC=grabcut",), ("RBC=none", "RBC=threshold")):
+        with pytest.raises(ValidationError, match="foreground_by_class"):
+            PatchSettings(foreground_by_class=wrong)

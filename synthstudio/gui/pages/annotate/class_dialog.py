@@ -27,6 +27,8 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.palette import ARTIFACT_COLOR, class_color
 from synthstudio.domain.records import ObjectClass, Role
+from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.widgets.inset import inset_number
 
 NO_KEY = "none"
@@ -116,12 +118,12 @@ class ClassDialog(QDialog):
         size_row.addWidget(self.unit)
         form = QFormLayout()
         form.setSpacing(8)
-        form.addRow("Name", self.name)
-        form.addRow("Role", self.role)
-        form.addRow("Mean size", size_row)
-        form.addRow("Colour", self.color_button)
-        form.addRow("Number key", self.key)
-        form.addRow("Goal", self.goal)
+        add_row(form, "Name", self.name)
+        add_row(form, "Role", self.role)
+        add_row(form, "Mean size", size_row)
+        add_row(form, "Colour", self.color_button)
+        add_row(form, "Number key", self.key)
+        add_row(form, "Goal", self.goal)
         hint = QLabel("The size sets the window that is cut out around a click. µm needs calibrated fields.")
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
@@ -136,7 +138,7 @@ class ClassDialog(QDialog):
         layout.addWidget(hint)
         layout.addWidget(self.problem)
         layout.addWidget(buttons)
-        self.setMinimumWidth(380)
+        self.setMinimumWidth(scaled_px(380))
 
     def _on_role_changed(self) -> None:
         if self._draft.id == 0 and self.role.currentData() == Role.ARTIFACT.value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from synthstudio.gui.canvas.mark_painter import MarkStyle
 from synthstudio.gui.pages.annotate.looking import Look
@@ -16,6 +16,9 @@ STYLES = (
     (MarkStyle.DOT.value, "Dot", "Only the middle of each object"),
     (MarkStyle.LABEL.value, "Label", "Outlines with the class's name"),
 )
+
+MAX_ALONG = 100
+"""Columns, and rows, of tiles at most."""
 
 
 class DisplayPanel(QWidget):
@@ -53,19 +56,43 @@ class DisplayPanel(QWidget):
         self.snaps.setToolTip("A new centre goes to the middle of the object under it, at most half its class's size")
         self.crosshair, self.loupe, self.grid = QCheckBox("Crosshair"), QCheckBox("Loupe"), QCheckBox("Grid")
         self.loupe_power = _number(2, 8, suffix=" ×", name="Power of the loupe")
-        self.tile_px = _number(32, 9999, suffix=" px", name="Side of the tiles for reading")
-        self.tile_px.setSingleStep(64)
+        self._add_tiles()
         for check in (self.dims_others, self.shows_one, self.snaps, self.crosshair):
             layout.addWidget(check)
-        for check, number in ((self.loupe, self.loupe_power), (self.grid, self.tile_px)):
+        for check, widget in ((self.loupe, self.loupe_power), (self.grid, self.tiling)):
             row = QHBoxLayout()
             row.addWidget(check, 1)
-            row.addWidget(number)
+            row.addWidget(widget)
             layout.addLayout(row)
+        layout.addWidget(self.tiles)
+        for number in (self.loupe_power, self.tile_px, self.n_columns, self.n_rows):
             number.valueChanged.connect(self._tell_look)
+        self.tiling.activated.connect(self._tell_look)
         for check in (self.dims_others, self.shows_one, self.crosshair, self.loupe, self.grid):
             check.clicked.connect(self._tell_look)
         self.snaps.clicked.connect(self.snapping_chosen)
+
+    def _add_tiles(self) -> None:
+        """How the image is divided for reading: by the side of the tiles, or by their number."""
+        self.tiling = QComboBox()
+        self.tiling.addItem("by size", False)
+        self.tiling.addItem("by count", True)
+        self.tiling.setAccessibleName("How the grid divides the image")
+        self.tiling.setMinimumWidth(scaled_px(72))
+        self.tiling.setToolTip("Tiles of one size in every field, or so many columns and rows")
+        self.tile_px = _number(32, 9999, suffix=" px", name="Side of the tiles for reading")
+        self.tile_px.setSingleStep(64)
+        self.n_columns = _number(1, MAX_ALONG, suffix="", name="Columns of tiles")
+        self.n_rows = _number(1, MAX_ALONG, suffix="", name="Rows of tiles")
+        for number in (self.n_columns, self.n_rows):
+            number.setMinimumWidth(scaled_px(56))
+        self.tiles = QWidget()
+        row = QHBoxLayout(self.tiles)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        self.times = QLabel("×")
+        for widget in (self.tile_px, self.n_columns, self.times, self.n_rows):
+            row.addWidget(widget, 0 if widget is self.times else 1)
 
     @Slot()
     def _tell_look(self) -> None:
@@ -76,7 +103,10 @@ class DisplayPanel(QWidget):
             loupe=self.loupe.isChecked(),
             loupe_power=self.loupe_power.value(),
             grid=self.grid.isChecked(),
+            counts_tiles=bool(self.tiling.currentData()),
             tile_px=self.tile_px.value(),
+            n_columns=self.n_columns.value(),
+            n_rows=self.n_rows.value(),
         )
         self.look_chosen.emit(look)
 
@@ -87,7 +117,16 @@ class DisplayPanel(QWidget):
         self.crosshair.setChecked(look.crosshair)
         self.loupe.setChecked(look.loupe)
         self.grid.setChecked(look.grid)
-        for number, value in ((self.loupe_power, look.loupe_power), (self.tile_px, look.tile_px)):
+        self.tiling.setCurrentIndex(self.tiling.findData(look.counts_tiles))
+        self.tile_px.setVisible(not look.counts_tiles)
+        for widget in (self.n_columns, self.times, self.n_rows):
+            widget.setVisible(look.counts_tiles)
+        for number, value in (
+            (self.loupe_power, look.loupe_power),
+            (self.tile_px, look.tile_px),
+            (self.n_columns, look.n_columns),
+            (self.n_rows, look.n_rows),
+        ):
             with QSignalBlocker(number):
                 number.setValue(value)
 

@@ -14,11 +14,18 @@ from synthstudio.core.annotations.resizing import as_box, as_center, resized, re
 from synthstudio.core.fields.blobs import find_blob_center
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId
-from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, ObjectClass, changes
+from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass, changes
 from synthstudio.gui import errors
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
-from synthstudio.gui.pages.annotate.edits import NUDGE_ID, AnnotationEdit, ClassCommand, EditCommand, commit_edit
+from synthstudio.gui.pages.annotate.edits import (
+    NUDGE_ID,
+    AnnotationEdit,
+    ClassAddedCommand,
+    ClassCommand,
+    EditCommand,
+    commit_edit,
+)
 from synthstudio.gui.pages.annotate.gesture import GESTURE_MS, Gesture
 from synthstudio.gui.workspace import Workspace
 
@@ -207,10 +214,9 @@ class Editor(QObject):
     def _apply(self, edit: AnnotationEdit) -> AnnotationEdit:
         project = self._workspace.require_writable_project()
         done, told = commit_edit(project, edit)
-        if self.fov is not None and self.fov.id == edit.fov_id:
+        is_shown = self.fov is not None and self.fov.id == edit.fov_id
+        if is_shown:
             self._show(done)
-            if done.added and self.fov.state is AnnotationState.NONE:
-                told |= project.fovs.set_state(edit.fov_id, AnnotationState.PARTIAL)
         else:
             self._workspace.set_current_fov(edit.fov_id)
         self.is_announcing = True
@@ -254,6 +260,9 @@ class Editor(QObject):
             )
             self._workspace.announce(changes("classes"))
             self._workspace.set_current_class(added.id)
+            self._workspace.undo_stack.push(
+                ClassAddedCommand(added, restore=self._restore_class, remove=self._remove_class, failed=self._report)
+            )
             return
         before = project.classes.get(record.id)
         if record != before:
@@ -287,6 +296,13 @@ class Editor(QObject):
     def _announce_classes(self) -> None:
         if self._workspace.project is not None:
             self._workspace.announce(changes("classes"))
+
+    def _restore_class(self, record: ObjectClass) -> None:
+        self._workspace.announce(self._workspace.require_writable_project().classes.restore(record))
+        self._workspace.set_current_class(record.id)
+
+    def _remove_class(self, record: ObjectClass) -> None:
+        self._workspace.announce(self._workspace.require_writable_project().classes.remove(record.id))
 
     def _update_class(self, record: ObjectClass) -> None:
         self._workspace.announce(self._workspace.require_writable_project().classes.update(record))

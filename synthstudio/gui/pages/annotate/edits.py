@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId
-from synthstudio.domain.records import Annotation, Changes, ObjectClass, changes
+from synthstudio.domain.records import Annotation, AnnotationState, Changes, ObjectClass, changes
 from synthstudio.project import Project
 
 NUDGE_ID = 1
@@ -24,15 +24,21 @@ FIRST_GESTURE_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class AnnotationEdit:
-    """Annotations of one FOV before and after: what is only before is removed, only after added, in both changed."""
+    """Annotations of one FOV before and after: what is only before is removed, only after added, in both changed.
+
+    Attributes:
+        states: The annotation state that the edit found and the one that it leaves; None where it changes none.
+    """
 
     fov_id: FovId
     before: tuple[Annotation, ...] = ()
     after: tuple[Annotation, ...] = ()
+    states: tuple[AnnotationState, AnnotationState] | None = None
 
     @property
     def inverse(self) -> AnnotationEdit:
-        return AnnotationEdit(self.fov_id, self.after, self.before)
+        states = self.states[::-1] if self.states else None
+        return AnnotationEdit(self.fov_id, self.after, self.before, states)
 
     @property
     def removed(self) -> tuple[Annotation, ...]:
@@ -50,11 +56,15 @@ class AnnotationEdit:
         return tuple(annotation for annotation in self.after if annotation.id in known)
 
 
+BEGUN = (AnnotationState.NONE, AnnotationState.PARTIAL)
+"""What the first annotation makes of an FOV."""
+
+
 def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit, Changes]:
-    """Write an edit in one transaction.
+    """Write an edit in one transaction; the first annotation of an FOV makes it partly annotated.
 
     Returns:
-        The edit with the ids that new annotations got, and what changed.
+        The edit with the ids that new annotations got and the states, and what changed.
 
     Raises:
         UserError: The project is read-only, or its disk cannot be written.
@@ -70,7 +80,11 @@ def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit,
         if added:
             stored, news = project.annotations.add(added)
             told |= news
-    return dataclasses.replace(edit, after=(*changed, *stored)), told
+        state = project.fovs.get(edit.fov_id).state
+        states = edit.states or (BEGUN if added and state is AnnotationState.NONE else None)
+        if states is not None and state is states[0]:  # else a person has said something since
+            told |= project.fovs.set_state(edit.fov_id, states[1])
+    return dataclasses.replace(edit, after=(*changed, *stored), states=states), told
 
 
 class EditCommand(QUndoCommand):
@@ -178,3 +192,37 @@ class ClassCommand(QUndoCommand):
             return False
         self._after = other._after
         return True
+
+
+class ClassAddedCommand(QUndoCommand):
+    """A class that has been added; undo removes it while nothing uses it."""
+
+    def __init__(
+        self,
+        added: ObjectClass,
+        *,
+        restore: Callable[[ObjectClass], None],
+        remove: Callable[[ObjectClass], None],
+        failed: Callable[[UserError], None],
+    ) -> None:
+        super().__init__(f"add class {added.name}")
+        self._added, self._restore, self._remove, self._failed = added, restore, remove, failed
+        self._is_committed = True
+
+    @override
+    def redo(self) -> None:
+        if self._is_committed:
+            self._is_committed = False
+            return
+        self._try(self._restore)
+
+    @override
+    def undo(self) -> None:
+        self._try(self._remove)
+
+    def _try(self, change: Callable[[ObjectClass], None]) -> None:
+        try:
+            change(self._added)
+        except UserError as error:
+            self.setObsolete(True)
+            self._failed(error)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from synthstudio.domain.records import FieldOfView, Split
+from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.segments import Segments
@@ -77,8 +78,8 @@ class FieldPanel(QWidget):
         form.setSpacing(8)
         for widget in (self.split, self.scale):
             widget.setMinimumWidth(72)
-        form.addRow("Split", self.split)
-        form.addRow("Scale", self.scale)
+        add_row(form, "Split", self.split)
+        add_row(form, "Scale", self.scale)
         form.addRow("Size", self.size_text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

@@ -13,7 +13,7 @@ from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import FieldOfView
 from synthstudio.gui import errors
 from synthstudio.gui.canvas.fov_view import FovView
-from synthstudio.gui.canvas.reading_grid import MAX_TILES, ReadingGrid
+from synthstudio.gui.canvas.reading_grid import ReadingGrid
 from synthstudio.gui.errors import Notice, Severity
 
 Switch = Literal["dims_others", "shows_one", "crosshair", "loupe", "grid"]
@@ -27,7 +27,10 @@ class Look:
         dims_others: Classes but the current one are faint.
         shows_one: Classes but the current one are hidden.
         loupe_power: How many times the loupe magnifies what the view shows.
-        tile_px: Side of the tiles for reading, image px.
+        counts_tiles: The tiles for reading follow from their number, not from their side.
+        tile_px: Their side, image px.
+        n_columns: Their number across the image.
+        n_rows: Their number down the image.
     """
 
     dims_others: bool = False
@@ -36,7 +39,10 @@ class Look:
     loupe: bool = False
     loupe_power: int = 4
     grid: bool = False
+    counts_tiles: bool = False
     tile_px: int = 512
+    n_columns: int = 8
+    n_rows: int = 6
 
 
 class Looking(QObject):
@@ -79,14 +85,15 @@ class Looking(QObject):
 
     @property
     def grid(self) -> ReadingGrid | None:
-        """The tiles of the shown FOV; with tiles of another size what was read is forgotten."""
+        """The tiles of the shown FOV; with other tiles what was read is forgotten."""
         if self._fov is None:
             return None
-        fov, known = self._fov, self._grids.get(self._fov.id)
-        tile_px = max(self.look.tile_px, int((fov.width * fov.height / MAX_TILES) ** 0.5) + 1)
-        if known is None or known.tile_px != tile_px:
-            return ReadingGrid(fov.width, fov.height, tile_px)
-        return known
+        fov, look, known = self._fov, self.look, self._grids.get(self._fov.id)
+        if look.counts_tiles:
+            wanted = ReadingGrid.of_count(fov.width, fov.height, look.n_columns, look.n_rows)
+        else:
+            wanted = ReadingGrid.of_size(fov.width, fov.height, look.tile_px)
+        return known if known is not None and known.has_tiles_of(wanted) else wanted
 
     def show_next_tile(self) -> None:
         """Mark the tile that is being read, and show the next unread one as large as it fits."""

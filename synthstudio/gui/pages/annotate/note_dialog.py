@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from synthstudio.gui.theme import scaled_px
+
 
 class NoteDialog(QDialog):
     """Asks for one line; `save` gets it when the user accepts.
@@ -34,7 +36,7 @@ class NoteDialog(QDialog):
         layout.addWidget(QLabel(what))
         layout.addWidget(self.note)
         layout.addWidget(buttons)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(scaled_px(360))
         self.note.selectAll()
 
     def accept_note(self) -> None:

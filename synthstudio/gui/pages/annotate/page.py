@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
-from synthstudio.domain.records import Annotation, AnnotationState, Changes, FieldOfView, ObjectClass, Split
+from synthstudio.domain.records import Annotation, Changes, FieldOfView, ObjectClass
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.canvas.drafts import ToolName
@@ -28,18 +26,21 @@ from synthstudio.gui.pages.annotate.class_panel import ClassPanel
 from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
 from synthstudio.gui.pages.annotate.editor import Editor
 from synthstudio.gui.pages.annotate.edits import AnnotationEdit
+from synthstudio.gui.pages.annotate.field_changes import FieldChanges
 from synthstudio.gui.pages.annotate.field_panel import FieldPanel
 from synthstudio.gui.pages.annotate.levels_keeper import LevelsKeeper, levels_actions
 from synthstudio.gui.pages.annotate.levels_panel import LevelsPanel
 from synthstudio.gui.pages.annotate.looking import Look, Looking
+from synthstudio.gui.pages.annotate.mark_menu import MarkMenu
 from synthstudio.gui.pages.annotate.moved_files import MovedFiles
-from synthstudio.gui.pages.annotate.note_dialog import NoteDialog
+from synthstudio.gui.pages.annotate.opening import FieldOpener
 from synthstudio.gui.pages.annotate.readout import Readout
+from synthstudio.gui.pages.annotate.side_column import SideColumn
 from synthstudio.gui.pages.annotate.specs import annotate_actions
+from synthstudio.gui.pages.annotate.stack_pages import StackPages, stack_actions
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
-from synthstudio.project import Project
 
 SIDE_WIDTH_PX, WIDE_SIDE_PX, WIDE_FROM_PX, LOW_PX = 190, 248, 1500, 1000
 
@@ -63,17 +64,20 @@ class AnnotatePage(QWidget):
         self.annotation_panel, self.display_panel = AnnotationPanel(), DisplayPanel()
         self.levels_panel = LevelsPanel()
         self.editor = Editor(workspace, self.view, self.annotation_panel.model, self)
+        self.stack_pages = StackPages(workspace, self.editor, self.view, self)
         self.looking = Looking(self.view, self)
-        self.readout = Readout(self.view)
+        self.field_changes = FieldChanges(workspace, self.editor, self.field_panel, self)
+        self.mark_menu = MarkMenu(self.view, self.editor, lambda: self.classes, self)
+        self.readout = Readout(self.view, self.mark_menu.remark_at)
         self.class_actions = ClassActions(workspace, self.editor, self)
         self.class_actions.class_chosen.connect(self.choose_class)
         self.moved_files = MovedFiles(workspace, self)
         self.moved_files.found.connect(self._on_files_found)
+        self.opener = FieldOpener(workspace, self)
         self._tool_before: ToolName = "center"
         self.classes: dict[ClassId, ObjectClass] = {}
         self._hides_marks = False
         self._was_shown = False
-        self._fovs_project: Project | None = None
         self._wanted: tuple[FovId, tuple[Annotation, ...]] | None = None
         self._lay_out()
         self._connect()
@@ -84,10 +88,6 @@ class AnnotatePage(QWidget):
     # Building
 
     def _lay_out(self) -> None:
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(0)
         self.class_section = Section("Classes", self.class_panel)
         self.field_section = Section("Field", self.field_panel)
         self.annotation_section = Section("Annotations", self.annotation_panel)
@@ -95,22 +95,15 @@ class AnnotatePage(QWidget):
         self.levels_section = Section("Levels", self.levels_panel)
         self.levels_section.set_folded(True)
         self.levels = LevelsKeeper(self.levels_panel, self.levels_section, self.workspace.background, self)
-        for section in (
+        self.annotation_panel.setMinimumHeight(scaled_px(120))
+        sections = (
             self.class_section,
             self.field_section,
             self.annotation_section,
             self.display_section,
             self.levels_section,
-        ):
-            column.addWidget(section, 1 if section is self.annotation_section else 0)
-        column.addStretch(0)
-        self.annotation_panel.setMinimumHeight(120)
-        self.side = QScrollArea()
-        self.side.setFrameShape(QFrame.Shape.NoFrame)
-        self.side.setWidgetResizable(True)
-        self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.side.setWidget(side)
-        self.side.setMinimumWidth(scaled_px(184))
+        )
+        self.side = SideColumn(sections, growing=self.annotation_section)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(self.view)
@@ -130,9 +123,12 @@ class AnnotatePage(QWidget):
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
         workspace.annotation_wanted.connect(self._select_wanted)
         workspace.current_class_changed.connect(self._on_current_class_changed)
+        self.opener.opened.connect(self._on_image_opened)
+        self.opener.waiting.connect(self._show_nothing)
+        self.opener.failed.connect(self._on_image_failed)
+        self.opener.mismatched.connect(self._on_image_mismatched)
         self.view.view_changed.connect(self._on_view_changed)
         self.view.selection_changed.connect(self._on_view_selection_changed)
-        self.view.context_menu_requested.connect(self._on_context_menu_requested)
         self.annotation_panel.selection_chosen.connect(self.view.set_selection)
         self.annotation_panel.reveal_requested.connect(self.view.reveal)
         self.annotation_panel.authors.set_source(
@@ -142,11 +138,6 @@ class AnnotatePage(QWidget):
         self.class_panel.class_chosen.connect(workspace.set_current_class)
         self.class_panel.edit_requested.connect(self.class_actions.edit)
         self.class_panel.hidden_changed.connect(lambda _hidden: self._apply_hidden())
-        self.field_panel.state_chosen.connect(lambda text: self.set_state(AnnotationState(text)))
-        self.field_panel.split_chosen.connect(self._on_split_chosen)
-        self.field_panel.calibration_chosen.connect(self._on_calibration_chosen)
-        self.field_panel.note_chosen.connect(self._on_note_chosen)
-        self.field_panel.flag_chosen.connect(self._on_flag_chosen)
         # Later: the view is put where it was last as the end of showing a field.
         self.view.annotations_replaced.connect(self._reveal_wanted, Qt.ConnectionType.QueuedConnection)
         workspace.class_totals_changed.connect(self._on_class_totals_changed)
@@ -171,7 +162,7 @@ class AnnotatePage(QWidget):
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
         """What can be done here."""
-        return (*annotate_actions(self), *levels_actions(self.levels))
+        return (*annotate_actions(self), *stack_actions(self.stack_pages), *levels_actions(self.levels))
 
     # What is shown
 
@@ -187,8 +178,7 @@ class AnnotatePage(QWidget):
 
     @Slot()
     def _on_project_changed(self) -> None:
-        self.field_panel.forget()
-        self._fovs_project = self.workspace.project
+        self.field_changes.take_project(self.workspace.project)
         self._show_nothing("")
         self.looking.forget()
         self.levels.forget()
@@ -245,36 +235,31 @@ class AnnotatePage(QWidget):
     @Slot(object)
     def _on_current_fov_changed(self, fov_id: FovId | None) -> None:
         self.view.cancel_draft()
+        self.moved_files.forget_missing()
         if fov_id is None:
+            self.opener.stop()
             self._show_nothing("")
             return
         self._read_classes()
-        self.workspace.load_fov_image(
-            fov_id, partial(self._on_image_decoded, fov_id), self, failed=partial(self._on_image_failed, fov_id)
-        )
+        self.opener.open(fov_id)
 
-    def _on_image_decoded(self, fov_id: FovId, pyramid: ImagePyramid) -> None:
-        if fov_id != self.workspace.current_fov_id:
-            return
-        fov = self.workspace.require_project().fovs.get(fov_id)
+    @Slot(object, object)
+    def _on_image_opened(self, fov: FieldOfView, pyramid: ImagePyramid) -> None:
         self.editor.fov = None  # the view says its first region while it is laid out; that is not the user's
         self.view.set_selection(())
-        self.levels.show(fov_id, pyramid)
+        self.levels.show(fov.id, pyramid)
         self.view.set_image(pyramid)
         self.editor.fov = fov
         self.looking.show_fov(fov)
         self.field_panel.set_fov(fov)
         self._show_annotations()
-        state = self.workspace.view_states.get(fov_id)
+        state = self.workspace.view_states.get(fov.id)
         if state is not None:
             self.view.set_view_state(state)
             if state.turns and abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01:
                 self.view.fit()
         self._select_wanted()
-        if (pyramid.width, pyramid.height) != (fov.width, fov.height):
-            self.moved_files.tell_changed(fov)
-        else:
-            self.moved_files.check(fov)
+        self.moved_files.check(fov)
 
     @Slot()
     def _select_wanted(self) -> None:
@@ -285,16 +270,24 @@ class AnnotatePage(QWidget):
             self.view.set_selection([wanted])
             self.view.reveal(wanted)
 
-    def _on_image_failed(self, fov_id: FovId, error: Exception) -> None:
-        if fov_id != self.workspace.current_fov_id:
-            return
-        fov = self.workspace.require_project().fovs.get(fov_id)
+    @Slot(object, object)
+    def _on_image_failed(self, fov: FieldOfView, error: Exception) -> None:
         self._show_nothing("This image cannot be shown.")
-        if Path(fov.path).is_file() or not isinstance(error, UserError):
+        if isinstance(error, UserError):
+            self.moved_files.explain(fov, error)
+        else:
             errors.report(error, parent=self)
-            return
-        self.moved_files.tell_missing(fov)
 
+    @Slot(object, int, int)
+    def _on_image_mismatched(self, fov: FieldOfView, width: int, height: int) -> None:
+        """Not shown: a click on this image would be stored as a place in the other."""
+        self._show_nothing(
+            f"The file of {fov.name} is another image now: {width:,} × {height:,} px"
+            f" instead of {fov.width:,} × {fov.height:,} px.\nThe annotations of the former one are safe."
+        )
+        self.moved_files.tell_changed(fov)
+
+    @Slot(str)
     def _show_nothing(self, placeholder: str) -> None:
         self.editor.fov = None
         self.looking.show_fov(None)
@@ -392,22 +385,6 @@ class AnnotatePage(QWidget):
 
     # Field
 
-    def set_state(self, state: AnnotationState) -> None:
-        """Record how far the annotation of the shown FOV has come."""
-        fov = self.shown_fov
-        if fov is not None:
-            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_state(fov.id, state))
-
-    def _on_note_chosen(self, fov_id: FovId, note: str) -> None:
-        # While a project is exchanged the line may lose the focus, and its note must not reach the other project.
-        if self.workspace.project is not None and self.workspace.project is self._fovs_project:
-            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_note(fov_id, note))
-
-    def _on_flag_chosen(self, flagged: bool) -> None:
-        fov = self.shown_fov
-        if fov is not None:
-            self._mutate(lambda: self.workspace.require_writable_project().fovs.set_flagged([fov.id], flagged=flagged))
-
     def write_note(self) -> None:
         """Let the user write about the shown field."""
         self.side.setVisible(True)
@@ -418,28 +395,6 @@ class AnnotatePage(QWidget):
     def _on_class_totals_changed(self) -> None:
         self.class_panel.set_totals(self.workspace.class_totals)
 
-    def _on_split_chosen(self, text: str) -> None:
-        fov = self.shown_fov
-        if fov is not None:
-            split = Split(text) if text else None
-            self._mutate(lambda: self.workspace.require_writable_project().samples.set_split([fov.sample_id], split))
-
-    def _on_calibration_chosen(self, um_per_px: float) -> None:
-        fov = self.shown_fov
-        if fov is not None:
-            self._mutate(
-                lambda: self.workspace.require_writable_project().fovs.set_calibration([fov.id], um_per_px or None)
-            )
-
-    def _mutate(self, mutation: Callable[[], Changes]) -> None:
-        try:
-            told = mutation()
-        except UserError as error:
-            errors.report(error, parent=self)
-            self.field_panel.set_fov(self.shown_fov)
-            return
-        self.workspace.announce(told)
-
     # Classes
 
     def choose_class(self, class_id: ClassId) -> None:
@@ -447,36 +402,6 @@ class AnnotatePage(QWidget):
         self.workspace.set_current_class(class_id)
         if self.view.selection:
             self.editor.set_class_of_selected(class_id)
-
-    @Slot(QPoint, float, float)
-    def _on_context_menu_requested(self, position: QPoint, x: float, y: float) -> None:
-        under = self.view.annotation_at(x, y)
-        if under is not None and under not in self.view.selection:
-            self.view.set_selection([under])
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self.view.selection:
-            for object_class in self.classes.values():
-                action = menu.addAction(f"Make it {object_class.name}")
-                action.triggered.connect(partial(self.editor.set_class_of_selected, object_class.id))
-            menu.addSeparator()
-            menu.addAction("Delete", self.editor.remove_selected)
-            menu.addSeparator()
-        menu.addAction("Fit the image to the window", self.view.fit)
-        menu.addAction("Show at 1:1", self.view.one_to_one)
-        menu.addAction("Copy the picture", self.copy_picture)
-        menu.popup(position)
-
-    def copy_picture(self) -> None:
-        """Put what the viewer shows onto the clipboard."""
-        QApplication.clipboard().setPixmap(self.view.grab())
-
-    def write_mark_note(self) -> None:
-        """Ask for a note on the selection."""
-        marks = [self.editor.annotations[each] for each in self.view.selection if each in self.editor.annotations]
-        if marks:
-            what = "Note on the selected annotation" if len(marks) == 1 else f"Note on {len(marks):,} annotations"
-            NoteDialog(what, marks[0].note, save=self.editor.note_selected, parent=self).open()
 
     # What others ask for
 

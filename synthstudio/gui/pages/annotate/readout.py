@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtWidgets import QLabel
 from typing_extensions import override
@@ -12,17 +14,25 @@ MARGIN_PX = 8
 
 
 class Readout(QLabel):
-    """Follows the pointer over a viewer; shows the zoom alone while the pointer is elsewhere."""
+    """Follows the pointer over a viewer; shows the zoom alone while the pointer is elsewhere.
 
-    def __init__(self, view: ImageView) -> None:
+    Args:
+        view: The viewer.
+        remark_at: Gives what is written about the mark under a place in image px, or nothing.
+    """
+
+    def __init__(self, view: ImageView, remark_at: Callable[[float, float], str]) -> None:
         super().__init__(view)
         self._view = view
+        self._remark_at = remark_at
         self.um_per_px: float | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setObjectName("readout")
         self.setStyleSheet(
             "#readout { background: rgba(0, 0, 0, 150); color: #F0F0F0; border-radius: 3px; padding: 2px 6px; }"
         )
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         view.cursor_moved.connect(self._on_cursor_moved)
         view.cursor_left.connect(self._on_cursor_left)
         view.view_changed.connect(self._on_cursor_left)
@@ -38,7 +48,8 @@ class Readout(QLabel):
         if self.um_per_px:
             place += f" · {x * self.um_per_px:.1f}, {y * self.um_per_px:.1f} µm"
         red, green, blue = color
-        self._say(f"{place} · {red} {green} {blue} · {self._zoom()}")
+        remark = self._remark_at(x, y)
+        self._say(f"{place} · {red} {green} {blue} · {self._zoom()}" + (f"\n{remark}" if remark else ""))
 
     @Slot()
     def _on_cursor_left(self) -> None:

@@ -14,8 +14,11 @@ from synthstudio.gui.canvas.drafts import ToolName
 from synthstudio.gui.canvas.fov_view import GROWTH, FovView
 from synthstudio.gui.pages.annotate.class_actions import ClassActions
 from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.pages.annotate.field_changes import FieldChanges
 from synthstudio.gui.pages.annotate.looking import Looking
 from synthstudio.gui.pages.annotate.looking_specs import looking_actions
+from synthstudio.gui.pages.annotate.mark_menu import MarkMenu
+from synthstudio.gui.pages.annotate.moved_files import MovedFiles
 from synthstudio.gui.workspace import Workspace
 
 EDIT, VIEW, CLASSES, FIELD = "Edit", "View", "Classes", "Field"
@@ -31,6 +34,9 @@ class Page(Protocol):
     editor: Editor
     looking: Looking
     class_actions: ClassActions
+    field_changes: FieldChanges
+    mark_menu: MarkMenu
+    moved_files: MovedFiles
 
     @property
     def side_panel(self) -> QWidget: ...
@@ -39,10 +45,7 @@ class Page(Protocol):
     @property
     def hides_marks(self) -> bool: ...
     def set_marks_hidden(self, *, hidden: bool) -> None: ...
-    def set_state(self, state: AnnotationState) -> None: ...
     def write_note(self) -> None: ...
-    def write_mark_note(self) -> None: ...
-    def copy_picture(self) -> None: ...
     def start_calibration(self) -> None: ...
     def set_snapping(self, *, snaps: bool) -> None: ...
 
@@ -111,7 +114,7 @@ def _edits(page: Page) -> list[ActionSpec]:
         ActionSpec(
             "annotate.note_marks",
             "Write a note on selected annotations…",
-            page.write_mark_note,
+            page.mark_menu.write_note,
             "Shift+C",
             "mdi6.note-edit-outline",
             EDIT,
@@ -294,7 +297,7 @@ def _views(page: Page) -> list[ActionSpec]:
             lambda: has_fov() and page.workspace.is_writable,
             tip="Draw a line along the bar, then say how long it is",
         ),
-        ActionSpec("annotate.copy_picture", "Copy the picture", page.copy_picture, "", "", VIEW, has_fov),
+        ActionSpec("annotate.copy_picture", "Copy the picture", page.mark_menu.copy_picture, "", "", VIEW, has_fov),
     ]
 
 
@@ -366,13 +369,24 @@ def _fields(page: Page) -> list[ActionSpec]:
         FIELD,
         lambda: page.shown_fov is not None and page.workspace.is_writable,
     )
+    find_file = ActionSpec(
+        "annotate.find_file",
+        "Show where the image file lies…",
+        page.moved_files.ask_for_current,
+        "",
+        "mdi6.file-search-outline",
+        FIELD,
+        lambda: page.workspace.current_fov_id is not None and page.workspace.is_writable,
+        tip="For a file that was moved or replaced; others that moved with it are found too",
+    )
     return [
         note,
+        find_file,
         *[
             ActionSpec(
                 f"annotate.state_{state.value}",
                 text,
-                partial(page.set_state, state),
+                partial(page.field_changes.set_state, state),
                 key,
                 menu=FIELD,
                 enabled_when=lambda: page.shown_fov is not None,

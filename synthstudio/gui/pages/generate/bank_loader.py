@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Signal
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.patches.remasking import differ_in_foreground_alone, with_foregrounds
+from synthstudio.core.patches.table import PatchTable, tabulate
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Annotation, FieldOfView
 from synthstudio.gui.errors import report
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
-from synthstudio.project.patches import build_project_bank, list_train_fovs
+from synthstudio.project.patch_verdicts import KIND as VERDICTS
+from synthstudio.project.patches import build_project_bank, check_class_names, list_train_fovs
 from synthstudio.settings.compose import PatchSettings
 
-PATCH_RECORDS = frozenset({"annotations", "classes", "fovs", "samples"})
+PATCH_RECORDS = frozenset({"annotations", "classes", "fovs", "samples", VERDICTS})
 """Kinds of record that the patches depend on."""
 
 
@@ -30,9 +36,35 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class _Wish:
+    patches: PatchSettings
+    with_plates: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """All patches, also those that were rejected, as they are looked through.
+
+    Attributes:
+        bank: With every patch.
+        table: Its patches' records.
+        rejected: Annotations whose patches are used nowhere.
+        fovs: The FOVs that the patches come from.
+    """
+
+    bank: PatchBank = field(repr=False)
+    table: PatchTable = field(repr=False)
+    rejected: frozenset[AnnotationId]
+    fovs: Mapping[FovId, FieldOfView] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Built:
+    """`state` is that of the project without its rejections, `bank` holds the patches that are used."""
+
     state: str
-    settings: PatchSettings
+    wish: _Wish
+    gallery: Gallery
     bank: PatchBank = field(repr=False)
 
 
@@ -41,6 +73,8 @@ class BankLoader(QObject):
 
     bank_changed = Signal(object)
     """`PatchBank`, or None where the project has none."""
+    gallery_changed = Signal(object)
+    """`Gallery`, or None where the project has none. Comes before `bank_changed`."""
     trouble_found = Signal(object)
     """`Trouble`."""
     building_changed = Signal(bool)
@@ -49,33 +83,56 @@ class BankLoader(QObject):
         super().__init__(parent)
         self._workspace = workspace
         self._built: _Built | None = None
-        self._wanted: PatchSettings | None = None
+        self._wanted: _Wish | None = None
         self._is_busy = False
+        self._is_outdated = False
+        """Something may have changed since the work that is under way began."""
         self._generation = 0
 
     @property
     def bank(self) -> PatchBank | None:
-        return self._built.bank if self._built is not None else None
+        """The patches that are used; None where there is not one."""
+        return self._built.bank if self._built is not None and self._built.bank.patches else None
+
+    @property
+    def gallery(self) -> Gallery | None:
+        """All patches; None where the project has none."""
+        return self._built.gallery if self._built is not None else None
 
     def forget(self) -> None:
         """Another project is open: nothing of the former one stays."""
         self._generation += 1
         self._built = self._wanted = None
-        self._is_busy = False
+        self._is_busy = self._is_outdated = False
+        self.gallery_changed.emit(None)
         self.bank_changed.emit(None)
 
-    def load(self, settings: PatchSettings) -> None:
-        """Bring the bank up to date; where nothing it depends on has changed, this costs one query."""
-        self._wanted = settings
-        if not self._is_busy and self._workspace.project is not None:
-            self._start(self._workspace.project, settings)
+    def has(self, settings: PatchSettings, *, with_plates: bool = False) -> bool:
+        """Whether the patches of these settings are there and nothing is under way.
 
-    def _start(self, project: Project, settings: PatchSettings) -> None:
+        Asked at each move of a slider: whether the project has changed since, which `load` finds out, would cost the
+        preview its time.
+        """
+        return not self._is_busy and self._built is not None and self._built.wish == _Wish(settings, with_plates)
+
+    def load(self, settings: PatchSettings, *, with_plates: bool = False) -> None:
+        """Bring the bank up to date; where nothing it depends on has changed, this costs one query.
+
+        Args:
+            settings: How the patches are cut.
+            with_plates: Keep the emptied backgrounds too, for canvases that are made of them.
+        """
+        self._wanted = _Wish(settings, with_plates)
+        self._is_outdated = self._is_busy
+        if not self._is_busy and self._workspace.project is not None:
+            self._start(self._workspace.project, self._wanted)
+
+    def _start(self, project: Project, wish: _Wish) -> None:
         self._is_busy = True
         generation, known = self._generation, self._built
         self.building_changed.emit(True)
         task = self._workspace.background.run(
-            lambda tick: _build(project, settings, known, tick),
+            lambda tick: _build(project, wish, known, tick),
             done=lambda built: self._on_done(built, generation),
             failed=lambda error: self._on_failed(error, generation),
             owner=self,
@@ -89,19 +146,27 @@ class BankLoader(QObject):
         if isinstance(built, Trouble):
             self._built = None
             self._end(self._wanted)
+            self.gallery_changed.emit(None)
             self.trouble_found.emit(built)
             return
         is_new = built is not self._built
         self._built = built
-        self._end(built.settings)
+        self._end(built.wish)
         if is_new:
-            self.bank_changed.emit(built.bank)
+            self.gallery_changed.emit(built.gallery)
+            self.bank_changed.emit(self.bank)
+        if self.bank is None:
+            self.trouble_found.emit(
+                Trouble("Every patch is rejected.", "Restore those that composites may be made of.", "patches")
+            )
 
     def _on_failed(self, error: Exception, generation: int) -> None:
         if generation != self._generation:
             return
         tried = self._wanted
+        self._built = None
         self._end(tried)
+        self.gallery_changed.emit(None)
         if isinstance(error, UserError):
             self.trouble_found.emit(Trouble(error.message, error.hint, "annotations"))
         else:
@@ -113,21 +178,40 @@ class BankLoader(QObject):
             self.building_changed.emit(False)
             self.trouble_found.emit(Trouble("The patches were not cut.", "You cancelled it.", "again"))
 
-    def _end(self, done: PatchSettings | None) -> None:
+    def _end(self, done: _Wish | None) -> None:
         self._is_busy = False
         self.building_changed.emit(False)
-        if self._wanted is not None and self._wanted != done and self._workspace.project is not None:
+        is_wanted = self._wanted is not None and (self._wanted != done or self._is_outdated)
+        self._is_outdated = False
+        if is_wanted and self._wanted is not None and self._workspace.project is not None:
             self._start(self._workspace.project, self._wanted)
 
 
-def _build(project: Project, settings: PatchSettings, known: _Built | None, tick: Tick) -> _Built | Trouble:
-    state = project.training_state()
-    if known is not None and known.state == state and known.settings == settings:
-        return known
+def _build(project: Project, wish: _Wish, known: _Built | None, tick: Tick) -> _Built | Trouble:
+    state = project.training_state(ignores_rejections=True)
+    rejected = project.patch_verdicts.rejected()
+    if known is not None and known.state == state and known.wish == wish:
+        if known.gallery.rejected == rejected:
+            return known
+        gallery = dataclasses.replace(known.gallery, rejected=rejected)
+        return dataclasses.replace(known, gallery=gallery, bank=gallery.bank.without(rejected))
     trouble = _find_trouble(project)
     if trouble is not None:
         return trouble
-    return _Built(state, settings, build_project_bank(project, settings, tick=tick))
+    if known is not None and known.state == state and _needs_masks_alone(known.wish, wish):
+        check_class_names(wish.patches, [each.name for each in project.classes.list()])
+        bank = with_foregrounds(known.gallery.bank, known.wish.patches, wish.patches, tick=tick)
+        gallery = dataclasses.replace(known.gallery, bank=bank, rejected=rejected)
+        return _Built(state, wish, gallery, bank.without(rejected))
+    # All of them are cut, also the rejected ones: a verdict is then seen at once, and cuts nothing anew.
+    bank = build_project_bank(project, wish.patches, rejected=(), with_plates=wish.with_plates, tick=tick)
+    used = set(bank.fov_ids)
+    fovs = {fov.id: fov for fov in project.fovs.list() if fov.id in used}
+    return _Built(state, wish, Gallery(bank, tabulate(bank), rejected, fovs), bank.without(rejected))
+
+
+def _needs_masks_alone(former: _Wish, wish: _Wish) -> bool:
+    return former.with_plates == wish.with_plates and differ_in_foreground_alone(former.patches, wish.patches)
 
 
 def _find_trouble(project: Project) -> Trouble | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent, QUndoStack
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.core.patches.bank import PatchBank
@@ -15,7 +15,11 @@ from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Changes
 from synthstudio.gui.errors import report
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
+from synthstudio.gui.forms.rows import SettingRow
 from synthstudio.gui.pages.generate.bank_loader import PATCH_RECORDS, BankLoader, Trouble
+from synthstudio.gui.pages.generate.distribution_panel import DistributionPanel, DistributionWish
+from synthstudio.gui.pages.generate.extremes_popup import ExtremesPeeker, Material
+from synthstudio.gui.pages.generate.patch_filters import METHODS
 from synthstudio.gui.pages.generate.patch_panel import PatchPanel
 from synthstudio.gui.pages.generate.preview import PreviewMaker, PreviewSlice, PreviewWish
 from synthstudio.gui.pages.generate.preview_panel import PreviewPanel
@@ -25,9 +29,10 @@ from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import Chip
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project.patch_verdicts import KIND as VERDICTS
 from synthstudio.settings.compose import ComposeSettings
 
-SIDE_WIDTH_PX = 320
+SIDE_WIDTH_PX = 356
 BUTTONS = {
     "import": "Import images…",
     "annotations": "Go to Annotate",
@@ -50,25 +55,34 @@ class CompositingView(QWidget):
         self.maker = PreviewMaker(workspace, self)
         self.preview = PreviewPanel(self)
         self.patches = PatchPanel(workspace, self)
+        self.charts = DistributionPanel(workspace, self)
         self.sets = SetsPanel(workspace, self)
         self.notice = NextStep(parent=self)
         self.side = QFrame(self)
         self.presets = PresetBar(
             list_presets("compose"), ComposeSettings(), find_settings=self._find_settings, parent=self.side
         )
+        self.peeker = ExtremesPeeker(workspace, self._find_material, self)
         self.form = SettingsForm(
-            ComposeSettings, choices={"composition.classes": ()}, hidden=OWN_SETTINGS, parent=self.side
+            ComposeSettings,
+            choices={"composition.classes": ()},
+            hidden=OWN_SETTINGS,
+            decorate=self.peeker.decorate,
+            parent=self.side,
         )
         self.writer = WritePanel(self.side)
         self.tabs = QTabWidget(self)
         self.stack = QStackedWidget(self)
         self._lay_out()
         self._connect()
+        self.patches.set_settings(self.form.settings())
         self._on_workspace_project_changed()
+        self._on_workspace_recipe_offered()
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
-        for panel, title in ((self.preview, "Preview"), (self.patches, "Patches"), (self.sets, "Sets")):
+        panels = {"Preview": self.preview, "Patches": self.patches, "Charts": self.charts, "Sets": self.sets}
+        for title, panel in panels.items():
             self.tabs.addTab(panel, title)
         self.stack.addWidget(self.tabs)
         self.stack.addWidget(self.notice)
@@ -93,6 +107,8 @@ class CompositingView(QWidget):
     def _connect(self) -> None:
         self._workspace.project_changed.connect(self._on_workspace_project_changed)
         self._workspace.records_changed.connect(self._on_workspace_records_changed)
+        self._workspace.recipe_offered.connect(self._on_workspace_recipe_offered)
+        self.loader.gallery_changed.connect(self.patches.set_gallery)
         self.loader.bank_changed.connect(self._on_loader_bank_changed)
         self.loader.trouble_found.connect(self._on_loader_trouble_found)
         self.loader.building_changed.connect(self._on_loader_building_changed)
@@ -104,10 +120,17 @@ class CompositingView(QWidget):
         self.presets.recipe_opened.connect(self._on_presets_recipe_opened)
         self.preview.seed_requested.connect(self.draw_another_seed)
         self.preview.count_changed.connect(self._ask_for_preview)
-        for grid in (self.preview.grid, self.sets.images.grid, self.patches.gallery.grid):
+        self.preview.first_changed.connect(self._ask_for_preview)
+        for grid in (self.preview.grid, self.sets.images.grid, self.patches):
             grid.source_requested.connect(self._on_grid_source_requested)
+        self.patches.filters.foreground_chosen.connect(self._on_filters_foreground_chosen)
+        self.sets.export_requested.connect(lambda: self.page_requested.emit("export"))
         self.writer.write_requested.connect(self._on_writer_write_requested)
         self.notice.button_clicked.connect(self._on_notice_button_clicked)
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        return self._workspace.undo_stack
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -129,11 +152,28 @@ class CompositingView(QWidget):
         has_own = settings is not None and self.writer.form.find_settings() is not None
         return self.writer.completed(settings) if has_own and settings is not None else None
 
+    def _find_material(self) -> Material | None:
+        settings, bank = self.form.find_settings(), self.loader.bank
+        return (bank, settings.composition) if settings is not None and bank is not None else None
+
+    def focused_row(self) -> SettingRow | None:
+        """The row of the form in which the keyboard is."""
+        widget = QApplication.focusWidget()
+        while widget is not None and not isinstance(widget, SettingRow):
+            widget = widget.parentWidget()
+        return widget
+
+    def show_extremes(self) -> None:
+        """Show the setting in which the keyboard is at its extremes."""
+        row = self.focused_row()
+        if row is not None and self.peeker.can_open(row):
+            self.peeker.open(row)
+
     def _load_bank(self) -> None:
         settings = self.form.find_settings()
         # Each click in Annotate changes the patches; they are cut anew only once somebody looks at them.
         if settings is not None and self.isVisible() and self._workspace.project is not None:
-            self.loader.load(settings.patches)
+            self.loader.load(settings.patches, with_plates=settings.composition.needs_plates)
 
     @Slot()
     def _on_workspace_project_changed(self) -> None:
@@ -151,6 +191,8 @@ class CompositingView(QWidget):
 
     @Slot(object)
     def _on_workspace_records_changed(self, changed: Changes) -> None:
+        if VERDICTS in changed.kinds:
+            self.patches.show_verdicts()
         if changed.kinds & PATCH_RECORDS:
             self._load_bank()
         if "classes" in changed.kinds:
@@ -165,7 +207,6 @@ class CompositingView(QWidget):
 
     @Slot(object)
     def _on_loader_bank_changed(self, bank: PatchBank | None) -> None:
-        self.patches.set_bank(bank)
         if bank is not None:
             counts = bank.count_by_class()
             self.preview.chips.set_chips(
@@ -173,6 +214,8 @@ class CompositingView(QWidget):
             )
             self.stack.setCurrentWidget(self.tabs)
             self._ask_for_preview()
+        else:
+            self.charts.set_wish(None)
         self._refresh_writer()
 
     @Slot(object)
@@ -184,10 +227,10 @@ class CompositingView(QWidget):
         self._needs = trouble.needs
         self.notice.show_step(trouble.title, trouble.text, BUTTONS.get(trouble.needs, ""))
         self.preview.clear(trouble.title)
-        self.patches.set_bank(None)
-        # Sets that were written stay in reach even where nothing new can be made.
+        # Sets that were written stay in reach even where nothing new can be made, and so do rejected patches.
         has_sets = self._workspace.project is not None and self.sets.list.count() > 0
-        self.stack.setCurrentWidget(self.tabs if has_sets else self.notice)
+        has_patches = self.loader.gallery is not None
+        self.stack.setCurrentWidget(self.tabs if has_sets or has_patches else self.notice)
 
     @Slot()
     def _on_notice_button_clicked(self) -> None:
@@ -204,13 +247,31 @@ class CompositingView(QWidget):
     @Slot(object)
     def _on_form_settings_changed(self, settings: ComposeSettings) -> None:
         self.presets.show_match(settings, ignored=frozenset(OWN_SETTINGS))
-        self._load_bank()
+        self.patches.set_settings(settings)
+        if not self.loader.has(settings.patches, with_plates=settings.composition.needs_plates):
+            self._load_bank()
         self._ask_for_preview()
+
+    @Slot(str, str)
+    def _on_filters_foreground_chosen(self, class_name: str, method: str) -> None:
+        settings = self.form.find_settings()
+        if settings is not None:
+            chosen = next((each for each in METHODS if each == method), None)
+            pairs = settings.patches.with_foreground(class_name, chosen)
+            self.form.show_value("patches.foreground_by_class", pairs)
 
     @Slot(object)
     def _on_presets_preset_chosen(self, settings: ComposeSettings) -> None:
         seed = self.form.control_value("seed")
         self.form.set_settings(settings.model_copy(update={"seed": seed}))
+
+    @Slot()
+    def _on_workspace_recipe_offered(self) -> None:
+        """Take over a recipe that another page found; the seed stays, as with a preset."""
+        offered, self._workspace.offered_recipe = self._workspace.offered_recipe, None
+        if offered is not None:
+            self._on_presets_preset_chosen(offered)
+            self.tabs.setCurrentWidget(self.preview)
 
     @Slot(object)
     def _on_presets_recipe_opened(self, settings: ComposeSettings) -> None:
@@ -225,8 +286,13 @@ class CompositingView(QWidget):
     @Slot()
     def _ask_for_preview(self) -> None:
         settings, bank = self.form.find_settings(), self.loader.bank
-        if settings is not None and bank is not None:
-            self.maker.make(PreviewWish(bank, settings.composition, settings.seed, self.preview.count.value()))
+        if settings is None or bank is None:
+            self.charts.set_wish(None)
+            return
+        self.charts.set_wish(DistributionWish(bank, settings.composition, settings.seed))
+        if bank.plates or not settings.composition.needs_plates:  # otherwise the bank that is being cut will ask anew
+            count, first = self.preview.count.value(), self.preview.first.value()
+            self.maker.make(PreviewWish(bank, settings.composition, settings.seed, count, first))
 
     @Slot(object)
     def _on_maker_slice_ready(self, made: PreviewSlice) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from synthstudio.core.imaging import read_image
@@ -75,9 +76,26 @@ def _box(
     return GridBox(x0, y0, x1, y1, color, is_quiet=not has_label, source=source)
 
 
-def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> list[Finding]:
-    """Compare a set with its manifest and make every image again. Raises UserError where it cannot be read."""
-    settings = ComposeSettings.model_validate_json(item.settings_json)
-    bank = build_project_bank(project, settings.patches)
-    composer = Composer(bank, settings.composition, seed=settings.seed)
-    return verify_set(project.set_folder(item.name), composer, manifest_sha256=item.manifest_sha256, tick=tick)
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is wrong with a set, and whether its images were made again to find that out."""
+
+    findings: tuple[Finding, ...]
+    is_remade: bool
+
+
+def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> Proof:
+    """Compare a set with its manifest, and make every image again where the project is as it was.
+
+    Raises:
+        UserError: The set cannot be read.
+    """
+    is_remade = project.training_state() == item.project_state
+    composer = None
+    if is_remade:
+        settings = ComposeSettings.model_validate_json(item.settings_json)
+        bank = build_project_bank(project, settings.patches, with_plates=settings.composition.needs_plates)
+        composer = Composer(bank, settings.composition, seed=settings.seed)
+    folder = project.set_folder(item.name)
+    findings = verify_set(folder, composer, manifest_sha256=item.manifest_sha256, tick=tick)
+    return Proof(tuple(findings), is_remade)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
@@ -10,13 +10,19 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.compositing import CompositingView
+from synthstudio.gui.pages.generate.specs import generate_specs
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.workspace import Workspace
 
 SEGMENTS_WIDTH_PX = 360
-WAYS = {"import": "file.import", "annotations": "go.annotate", "classes": "go.annotate"}
+WAYS = {
+    "import": "file.import",
+    "annotations": "go.annotate",
+    "classes": "go.annotate",
+    "export": "file.export",
+}
 """Ids of the window's actions that meet a need."""
 LATER = {
     "GAN": (
@@ -39,6 +45,8 @@ class GeneratePage(QWidget):
     icon = "mdi6.image-multiple-outline"
 
     page_requested = Signal(str)
+    actions_outdated = Signal()
+    """Other actions may be possible now."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +69,14 @@ class GeneratePage(QWidget):
         layout.addWidget(self.stack, 1)
         self.segments.chosen.connect(self.choose)
         self.compositing.page_requested.connect(self._on_compositing_page_requested)
+        workspace.recipe_offered.connect(self._on_workspace_recipe_offered)
+        self.compositing.patches.selection_changed.connect(self.actions_outdated)
+        self.compositing.tabs.currentChanged.connect(self.actions_outdated)
+        self.compositing.preview.first_changed.connect(self.actions_outdated)
+
+    @Slot()
+    def _on_workspace_recipe_offered(self) -> None:
+        self.choose("Compositing")
 
     @Slot(str)
     def _on_compositing_page_requested(self, need: str) -> None:
@@ -78,41 +94,4 @@ class GeneratePage(QWidget):
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
         """What can be done here."""
-        view = self.compositing
-        return (
-            ActionSpec(
-                "generate.write",
-                "Write set",
-                view.write_set,
-                shortcut="Ctrl+Return",
-                icon="mdi6.content-save-outline",
-                menu="Generate",
-                enabled_when=view.writer.button.isEnabled,
-            ),
-            ActionSpec(
-                "generate.seed",
-                "Another seed",
-                view.draw_another_seed,
-                shortcut="Ctrl+R",
-                icon="mdi6.dice-multiple-outline",
-                menu="Generate",
-                enabled_when=lambda: view.loader.bank is not None,
-            ),
-            ActionSpec(
-                "generate.boxes",
-                "Boxes in the preview",
-                view.preview.boxes.toggle,
-                shortcut="B",
-                icon="mdi6.vector-square",
-                menu="Generate",
-                checked_when=view.preview.boxes.isChecked,
-            ),
-            *(
-                ActionSpec(f"generate.{word.lower()}", f"Show {word.lower()}", _shower(view, number), menu="Generate")
-                for number, word in enumerate(("Preview", "Patches", "Sets"))
-            ),
-        )
-
-
-def _shower(view: CompositingView, number: int) -> Callable[[], None]:
-    return lambda: view.tabs.setCurrentIndex(number)
+        return generate_specs(self.compositing)

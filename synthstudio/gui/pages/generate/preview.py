@@ -25,12 +25,13 @@ N_PLANS = 64
 
 @dataclass(frozen=True, slots=True)
 class PreviewWish:
-    """What is to be seen."""
+    """What is to be seen: `n_images` images of a seed from number `first` on."""
 
     bank: PatchBank = field(repr=False)
     settings: CompositionSettings
     seed: int
     n_images: int
+    first: int = 0
     asked_at: float = field(default_factory=time.perf_counter, compare=False)
 
 
@@ -53,7 +54,7 @@ class PlacementFacts:
 
 @dataclass(frozen=True, slots=True)
 class PreviewSlice:
-    """Some images of a wish: those from `first` on. `facts` come with the last slice."""
+    """Some images of a wish: those from its `first`-th on. `facts` come with the last slice."""
 
     wish: PreviewWish
     first: int
@@ -109,7 +110,7 @@ class PreviewMaker(QObject):
         images: list[GridImage] = []
         while first + len(images) < wish.n_images and (not images or time.perf_counter() - started < SLICE_S):
             tick(first + len(images), wish.n_images)
-            images.append(to_grid_image(composer.compose(first + len(images)), colors))
+            images.append(to_grid_image(composer.compose(wish.first + first + len(images)), colors))
         is_last = first + len(images) >= wish.n_images
         return PreviewSlice(wish, first, tuple(images), placement_facts(composer) if is_last else None)
 
@@ -147,7 +148,7 @@ def to_grid_image(composite: Composite, colors: Mapping[ClassId, str]) -> GridIm
         )
         for item in composite.objects
     )
-    return GridImage(to_qimage(composite.image), boxes, f"image {composite.index}")
+    return GridImage(to_qimage(composite.image), boxes, f"Image {composite.index}")
 
 
 def placement_facts(composer: Composer, *, n_plans: int = N_PLANS, budget_s: float = PLANS_S) -> PlacementFacts:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from synthstudio.domain.records import ObjectClass, Role
 from synthstudio.gui.pages.generate.preview import PlacementFacts, PreviewSlice
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import Chip, ClassChips
 from synthstudio.gui.widgets.image_grid import MAX_ZOOM, GridImage, ImageGrid
 from synthstudio.gui.widgets.inset import inset_number
 
 DEFAULT_IMAGES, MAX_IMAGES = 6, 48
 ZOOM_STEPS = 100
+LAST_IMAGE = 9_999_999
+FIRST_PX = 92
 
 
 class PreviewPanel(QWidget):
@@ -25,6 +37,7 @@ class PreviewPanel(QWidget):
 
     seed_requested = Signal()
     count_changed = Signal(int)
+    first_changed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +53,15 @@ class PreviewPanel(QWidget):
         self.count.setRange(1, MAX_IMAGES)
         self.count.setValue(DEFAULT_IMAGES)
         self.count.setAccessibleName("Images in the preview")
+        self.first = QSpinBox(self)
+        inset_number(self.first)
+        self.first.setRange(0, LAST_IMAGE)
+        self.first.setKeyboardTracking(False)
+        self.first.setFixedWidth(scaled_px(FIRST_PX))
+        self.first.setAccessibleName("First image in the preview")
+        self.first.setToolTip("Image 500 is the same here and in every set of these settings and this seed.")
+        self.back = self._arrow(Qt.ArrowType.LeftArrow, "Images before these", self.go_back)
+        self.forth = self._arrow(Qt.ArrowType.RightArrow, "Images after these", self.go_forth)
         self.zoom = QSlider(Qt.Orientation.Horizontal, self)
         self.zoom.setRange(0, ZOOM_STEPS)
         self.zoom.setFixedWidth(120)
@@ -50,9 +72,11 @@ class PreviewPanel(QWidget):
         self.facts = QLabel(self)
         for label in (self.chips, self.facts):
             label.setProperty("muted", True)
+        self.back.setEnabled(False)
         self._lay_out()
         self.boxes.toggled.connect(self.grid.set_boxes_visible)
         self.count.valueChanged.connect(self.count_changed)
+        self.first.valueChanged.connect(self._on_first_value_changed)
         self.zoom.valueChanged.connect(self._on_zoom_value_changed)
         self.grid.zoom_changed.connect(self._on_grid_zoom_changed)
         self.grid.image_activated.connect(self._on_grid_image_activated)
@@ -66,6 +90,10 @@ class PreviewPanel(QWidget):
         bar.addSpacing(2 * GRID_PX)
         bar.addWidget(QLabel("Images", self))
         bar.addWidget(self.count)
+        bar.addWidget(QLabel("from", self))
+        bar.addWidget(self.back)
+        bar.addWidget(self.first)
+        bar.addWidget(self.forth)
         bar.addSpacing(2 * GRID_PX)
         bar.addWidget(QLabel("Zoom", self))
         bar.addWidget(self.zoom)
@@ -82,6 +110,27 @@ class PreviewPanel(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.grid, 1)
         layout.addLayout(foot)
+
+    def _arrow(self, arrow: Qt.ArrowType, name: str, step: Callable[[], None]) -> QToolButton:
+        button = QToolButton(self)
+        button.setArrowType(arrow)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.clicked.connect(step)
+        return button
+
+    def go_back(self) -> None:
+        """Show the images before these."""
+        self.first.setValue(self.first.value() - self.count.value())
+
+    def go_forth(self) -> None:
+        """Show the images after these."""
+        self.first.setValue(self.first.value() + self.count.value())
+
+    @Slot(int)
+    def _on_first_value_changed(self, first: int) -> None:
+        self.back.setEnabled(first > 0)
+        self.first_changed.emit(first)
 
     def clear(self, placeholder: str = "") -> None:
         """Show nothing, and say why."""

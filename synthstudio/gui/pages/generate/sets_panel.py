@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QUrl, Slot
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -11,18 +11,21 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from synthstudio.core.synthesis.verification import Finding
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import SyntheticSet
-from synthstudio.gui.pages.generate.manifests import prove_set, read_page
+from synthstudio.gui import errors
+from synthstudio.gui.pages.generate.manifests import Proof, prove_set, read_page
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project.set_images import delete_set_files
 
 PAGE_SIZE = 12
 LIST_WIDTH_PX = 200
@@ -31,6 +34,8 @@ FINDINGS_SHOWN = 5
 
 class SetsPanel(QWidget):
     """A list of sets, and the images of the chosen one with their boxes."""
+
+    export_requested = Signal()
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,8 +51,13 @@ class SetsPanel(QWidget):
         self.verify = QPushButton("Verify", self)
         self.verify.setToolTip("Compare every image with the manifest, and make it again to compare its bytes.")
         self.open = QPushButton("Open folder", self)
+        self.export = QPushButton("Export…", self)
+        self.export.setToolTip("Write images and boxes in a format that other programs read.")
+        self.remove = QPushButton("Remove…", self)
         self.facts = QLabel(self)
         self.facts.setProperty("muted", True)
+        # Words give way before buttons do: the window must fit a screen of 1280 px.
+        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.outcome = QLabel(self)
         self.outcome.setWordWrap(True)
         self.outcome.hide()
@@ -58,6 +68,8 @@ class SetsPanel(QWidget):
         self.boxes.toggled.connect(self.images.grid.set_boxes_visible)
         self.verify.clicked.connect(self._on_verify_clicked)
         self.open.clicked.connect(self._on_open_clicked)
+        self.export.clicked.connect(self._on_export_clicked)
+        self.remove.clicked.connect(self._on_remove_clicked)
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
@@ -65,8 +77,8 @@ class SetsPanel(QWidget):
         bar.setSpacing(2 * GRID_PX)
         bar.addWidget(self.boxes)
         bar.addWidget(self.facts, 1)
-        bar.addWidget(self.open)
-        bar.addWidget(self.verify)
+        for button in (self.remove, self.open, self.export, self.verify):
+            bar.addWidget(button)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addLayout(bar)
@@ -145,6 +157,40 @@ class SetsPanel(QWidget):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(project.set_folder(item.name))))
 
     @Slot()
+    def _on_export_clicked(self) -> None:
+        if self.current is not None:
+            self._workspace.set_to_export = self.current.name
+            self.export_requested.emit()
+
+    @Slot()
+    def _on_remove_clicked(self) -> None:
+        item = self.current
+        if item is not None:
+            errors.ask.choose(
+                self,
+                title="Remove set",
+                text=f"Delete the set {item.name} with its {item.n_images:,} images and all verdicts about them?",
+                choices=["Delete"],
+                answered=lambda _choice: self._remove(item),
+            )
+
+    def _remove(self, item: SyntheticSet) -> None:
+        try:
+            project = self._workspace.require_writable_project()
+        except UserError as error:
+            errors.report(error, parent=self)
+            return
+        # The record first: files without one are cleared away when a set of this name is written again.
+        self._workspace.announce(project.sets.remove(item.name))
+        self._workspace.background.run(
+            lambda _: delete_set_files(project, item.name),
+            done=lambda _: None,
+            failed=lambda error: errors.report(error, parent=self),
+            owner=self._workspace,
+            title=f"Removing {item.name}",
+        )
+
+    @Slot()
     def _on_verify_clicked(self) -> None:
         item, project = self.current, self._workspace.project
         if item is None or project is None:
@@ -152,21 +198,26 @@ class SetsPanel(QWidget):
         self.verify.setEnabled(False)
         task = self._workspace.background.run(
             lambda tick: prove_set(project, item, tick),
-            done=lambda findings: self._on_proved(item, findings),
+            done=lambda proof: self._on_proved(item, proof),
             owner=self,
             title=f"Verifying {item.name}",
         )
         task.ended.connect(lambda: self.verify.setEnabled(True))
 
-    def _on_proved(self, item: SyntheticSet, findings: list[Finding]) -> None:
+    def _on_proved(self, item: SyntheticSet, proof: Proof) -> None:
+        findings = proof.findings
         if findings:
             shown = [str(each) for each in findings[:FINDINGS_SHOWN]]
             if len(findings) > FINDINGS_SHOWN:
                 shown.append(f"and {len(findings) - FINDINGS_SHOWN:,} more.")
             self._verdicts[item.name] = "\n".join(shown), False
         else:
-            text = f"All {item.n_images:,} images are as the manifest says, and come out the same when made again."
-            self._verdicts[item.name] = text, True
+            remade = (
+                ", and come out the same when made again."
+                if proof.is_remade
+                else ". They cannot be made again: annotations, rejected patches, images or classes have changed since."
+            )
+            self._verdicts[item.name] = f"All {item.n_images:,} images are as the manifest says{remade}", True
         if self.current == item:
             self._show_outcome(item)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
@@ -14,24 +15,29 @@ from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes, RunStatus, Split
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.errors import report
+from synthstudio.gui.errors import Notice, Severity, post, report
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.pages.train.cam_panel import CamPanel
 from synthstudio.gui.pages.train.curves_panel import CurvesPanel
+from synthstudio.gui.pages.train.detectors import Detectors
+from synthstudio.gui.pages.train.recipe_search import RecipeSearch
 from synthstudio.gui.pages.train.results_panel import ResultsPanel
 from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
 from synthstudio.gui.pages.train.run_header import RunHeader
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.saving import choose_file
 from synthstudio.gui.workspace import Workspace
-from synthstudio.protocol.messages import AnyEvent, MetricLogged, Progress
+from synthstudio.protocol.messages import AnyEvent, JobFinished, MetricLogged, Progress
+from synthstudio.protocol.results import ExportOnnxResult
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.explain import ExplainSettings
+from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 FORM_WIDTH_PX, CONTROLS_WIDTH_PX = 320, 232
-TABS = ("Curves", "Results", "CAM")
+TABS = ("Curves", "Results", "CAM", "Detectors", "Recipes")
 
 
 class TrainPage(QWidget):
@@ -51,6 +57,8 @@ class TrainPage(QWidget):
         self.curves = CurvesPanel(workspace, self)
         self.results = ResultsPanel(workspace, self)
         self.cam = CamPanel(workspace, self)
+        self.detectors = Detectors(workspace, self)
+        self.search = RecipeSearch(workspace, self)
         self.tabs = QTabWidget(self)
         self.side = QStackedWidget(self)
         self.form_side = QFrame(self.side)
@@ -68,7 +76,7 @@ class TrainPage(QWidget):
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
-        for panel, title in zip((self.curves, self.results, self.cam), TABS, strict=True):
+        for panel, title in zip((self.curves, self.results, self.cam, self.detectors, self.search), TABS, strict=True):
             self.tabs.addTab(panel, title)
         middle = QVBoxLayout()
         middle.setSpacing(GRID_PX)
@@ -77,6 +85,8 @@ class TrainPage(QWidget):
         self._lay_out_form_side()
         self.side.addWidget(self.form_side)
         self.side.addWidget(self.cam.controls)
+        self.side.addWidget(self.detectors.side)
+        self.side.addWidget(self.search.side)
         self.side.setProperty("panel", True)
         self.side.setFixedWidth(scaled_px(FORM_WIDTH_PX))
         layout = QHBoxLayout(self)
@@ -110,8 +120,11 @@ class TrainPage(QWidget):
         self.header.resume_requested.connect(self.resume)
         self.header.evaluate_requested.connect(self.evaluate)
         self.header.explain_requested.connect(self.explain)
+        self.header.export_requested.connect(self.export_model)
         self.results.evaluate_requested.connect(self._on_results_evaluate_requested)
         self.cam.explain_requested.connect(self._on_cam_explain_requested)
+        self.search.side_wanted.connect(self._show_side)
+        self.search.training_offered.connect(self._on_search_training_offered)
         self.presets.show_match(TrainClassifierSettings())
 
     @property
@@ -132,6 +145,8 @@ class TrainPage(QWidget):
         self._is_stale = not self.isVisible()
         if self._is_stale:
             return
+        self.detectors.refresh()
+        self.search.refresh()
         if project is None:
             self._show([], [])
             return
@@ -184,8 +199,12 @@ class TrainPage(QWidget):
                     self.refresh()
 
     @Slot(str, object)
-    def _on_worker_job_ended(self, run_id: str, _outcome: object) -> None:
+    def _on_worker_job_ended(self, run_id: str, outcome: object) -> None:
         self._explaining.pop(run_id, None)
+        match outcome:
+            case JobFinished(result=ExportOnnxResult(path=path, difference=difference)):
+                text = f"Its answers differ from those of the trained network by at most {difference:.1g}."
+                post(Notice(f"The model was written to {path}.", text, Severity.INFO), parent=self)
         self.refresh()
 
     @Slot(object)
@@ -193,14 +212,33 @@ class TrainPage(QWidget):
         self._show_chosen()
 
     @Slot(int)
-    def _on_tabs_current_changed(self, index: int) -> None:
-        """Map and tables want the room: beside the map stand its few controls instead of the form."""
-        is_cam = self.tabs.widget(index) is self.cam
-        self.side.setVisible(self.tabs.widget(index) is not self.results)
-        self.side.setCurrentIndex(1 if is_cam else 0)
-        self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX))
-        if is_cam:
+    def _on_tabs_current_changed(self, _index: int) -> None:
+        self._show_side()
+        if self.tabs.currentWidget() is self.cam:
             self.cam.refresh()
+
+    @Slot()
+    def _show_side(self) -> None:
+        """Map and tables want the room: beside the map stand its few controls instead of the form."""
+        shown = self.tabs.currentWidget()
+        is_cam, is_search = shown is self.cam, shown is self.search
+        for part in (self.header, self.runs):  # they speak of classifiers
+            part.setVisible(shown not in (self.search, self.detectors))
+        if shown is self.detectors:
+            self.detectors.form.show()
+        self.side.setVisible(self.search.wants_side if is_search else shown is not self.results)
+        sides = {self.cam: self.cam.controls, self.detectors: self.detectors.side, self.search: self.search.side}
+        self.side.setCurrentWidget(sides.get(shown, self.form_side))
+        self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX))
+
+    @Slot(object)
+    def _on_search_training_offered(self, settings: TrainClassifierSettings) -> None:
+        self.form.set_settings(settings)
+        self.tabs.setCurrentWidget(self.curves)
+
+    def _open_search(self) -> None:
+        self.tabs.setCurrentWidget(self.search)
+        self.search.open_form()
 
     def _submit(self, settings: JobSettings, *, title: str, resume_run: RunId | None = None) -> RunId | None:
         try:
@@ -251,6 +289,20 @@ class TrainPage(QWidget):
         if chosen is not None:
             settings = ExplainSettings(run=chosen.run.id, split=split)
             self._submit(settings, title=f"Explain {chosen.name} on {split.value}")
+
+    @Slot()
+    def export_model(self) -> None:
+        """Ask where to, and queue the writing of the chosen run as an ONNX file."""
+        chosen = self.chosen
+        if chosen is None:
+            return
+        run_id, name = chosen.run.id, chosen.name
+        folder = self._workspace.require_project().folder.parent
+
+        def submit(path: Path) -> None:
+            self._submit(ExportOnnxSettings(run=run_id, out=str(path)), title=f"Export {name}")
+
+        choose_file(self, str(folder / f"{run_id}.onnx"), "ONNX model (*.onnx)", submit)
 
     @Slot()
     def _on_results_evaluate_requested(self) -> None:
@@ -309,6 +361,14 @@ class TrainPage(QWidget):
                 enabled_when=self._is_finished,
             ),
             ActionSpec(
+                "train.export",
+                "Export the model (ONNX)…",
+                self.export_model,
+                icon="mdi6.export-variant",
+                menu="Train",
+                enabled_when=self._is_finished,
+            ),
+            ActionSpec(
                 "train.explain_field",
                 "Compute CAM for this field",
                 self.explain_current,
@@ -316,6 +376,8 @@ class TrainPage(QWidget):
                 menu="Train",
                 enabled_when=self._is_finished,
             ),
+            *self.detectors.actions(lambda: self.tabs.setCurrentWidget(self.detectors)),
+            *self.search.actions(self._open_search),
             *(
                 ActionSpec(
                     f"train.{name.lower()}",

@@ -27,6 +27,7 @@ class RunHeader(QWidget):
     resume_requested = Signal()
     evaluate_requested = Signal(object)
     explain_requested = Signal(object)
+    export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,10 +47,13 @@ class RunHeader(QWidget):
         self.evaluate.setToolTip("Score this run on the images of the split")
         self.explain = QPushButton("Explain", self)
         self.explain.setToolTip("Compute class activation maps on all images of the split")
+        self.export = QPushButton("Export…", self)
+        self.export.setToolTip("Write the trained model as an ONNX file for other programs")
         self._lay_out()
         self.resume.clicked.connect(self.resume_requested)
         self.evaluate.clicked.connect(self._on_evaluate_clicked)
         self.explain.clicked.connect(self._on_explain_clicked)
+        self.export.clicked.connect(self.export_requested)
         self.show_run(None, can_write=False)
 
     def _lay_out(self) -> None:
@@ -62,7 +66,7 @@ class RunHeader(QWidget):
         words = QHBoxLayout()
         words.setSpacing(2 * GRID_PX)
         words.addLayout(names, 1)
-        for widget in (self.resume, self.split, self.evaluate, self.explain):
+        for widget in (self.resume, self.split, self.evaluate, self.explain, self.export):
             words.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 0)
@@ -92,7 +96,7 @@ class RunHeader(QWidget):
         self.trouble.setVisible(status is RunStatus.FAILED and bool(trouble))
         self.progress.setVisible(status is RunStatus.RUNNING)
         self.resume.setVisible(can_write and training is not None and training.can_resume)
-        for widget in (self.split, self.evaluate, self.explain):
+        for widget in (self.split, self.evaluate, self.explain, self.export):
             widget.setVisible(can_write and status is RunStatus.FINISHED)
 
     def show_progress(self, done: int, total: int) -> None:

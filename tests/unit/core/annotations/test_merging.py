@@ -1,10 +1,12 @@
 """Which marks an FOV does not have yet."""
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthstudio.core.annotations.merging import Extent, build_extent, find_new
-from synthstudio.domain.plans import PlannedAnnotation
+from synthstudio.core.annotations.merging import Extent, build_extent, find_new, find_twins
+from synthstudio.domain.plans import PlannedAnnotation, PlannedFov
 from synthstudio.domain.records import Box
 
 WIDTH, HEIGHT = 200, 100
@@ -57,3 +59,13 @@ def test_that_marks_apart_of_another_class_or_size_are_new() -> None:
 def test_that_a_centre_without_any_size_is_known_by_its_place() -> None:
     there = extents([PlannedAnnotation("a", 50, 50)], size_px=None)
     assert find_new(extents([PlannedAnnotation("a", 50.2, 50)], size_px=None), there) == []
+
+
+def test_that_an_image_that_a_data_set_has_twice_is_named() -> None:
+    def planned(name: str, sha256: str, *, page: int | None = None, n_marks: int = 1) -> PlannedFov:
+        marks = tuple(PlannedAnnotation("a", 5, 5) for _ in range(n_marks))
+        return PlannedFov(Path(name), name, name, None, sha256, 9, 9, annotations=marks, page=page)
+
+    fovs = [planned("x.png", "1"), planned("y.png", "2"), planned("z.png", "1"), planned("empty.png", "1", n_marks=0)]
+    pages = [planned("s.tif", "3", page=0), planned("s.tif", "3", page=1)]
+    assert [each.file for each in find_twins([*fovs, *pages])] == ["z.png"]

@@ -324,3 +324,23 @@ def test_that_cut_outs_lie_in_folders_by_split_and_class(tmp_path: Path) -> None
     np.testing.assert_array_equal(read_image(tmp_path / "out" / files[3]), image[:12, :12])
     np.testing.assert_array_equal(read_image(tmp_path / "out" / files[1]), image[:10, :10])
     assert (result.n_images, result.n_annotations, result.n_left_out) == (4, 3, 1)
+
+
+@pytest.mark.parametrize("written_as", ["coco", "labelme", "csv", "geojson"])
+def test_that_notes_and_flags_come_back_where_names_are_kept(tmp_path: Path, written_as: str) -> None:
+    plain, noted = center_mark(9, 9), dataclasses.replace(center_mark(30, 30), note='two, "not" one; Zelle 細胞')
+    flagged = dataclasses.replace(box_mark(Box(40, 40, 60, 70)), is_flagged=True)
+    data = build_data(write_fov(tmp_path / "in"), plain, noted, flagged)
+    expected = [("", False), (noted.note, False), ("", True)]
+    for keep_names in (True, False):
+        out = tmp_path / f"out-{keep_names}"
+        WRITERS[written_as](dataclasses.replace(data, keep_names=keep_names), out)
+        (fov,) = READERS[written_as](out, ReadOptions()).fovs
+        wanted = expected if keep_names else [("", is_flagged) for _, is_flagged in expected]
+        assert [(mark.note, mark.is_flagged) for mark in fov.annotations] == wanted
+        texts = [
+            path.read_text(errors="replace")
+            for path in out.rglob("*.*")
+            if path.suffix in (".json", ".geojson", ".csv")
+        ]
+        assert any("two, " in text for text in texts) == keep_names

@@ -222,6 +222,31 @@ def test_that_a_full_disk_leaves_nothing_and_is_told(tmp_path: Path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+def test_that_every_file_is_on_the_disk_before_the_folder_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    fsync, rename = os.fsync, Path.rename
+
+    def watch_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def watch_rename(self: Path, target: Path) -> Path:
+        written = [self, *self.rglob("*")]
+        assert {path.stat().st_ino for path in written} <= synced
+        synced.add(-1)
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", watch_fsync)
+    monkeypatch.setattr(Path, "rename", watch_rename)
+    data = build_data(write_fov(tmp_path / "in"), box_mark(Box(1, 1, 9, 9)), box_mark(Box(20, 20, 40, 40)))
+    for name in sorted(WRITERS):
+        synced.clear()
+        WRITERS[name](data, tmp_path / name)
+        assert -1 in synced
+
+
 def test_that_what_a_killed_export_left_is_replaced_but_a_strangers_folder_is_not(tmp_path: Path) -> None:
     data = build_data(write_fov(tmp_path / "in"), box_mark(Box(1, 1, 9, 9)))
     (tmp_path / "out.partial").mkdir()

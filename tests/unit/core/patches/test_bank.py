@@ -10,11 +10,12 @@ import tifffile
 from synthstudio.core.imaging import ImageSource, open_image_source
 from synthstudio.core.patches.background import estimate_background
 from synthstudio.core.patches.bank import build_patch_bank, scaled
+from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import bank_digest
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation, Box, FieldOfView
-from synthstudio.settings.compose import PatchSettings
+from synthstudio.settings.compose import CompositionSettings, PatchSettings
 from tests.support.cells import SIDES_PX, make_bank, make_cells
 
 
@@ -181,4 +182,47 @@ def test_that_a_large_image_of_another_size_is_named(tmp_path: Path) -> None:
             cells.classes,
             settings=PatchSettings(),
             read=lambda _fov: open_image_source(tmp_path / "a.tif"),
+        )
+
+
+def test_that_a_rejected_annotation_gives_no_patch_and_changes_no_other() -> None:
+    whole = make_bank()
+    rejected = {whole.patches[0].annotation_id, whole.patches[-1].annotation_id}
+    cells = make_cells()
+    bank = build_patch_bank(
+        cells.fovs, cells.annotations, cells.classes, settings=PatchSettings(), read=cells.read, rejected=rejected
+    )
+    assert [patch.annotation_id for patch in bank.patches] == [
+        patch.annotation_id for patch in whole.patches if patch.annotation_id not in rejected
+    ]
+    number = next(n for n, patch in enumerate(whole.patches) if patch.annotation_id == bank.patches[0].annotation_id)
+    np.testing.assert_array_equal(bank.crop(0), whole.crop(number))
+    assert bank.pixels.nbytes < whole.pixels.nbytes
+    assert bank_digest(bank) != bank_digest(whole)
+
+
+def test_that_leaving_patches_out_of_a_bank_composes_the_same_images_as_never_cutting_them() -> None:
+    cells = make_cells()
+    whole = make_bank(cells)
+    first = [patch.annotation_id for patch in whole.patches if patch.fov_id == cells.fovs[0].id]
+    rejected = {*first, whole.patches[-1].annotation_id}  # the first field loses all, its background included
+    cut = build_patch_bank(
+        cells.fovs, cells.annotations, cells.classes, settings=PatchSettings(), read=cells.read, rejected=rejected
+    )
+    view = whole.without(rejected)
+    assert view.fov_ids == cut.fov_ids == (cells.fovs[1].id, cells.fovs[2].id)
+    composition = CompositionSettings(canvas_px=128, n_objects_min=3)
+    for index in range(4):
+        one, other = (Composer(bank, composition, seed=5).compose(index) for bank in (view, cut))
+        np.testing.assert_array_equal(one.image, other.image)
+        assert one.objects == other.objects
+    assert whole.without(()) is whole
+
+
+def test_that_rejecting_every_patch_is_told_with_the_way_back() -> None:
+    cells = make_cells()
+    everything = {mark.id for mark in cells.annotations}
+    with pytest.raises(UserError, match="all 27 were rejected"):
+        build_patch_bank(
+            cells.fovs, cells.annotations, cells.classes, settings=PatchSettings(), read=cells.read, rejected=everything
         )

@@ -2,7 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
+import cv2
+import numpy as np
 import pytest
 
 from synthstudio.core.patches.bank import PatchBank
@@ -52,6 +55,11 @@ def test_that_each_line_names_the_source_of_every_object(bank: PatchBank, tmp_pa
     lines = [json.loads(line) for line in (tmp_path / "set/manifest.jsonl").read_text().splitlines()]
     assert [line["index"] for line in lines] == list(range(12))
     for line in lines:
+        composite = composer.compose(line["index"])
+        for entry, item in zip(line["objects"], composite.objects, strict=True):
+            assert entry["box"] == [item.box.x0, item.box.y0, item.box.x1, item.box.y1]
+            assert entry["center"] == [item.x, item.y]
+            assert (entry["visible"], entry["labelled"]) == (round(item.visible, 4), item.has_label)
         assert {item["class"] for item in line["objects"] if item["labelled"]} == set(line["labels"])
         for item in line["objects"]:
             assert known[item["annotation"]] == item["fov"]
@@ -180,3 +188,52 @@ def test_that_a_set_whose_name_ends_like_an_unfinished_one_is_left_alone(bank: P
     write_set(tmp_path / "set.partial", composer_of(bank), 2, origin=ORIGIN)
     write_set(tmp_path / "set", composer_of(bank), 2, origin=ORIGIN)
     assert verify_set(tmp_path / "set.partial", composer_of(bank)) == []
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "webp"])
+def test_that_sets_in_other_formats_with_masks_are_the_same_and_provable(
+    bank: PatchBank, tmp_path: Path, image_format: Literal["jpeg", "webp"]
+) -> None:
+    origin = SetOrigin(
+        ComposeSettings(composition=SETTINGS, seed=3, format=image_format, quality=80, masks=True), project_state="abc"
+    )
+    written = []
+    for workers in (0, 2):
+        folder = tmp_path / f"w{workers}"
+        write_set(folder, composer_of(bank), 10, origin=origin, workers=workers)
+        written.append(contents(folder))
+    assert written[0] == written[1]
+    assert verify_set(tmp_path / "w0", composer_of(bank)) == []
+    lines = [json.loads(line) for line in (tmp_path / "w0/manifest.jsonl").read_text().splitlines()]
+    plain = composer_of(bank)
+    for line in lines:
+        decoded = cv2.imread(str(tmp_path / "w0" / line["file"]))
+        assert decoded is not None
+        expected = plain.compose(line["index"]).image
+        assert np.abs(decoded[..., ::-1].astype(int) - expected).mean() < 6
+        labels = cv2.imread(str(tmp_path / "w0" / line["mask"]), cv2.IMREAD_UNCHANGED)
+        assert labels is not None
+        assert labels.dtype == np.uint16
+        assert labels.shape == expected.shape[:2]
+        assert labels.max() <= len(line["objects"])
+    mask = tmp_path / "w0" / lines[4]["mask"]
+    mask.write_bytes(mask.read_bytes()[:-1] + b"!")
+    assert {finding.index for finding in verify_set(tmp_path / "w0", composer_of(bank))} == {4}
+
+
+def test_that_a_killed_set_with_masks_is_gone_on_with(
+    bank: PatchBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = SetOrigin(ComposeSettings(composition=SETTINGS, seed=3, masks=True), project_state="abc")
+    write_set(tmp_path / "whole", composer_of(bank), 30, origin=origin)
+
+    def die(done: int, _: int) -> None:
+        if done >= 16:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sets, "_clear", lambda _: None)  # a killed process tidies nothing
+        with pytest.raises(KeyboardInterrupt):
+            write_set(tmp_path / "set", composer_of(bank), 30, origin=origin, tick=die)
+    write_set(tmp_path / "set", composer_of(bank), 30, origin=origin)
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")

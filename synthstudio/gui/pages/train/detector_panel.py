@@ -1,0 +1,239 @@
+"""The detectors of the project: how one does on each split, and beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from synthstudio.domain.records import RunStatus, Split
+from synthstudio.gui.pages.train.detector_facts import DetectorFacts
+from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.next_step import NextStep
+from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
+from synthstudio.gui.widgets.wheel_guard import guard_wheel
+from synthstudio.protocol.results import EvaluateDetectorResult
+
+CLASS_COLUMNS = (
+    ScoreColumn("F1", "At IoU .5 and the threshold that was chosen on validation."),
+    ScoreColumn("95 %", "Interval of F1 from resampling samples."),
+    ScoreColumn("Precision", "Share of the detections that lie on an object of the class."),
+    ScoreColumn("Recall", "Share of the objects that were found."),
+    ScoreColumn("AP50", "Average precision at IoU .5, as COCO counts it."),
+    ScoreColumn("AP50:95", "Mean of the average precisions at IoU .50 to .95."),
+    ScoreColumn("Objects", "Annotated objects of the class."),
+    ScoreColumn("Counted", "Mean of found minus annotated per image, and where 95 % of the differences lie."),
+)
+RUN_COLUMNS = (
+    ScoreColumn("Macro F1", "Mean over the classes, on the chosen split."),
+    ScoreColumn("95 %", "Interval from resampling samples."),
+    ScoreColumn("AP50", "Mean over the classes."),
+    ScoreColumn("AP50:95", "Mean over the classes."),
+)
+
+
+class DetectorPanel(QWidget):
+    """One detector at a time, and all of them beside each other."""
+
+    resume_requested = Signal()
+    evaluate_requested = Signal(object)
+    """`Split`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._detectors: list[DetectorFacts] = []
+        self._can_write = False
+        self.stack = QStackedWidget(self)
+        self.content = QWidget(self.stack)
+        self.choice = QComboBox(self.content)
+        self.choice.setAccessibleName("Detector")
+        self.split = QComboBox(self.content)
+        self.split.setAccessibleName("Split to evaluate on")
+        for box in (self.choice, self.split):
+            guard_wheel(box)
+        self.resume = QPushButton("Resume", self.content)
+        self.resume.setToolTip("Go on from the last checkpoint")
+        self.evaluate = QPushButton("Evaluate", self.content)
+        self.evaluate.setToolTip("Score this detector on the exhaustively annotated images of the split")
+        self.progress = QProgressBar(self.content)
+        self.trouble = _wrapped("danger", self.content)
+        self.state = _wrapped("muted", self.content)
+        self.notes = _wrapped("muted", self.content)
+        self.scroller = QScrollArea(self.content)
+        inner = QWidget(self.scroller)
+        self.classes = ScoreTable(CLASS_COLUMNS, first="Class", parent=inner)
+        self.comparison = ScoreTable(RUN_COLUMNS, first="Detector", parent=inner)
+        self.empty = NextStep(
+            "No detector has been trained yet.",
+            "A detector draws boxes around the objects. Choose what it learns from on the right and press “Train”.",
+            parent=self.stack,
+        )
+        self._lay_out(inner)
+        self.choice.currentIndexChanged.connect(self._show_chosen)
+        self.split.currentIndexChanged.connect(self._show_chosen)
+        self.resume.clicked.connect(self.resume_requested)
+        self.evaluate.clicked.connect(self._on_evaluate_clicked)
+        self.show_detectors([], splits=(), can_write=False)
+
+    def _lay_out(self, inner: QWidget) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.choice, 1)
+        for widget in (self.resume, self.split, self.evaluate):
+            head.addWidget(widget)
+        tables = QVBoxLayout(inner)
+        tables.setContentsMargins(0, 0, 0, 0)
+        tables.setSpacing(2 * GRID_PX)
+        for part in (self.classes, self.notes, self.comparison):
+            tables.addWidget(part)
+        tables.addStretch(1)
+        self.scroller.setWidgetResizable(True)
+        self.scroller.setWidget(inner)
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX)
+        column.setSpacing(2 * GRID_PX)
+        column.addLayout(head)
+        for line in (self.trouble, self.state, self.progress):
+            column.addWidget(line)
+        column.addWidget(self.scroller, 1)
+        self.stack.addWidget(self.content)
+        self.stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.stack)
+
+    @property
+    def chosen(self) -> DetectorFacts | None:
+        """The detector that is shown."""
+        run_id = self.choice.currentData()
+        return next((each for each in self._detectors if each.run.id == run_id), None)
+
+    @property
+    def chosen_split(self) -> Split | None:
+        """The split whose scores are shown."""
+        name = self.split.currentData()
+        return Split(name) if name else None
+
+    def show_detectors(self, detectors: Sequence[DetectorFacts], *, splits: Sequence[Split], can_write: bool) -> None:
+        """Show these; the chosen one stays chosen, unless a newer one has begun."""
+        newest = detectors[0].run.id if detectors else None
+        is_new = newest is not None and newest not in {each.run.id for each in self._detectors}
+        kept = newest if is_new else self.choice.currentData()
+        self._detectors, self._can_write = list(detectors), can_write
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for each in detectors:
+            self.choice.addItem(each.line, each.run.id)
+        self.choice.setCurrentIndex(max(0, self.choice.findData(kept)) if detectors else -1)
+        self.choice.blockSignals(False)
+        self._offer_splits(splits)
+        self.stack.setCurrentWidget(self.content if detectors else self.empty)
+        self._show_chosen()
+
+    def _offer_splits(self, splits: Sequence[Split]) -> None:
+        kept = self.split.currentData()
+        self.split.blockSignals(True)
+        self.split.clear()
+        for each in splits:
+            self.split.addItem(each.value, each.value)
+        self.split.setCurrentIndex(max(0, self.split.findData(kept)) if splits else -1)
+        self.split.blockSignals(False)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how far the chosen run has come."""
+        self.progress.setRange(0, max(total, 0))
+        self.progress.setValue(done)
+
+    @Slot()
+    def _on_evaluate_clicked(self) -> None:
+        if self.chosen_split is not None:
+            self.evaluate_requested.emit(self.chosen_split)
+
+    @Slot()
+    def _show_chosen(self) -> None:
+        chosen, split = self.chosen, self.chosen_split
+        status = chosen.run.status if chosen is not None else None
+        result = chosen.evaluations.get(split) if chosen is not None and split is not None else None
+        self.classes.set_rows(_class_rows(result) if result is not None else [])
+        self.classes.setVisible(result is not None)
+        others = [(each, each.evaluations[split]) for each in self._detectors if split in each.evaluations]
+        self.comparison.set_rows([_run_row(each, scores) for each, scores in others])
+        self.comparison.setVisible(bool(others))
+        self.notes.setText("\n".join(result.notes) if result is not None else "")
+        self.notes.setVisible(bool(self.notes.text()))
+        self.resume.setVisible(self._can_write and chosen is not None and chosen.can_resume)
+        for widget in (self.split, self.evaluate):
+            widget.setVisible(status is RunStatus.FINISHED)
+        self.evaluate.setEnabled(self._can_write and split is not None)
+        self.progress.setVisible(status is RunStatus.RUNNING)
+        trouble = f"{chosen.run.message} {chosen.run.hint}".strip() if chosen is not None else ""
+        self.trouble.setText(trouble)
+        self.trouble.setVisible(status is RunStatus.FAILED and bool(trouble))
+        self.state.setText(_state_words(chosen, result, split))
+
+
+def _wrapped(look: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setWordWrap(True)
+    label.setProperty(look, True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def _figure(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _range(interval: tuple[float, float] | None, *, digits: int = 2) -> str:
+    return f"{interval[0]:.{digits}f}–{interval[1]:.{digits}f}" if interval is not None else ""
+
+
+def _class_rows(result: EvaluateDetectorResult) -> list[ScoreRow]:
+    rows = []
+    for name, each in result.per_class.items():
+        counted = "" if each.count is None else f"{each.count.bias:+.2f}"
+        if each.count is not None and each.count.limits is not None:
+            counted += f" ({each.count.limits[0]:+.1f} to {each.count.limits[1]:+.1f})"
+        cells = (
+            _figure(each.f1),
+            _range(each.ci95),
+            _figure(each.precision),
+            _figure(each.recall),
+            _figure(each.ap50),
+            _figure(each.ap),
+            f"{each.support:,}",
+            counted,
+        )
+        rows.append(ScoreRow(name, cells))
+    macro = (_figure(result.macro_f1), _range(result.ci95), "", "", _figure(result.map50), _figure(result.map), "", "")
+    return [*rows, ScoreRow("all classes", macro)]
+
+
+def _run_row(detector: DetectorFacts, result: EvaluateDetectorResult) -> ScoreRow:
+    moment = detector.run.created_at[5:16].replace("T", " ")
+    cells = (_figure(result.macro_f1), _range(result.ci95), _figure(result.map50), _figure(result.map))
+    return ScoreRow(f"{moment} · {detector.source}", cells, tip=detector.run.id)
+
+
+def _state_words(chosen: DetectorFacts | None, result: EvaluateDetectorResult | None, split: Split | None) -> str:
+    if chosen is None:
+        return ""
+    if chosen.run.status is RunStatus.QUEUED:
+        return "This training waits for its turn."
+    if chosen.run.status is not RunStatus.FINISHED:
+        return ""
+    if result is None:
+        where = f"on the {split.value} split" if split is not None else "on annotated images"
+        return f"Not scored yet {where}."
+    return f"Scored on {result.n_images:,} images of {result.n_groups:,} samples of the {result.split} split."
