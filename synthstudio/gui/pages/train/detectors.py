@@ -24,7 +24,6 @@ from synthstudio.settings.base import JobSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 from synthstudio.settings.train_detector import TrainDetectorSettings
 
-
 REREAD_MS = 300
 
 
