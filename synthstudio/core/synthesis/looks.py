@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from synthstudio.core.patches.bank import Patch
-from synthstudio.settings.compose import CompositionSettings
+from synthstudio.settings.compose import Blend, CompositionSettings
 
 N_LOOK_NUMBERS = 11
 DENSITY_STEPS = 128  # of log-spaced optical density factors: 1.8 % a step, not visible
@@ -57,6 +58,7 @@ class Look(NamedTuple):
 _LOG_LOW = math.log(DENSITY_LIMITS[0])
 _LOG_STEP = (math.log(DENSITY_LIMITS[1]) - _LOG_LOW) / (DENSITY_STEPS - 1)
 NO_DENSITY = round(-_LOG_LOW / _LOG_STEP)  # the step that is used for "unchanged"; its factor is exactly 1
+NO_DENSITIES = (NO_DENSITY, NO_DENSITY, NO_DENSITY)
 NO_BRIGHTNESS = BRIGHTNESS_STEPS // 2
 
 
@@ -83,19 +85,15 @@ def draw_look(patch: Patch, numbers: Sequence[float], settings: CompositionSetti
     angle_deg = jitter.rotation_deg * (2.0 * turn - 1.0)
     width, height = _turned_extent(patch.width, patch.height, angle_deg)
     side = scale * (1.0 + jitter.size_jitter * (2.0 * size - 1.0))
-    factor = 1.0 + jitter.contrast * (2.0 * contrast - 1.0)
-    feather, gradients = _blending(blend, settings)
+    blendings = _blendings(settings.blend, settings.feather)
+    feather, gradients = blendings[int(blend * len(blendings))]
     return Look(
         width=max(2, round(width * side)),
         height=max(2, round(height * side)),
         angle_deg=angle_deg,
         flip=jitter.flip and flip < 0.5,
         scale=scale,
-        density=(
-            density_step(factor * (1.0 + jitter.hue * (2.0 * red - 1.0))),
-            density_step(factor * (1.0 + jitter.hue * (2.0 * green - 1.0))),
-            density_step(factor * (1.0 + jitter.hue * (2.0 * blue - 1.0))),
-        ),
+        density=_draw_density((contrast, red, green, blue), jitter.contrast, jitter.hue),
         brightness=NO_BRIGHTNESS + round(BRIGHTNESS_STEPS * jitter.brightness * (2.0 * light - 1.0)),
         feather=feather,
         gradients=gradients,
@@ -111,16 +109,30 @@ def _turned_extent(width: float, height: float, angle_deg: float) -> tuple[float
     return math.hypot(width * cosine, height * sine), math.hypot(width * sine, height * cosine)
 
 
-def _blending(number: float, settings: CompositionSettings) -> tuple[float, Gradients]:
-    """Width of the rim and use of gradients for a uniform number."""
-    feathered = [(settings.feather * part, Gradients.NONE) for part in MIXED_FEATHERS]
-    gradients = [(0.0, Gradients.OWN), (0.0, Gradients.STRONGER)]
-    choices = {
-        "paste": [(0.0, Gradients.NONE)],
-        "feather": [(settings.feather, Gradients.NONE)],
+@lru_cache(maxsize=64)
+def _blendings(blend: Blend, feather: float) -> tuple[tuple[float, Gradients], ...]:
+    """Widths of the rim and uses of gradients that are drawn from with equal probability."""
+    feathered = tuple((feather * part, Gradients.NONE) for part in MIXED_FEATHERS)
+    gradients = ((0.0, Gradients.OWN), (0.0, Gradients.STRONGER))
+    return {
+        "paste": ((0.0, Gradients.NONE),),
+        "feather": ((feather, Gradients.NONE),),
         "poisson": gradients[:1],
         "poisson_mixed": gradients[1:],
         "mixed": feathered,
         "all": feathered + gradients,
-    }[settings.blend]
-    return choices[int(number * len(choices))]
+    }[blend]
+
+
+def _draw_density(numbers: tuple[float, float, float, float], contrast: float, hue: float) -> tuple[int, int, int]:
+    """Steps of the optical density for R, G and B, from a number for all of them and one for each."""
+    if not contrast and not hue:
+        return NO_DENSITIES
+    factor = 1.0 + contrast * (2.0 * numbers[0] - 1.0)
+    if not hue:
+        return (density_step(factor),) * 3
+    return (
+        density_step(factor * (1.0 + hue * (2.0 * numbers[1] - 1.0))),
+        density_step(factor * (1.0 + hue * (2.0 * numbers[2] - 1.0))),
+        density_step(factor * (1.0 + hue * (2.0 * numbers[3] - 1.0))),
+    )
