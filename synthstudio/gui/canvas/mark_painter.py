@@ -249,20 +249,28 @@ def _edges(frames: NDArray[np.int32], *, line: int) -> NDArray[np.int32]:
 def _paint_raster(
     painter: QPainter, table: AnnotationTable, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
 ) -> None:
-    """Each mark as a small dot in an image of class numbers: its cost hardly depends on how many there are."""
+    """Each mark as a small dot in an image of class numbers: its cost hardly depends on how many there are.
+
+    The image is as large as the marks need: a partial repaint brings few of them, and costs little.
+    """
     width, height = round(viewport.width * viewport.dpr), round(viewport.height * viewport.dpr)
     places = np.floor(_centers_in_widget(table, rows, viewport, look=look) * viewport.dpr).astype(np.int64)
     inside = (places[:, 0] >= 0) & (places[:, 0] < width) & (places[:, 1] >= 0) & (places[:, 1] < height)
     places, class_rows = places[inside], table.class_rows[rows][inside]
-    numbers = np.zeros((height, width), dtype=np.uint8)
-    numbers[places[:, 1], places[:, 0]] = 2 + class_rows % 250
+    if not len(places):
+        return
     side = max(2, round(3 * viewport.dpr))
+    left, top = np.maximum(places.min(axis=0) - side - 1, 0).tolist()
+    right, bottom = np.minimum(places.max(axis=0) + side + 2, (width, height)).tolist()
+    width, height = right - left, bottom - top
+    numbers = np.zeros((height, width), dtype=np.uint8)
+    numbers[places[:, 1] - top, places[:, 0] - left] = 2 + class_rows % 250
     dots = cv2.dilate(numbers, np.ones((side, side), np.uint8))
     rims = cv2.dilate(np.minimum(dots, 1), np.ones((3, 3), np.uint8))
     pixels = _raster_colors(table, look)[np.maximum(dots, rims)]
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(viewport.dpr)
-    painter.drawImage(QPointF(0, 0), image)
+    painter.drawImage(QPointF(left / viewport.dpr, top / viewport.dpr), image)
 
 
 def _raster_colors(table: AnnotationTable, look: MarkLook) -> NDArray[np.uint32]:

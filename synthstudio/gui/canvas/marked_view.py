@@ -78,9 +78,12 @@ class MarkedView(ImageView):
         self.annotations_replaced.emit()
 
     def add_annotations(self, annotations: Sequence[Annotation]) -> None:
-        """Show more annotations, on top; repaints only where they are."""
+        """Show more annotations, on top; repaints only where they are.
+
+        A single one, that of a click, is painted before this returns: lists and counts beside the view come after it.
+        """
         self._table.add(annotations)
-        self._update_marks([annotation.id for annotation in annotations])
+        self._update_marks([annotation.id for annotation in annotations], at_once=len(annotations) == 1)
 
     def replace_annotations(self, annotations: Sequence[Annotation]) -> None:
         """Show changed annotations in place of those with the same ids."""
@@ -184,8 +187,8 @@ class MarkedView(ImageView):
         self._selection = ids
         self.selection_changed.emit(tuple(sorted(ids)))
 
-    def _update_marks(self, ids: Collection[AnnotationId]) -> None:
-        """Ask for a repaint of just these marks where they are few."""
+    def _update_marks(self, ids: Collection[AnnotationId], *, at_once: bool = False) -> None:
+        """Ask for a repaint of just these marks where they are few, or repaint them before anything else."""
         rows = self._table.rows_of(ids) if len(ids) <= MAX_PARTIAL_UPDATES else None
         if rows is None or self._style is MarkStyle.LABEL:
             self.update()
@@ -194,7 +197,11 @@ class MarkedView(ImageView):
             area = QRectF(QPointF(left, top), QPointF(right, bottom)).adjusted(
                 -MARGIN_PX, -MARGIN_PX, MARGIN_PX, MARGIN_PX
             )
-            self.update(area.intersected(QRectF(self.rect())).toAlignedRect())
+            dirty = area.intersected(QRectF(self.rect())).toAlignedRect()
+            if at_once:
+                self.repaint(dirty)
+            else:
+                self.update(dirty)
 
     def _current_detail(self, viewport: Viewport) -> Detail:
         """One decision per region, so that a partial repaint matches what surrounds it."""
