@@ -7,6 +7,7 @@ from pathlib import Path
 from synthstudio.cli.render import Scalar, print_lines, print_table
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.protocol.results import (
+    AnyResult,
     ComposeResult,
     EvaluateDetectorResult,
     EvaluateResult,
@@ -17,19 +18,8 @@ from synthstudio.protocol.results import (
     TrainResult,
 )
 
-AnyJobResult = (
-    ComposeResult
-    | TrainResult
-    | TrainDetectorResult
-    | EvaluateResult
-    | EvaluateDetectorResult
-    | ExplainResult
-    | ExportOnnxResult
-    | SearchRecipesResult
-)
 
-
-def print_result(result: AnyJobResult, folder: Path) -> None:
+def print_result(result: AnyResult, folder: Path) -> None:
     """Write a result to standard output; `folder` is the run's."""
     match result:
         case ComposeResult():

@@ -17,17 +17,12 @@ from synthstudio.core.geometry import BoxArray
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.training.crops import MarkedImage
 from synthstudio.core.training.detector_card import DetectorCard, read_detector_card
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.domain.records import RunStatus
-from synthstudio.engine.checkpoints import load_checkpoint, restore_network
 from synthstudio.engine.data.batches import Normalization
-from synthstudio.engine.inference import BEST_WEIGHTS
+from synthstudio.engine.inference import restore_best
 from synthstudio.engine.loops import Validation
 from synthstudio.engine.networks.tiling import tiled_grid
 from synthstudio.engine.networks.yolo import Yolo, decode
-from synthstudio.project import Project
 
 Truth = tuple[BoxArray, NDArray[np.int64]]
 """Boxes `(M, 4)` in px and classes `(M,)` of one image."""
@@ -51,26 +46,11 @@ def build_detector(card: DetectorCard, *, seed: int = 0) -> Yolo:
     return Yolo(card.network, len(card.classes), np.array(card.anchors, np.float64), seed=seed)
 
 
-def find_detector_run(project: Project, run: str) -> RunId:
-    """Return the id of a detector's training: the named one, or the newest finished one.
-
-    Raises:
-        UserError: There is none.
-    """
-    if run:
-        return project.runs.get(RunId(run)).id
-    finished = [each for each in project.runs.list(kind="train-detector") if each.status is RunStatus.FINISHED]
-    if not finished:
-        raise UserError("No detector has been trained in this project yet.", "Train one first.")
-    return finished[-1].id
-
-
 def load_detector(folder: Path, device: torch.device) -> TrainedDetector:
     """Load the best network of a run's folder. Raises UserError where there is none, or it is damaged."""
     card = read_detector_card(folder)
     network = build_detector(card)
-    path = folder / BEST_WEIGHTS
-    restore_network(network, load_checkpoint(path).part("network"), source=str(path))
+    restore_best(network, folder)
     return TrainedDetector(network.to(device).eval(), card, device)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -42,18 +43,24 @@ class TrainedClassifier:
         return Normalization(self.card.mean, self.card.std)
 
 
-def find_training_run(project: Project, run: str) -> RunId:
-    """Return the id of a training run: the named one, or the newest finished one.
+def find_training_run(project: Project, run: str, *, model: Literal["classifier", "detector"] = "classifier") -> RunId:
+    """Return the id of a training run: the named one, or the newest finished one of this kind of model.
 
     Raises:
         UserError: There is none.
     """
     if run:
         return project.runs.get(RunId(run)).id
-    finished = [each for each in project.runs.list(kind="train-classifier") if each.status is RunStatus.FINISHED]
+    finished = [each for each in project.runs.list(kind=f"train-{model}") if each.status is RunStatus.FINISHED]
     if not finished:
-        raise UserError("No classifier has been trained in this project yet.", "Train one first.")
+        raise UserError(f"No {model} has been trained in this project yet.", "Train one first.")
     return finished[-1].id
+
+
+def restore_best(network: nn.Module, folder: Path) -> None:
+    """Put the best weights of a run into its network. Raises UserError where there are none, or they are damaged."""
+    path = folder / BEST_WEIGHTS
+    restore_network(network, load_checkpoint(path).part("network"), source=str(path))
 
 
 def load_classifier(folder: Path, device: torch.device) -> TrainedClassifier:
@@ -62,8 +69,7 @@ def load_classifier(folder: Path, device: torch.device) -> TrainedClassifier:
     network = build_network(
         card.network, len(card.classes), stride=card.stride, pooling=card.pooling, sharpness=card.sharpness
     )
-    path = folder / BEST_WEIGHTS
-    restore_network(network, load_checkpoint(path).part("network"), source=str(path))
+    restore_best(network, folder)
     return TrainedClassifier(network.to(device).eval(), card, device)
 
 

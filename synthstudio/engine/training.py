@@ -7,28 +7,80 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.patches.bank import PatchBank, build_patch_bank
 from synthstudio.core.patches.plates import add_plates
 from synthstudio.core.training.model_card import ModelCard, ModelClass
 from synthstudio.domain.progress import Tick, part_of
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.checkpoints import load_weights
-from synthstudio.engine.data.batches import Batch, Normalization
+from synthstudio.engine.context import JobContext
+from synthstudio.engine.data.batches import Batch, Normalization, iter_batches
 from synthstudio.engine.data.crops import CropStore, build_crop_store
 from synthstudio.engine.data.fields import MarkedReader, open_fov
-from synthstudio.engine.data.material import Material
+from synthstudio.engine.data.material import Material, TrainingSettings, choose_material
+from synthstudio.engine.device import choose_device
+from synthstudio.engine.loops import TrainingLoop, TrainingState, Validation
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.networks.registry import build_network, choose_stride, load_backbone
 from synthstudio.project import Project
 from synthstudio.settings.compose import CompositionSettings, PatchSettings
-from synthstudio.settings.train_classifier import NetworkSettings, TrainClassifierSettings
+from synthstudio.settings.train_classifier import NetworkSettings, OptimizationSettings, TrainClassifierSettings
 
+CHECKPOINTS, STATE_NAME = "checkpoints", "project-state.txt"
 N_MEASURED_BATCHES = 4
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Maps images and labels, as batches give them, to a scalar."""
+
+
+class TrainingJob:
+    """What every execution of a training job begins with: its material, and the warnings that end in its result."""
+
+    def __init__(self, settings: TrainingSettings, context: JobContext) -> None:
+        self._context = context
+        self._device = choose_device(context.device)
+        self._warnings: list[str] = []
+        self._material: Material = choose_material(context.project, settings)
+        self._names = [each.name for each in self._material.classes]
+        self._reader = build_marked_reader(context.project, self._material, side=settings.composition.canvas_px)
+
+    def _warn(self, text: str) -> None:
+        self._warnings.append(text)
+        self._context.warn(text)
+
+    def _check_project_state(self) -> None:
+        """Remember what the training depends on, so that a resume on a changed project is noticed."""
+        path = self._context.run_dir / STATE_NAME
+        now = self._context.project.training_state()
+        if self._context.resume and path.is_file() and path.read_text(encoding="utf-8") != now:
+            self._warn("Annotations, classes or images have changed since this training began; it goes on with them.")
+        write_bytes_atomically(path, now.encode())
+
+
+def train_network(
+    network: nn.Module,
+    batches: Dataset[Batch],
+    settings: OptimizationSettings,
+    context: JobContext,
+    *,
+    loss: Loss,
+    validate: Callable[[nn.Module], Validation],
+) -> TrainingState:
+    """Train from the beginning, or from the last checkpoint where the run is resumed; see `TrainingLoop`."""
+    folder = context.run_dir / CHECKPOINTS
+    loop = TrainingLoop(network, settings, context, folder=folder, loss=loss, validate=validate)
+    if context.resume:
+        loop.resume()
+    context.stage("Training")
+    return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=settings.workers))
+
+
+def to_device(network: nn.Module, device: torch.device) -> None:
+    """Move a network. The batches arrive channels last; weights that match save a fifth of the step on a CPU."""
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def build_marked_reader(project: Project, material: Material, *, side: int) -> MarkedReader:
@@ -106,8 +158,7 @@ def build_training_network(
     if chosen.weights:
         path = Path(chosen.weights).expanduser()
         load_backbone(network, load_weights(path), source=str(path))
-    # The batches arrive channels last; weights that match save a fifth of the step on a CPU.
-    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    to_device(network, device)
     return network
 
 

@@ -27,10 +27,9 @@ class ComposeResult(JobResult):
     project_state: str
 
 
-class TrainResult(JobResult):
+class TrainingResult(JobResult):
     """A finished training. `best` holds the validation scores of the best checkpoint."""
 
-    kind: Literal["train-classifier"] = "train-classifier"
     run: str
     status: str
     seconds: float
@@ -38,15 +37,16 @@ class TrainResult(JobResult):
     warnings: tuple[str, ...] = ()
 
 
-class TrainDetectorResult(JobResult):
-    """A finished training of a detector. `best` holds the validation scores of the best checkpoint."""
+class TrainResult(TrainingResult):
+    """Of a classifier."""
+
+    kind: Literal["train-classifier"] = "train-classifier"
+
+
+class TrainDetectorResult(TrainingResult):
+    """Of a detector."""
 
     kind: Literal["train-detector"] = "train-detector"
-    run: str
-    status: str
-    seconds: float
-    best: dict[str, float | None]
-    warnings: tuple[str, ...] = ()
 
 
 class ClassScore(JobResult):

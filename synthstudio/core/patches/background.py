@@ -129,6 +129,11 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
     )
 
 
+def evened_level(*, is_transmitted: bool) -> int:
+    """Grey of the empty background after evening."""
+    return WHITE if is_transmitted else BLACK
+
+
 def flattened(background: Background) -> Background:
     """The same with even light: only the mean colour is known of it."""
     flat = np.zeros_like(background.field)

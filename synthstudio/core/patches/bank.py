@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray, ImageSource
-from synthstudio.core.patches.background import BLACK, WHITE, Background, estimate_background, flattened
+from synthstudio.core.patches.background import Background, estimate_background, evened_level, flattened
 from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.core.patches.fov_pixels import FovPixels, LargeFov, ReadFov, WholeFov
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
@@ -147,6 +147,11 @@ class PatchBank:
         )
 
     @property
+    def level(self) -> int:
+        """Grey of the empty background of the crops."""
+        return evened_level(is_transmitted=self.is_transmitted)
+
+    @property
     def has_foreground(self) -> bool:
         """Whether any class has a foreground."""
         return bool(self.foreground_classes)
@@ -203,7 +208,7 @@ def build_patch_bank(
     used = {item.fov_id for item in kept}
     sources = [fov for fov in ordered if fov.id in used]
     methods = {each.id: settings.foreground_of(each.name) for each in classes}
-    cutter = _Cutter(kept, _windows_by_fov(fitting), methods, settings=settings, is_transmitted=is_transmitted)
+    cutter = _Cutter(kept, windows_by_fov(fitting), methods, settings=settings, is_transmitted=is_transmitted)
     for done, fov in enumerate(sources):
         tick(done, len(sources))
         cutter.cut(done, fov, open_pixels(fov, settings=settings, read=read))
@@ -237,7 +242,8 @@ def _no_patch(*, n_fovs: int, n_marks: int, n_outside: int, n_rejected: int) -> 
     )
 
 
-def _windows_by_fov(planned: Sequence[PlannedPatch]) -> dict[FovId, list[Box]]:
+def windows_by_fov(planned: Sequence[PlannedPatch]) -> dict[FovId, list[Box]]:
+    """Windows of planned patches, in px of the working scale."""
     windows: dict[FovId, list[Box]] = {}
     for item in planned:
         windows.setdefault(item.fov_id, []).append(item.window)
@@ -264,6 +270,12 @@ def _is_bright_field(sources: Sequence[FieldOfView], *, settings: PatchSettings,
     few = sources[:: max(1, len(sources) // N_LIGHT_SAMPLES)][:N_LIGHT_SAMPLES]
     pictures = (open_pixels(fov, settings=settings, read=read).picture() for fov in few)  # one at a time in memory
     return float(np.median([np.median(estimate_background(each).color) for each in pictures])) >= DARK_FIELD_GREY
+
+
+def measure_background(pixels: FovPixels, objects: Sequence[Box], settings: PatchSettings) -> Background:
+    """Background of an FOV beside its objects, with even light where the settings do not want it evened out."""
+    background = pixels.background(objects)
+    return background if settings.even_light else flattened(background)
 
 
 def noise_spread(background: Background) -> float:
@@ -304,9 +316,7 @@ class _Cutter:
     def cut(self, number: int, fov: FieldOfView, pixels: FovPixels) -> None:
         """Cut all patches of one FOV, given at the working scale."""
         indices = self._by_fov[fov.id]
-        background = pixels.background(self._windows[fov.id])
-        if not self._settings.even_light:
-            background = flattened(background)
+        background = measure_background(pixels, self._windows[fov.id], self._settings)
         self.backgrounds.append(background)
         cut_out = pixels.even_out(background, is_transmitted=self._is_transmitted)
         spread = noise_spread(background)
@@ -342,7 +352,7 @@ class _Cutter:
             np.asarray(crop, np.uint8),
             patch.window,
             method=self._methods[item.class_id],
-            level=WHITE if self._is_transmitted else BLACK,
+            level=evened_level(is_transmitted=self._is_transmitted),
             noise=noise,
             margin=self._settings.foreground_margin,
         )

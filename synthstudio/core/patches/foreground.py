@@ -80,7 +80,7 @@ def _cut_object(
     """Opacity of the object of the click, or None where none stands out from the background."""
     height, width = crop.shape[:2]
     reach = _reach_mask(height, width, window)
-    contrast = _contrast(crop, level)
+    contrast = contrast_from(crop, level)
     found = _filled(_threshold(contrast, reach, noise=noise, closing=closing))
     kernel = _disc(round(NECK * min(window.width, window.height) / 2))
     piece = _object_of_click(np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, kernel), np.uint8), window)
@@ -111,8 +111,8 @@ def _reach_mask(height: int, width: int, window: Box) -> NDArray[np.uint8]:
     return np.asarray(across + down <= 1.0, np.uint8)
 
 
-def _contrast(crop: ImageArray, level: int) -> NDArray[np.uint8]:
-    """Greatest difference from the background among the colours, without single-pixel noise."""
+def contrast_from(crop: ImageArray, level: int) -> NDArray[np.uint8]:
+    """Greatest difference from the background's grey among the colours, `(H, W)`, without single-pixel noise."""
     smooth = cv2.GaussianBlur(crop, (0, 0), 1.0)
     # Slices: NumPy reduces over a last axis of three a hundred times slower.
     red, green, blue = cv2.split(cv2.absdiff(smooth, np.full_like(smooth, level)))

@@ -12,16 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
-from synthstudio.core.patches.background import BLACK, WHITE, Background, flattened, synthesize_noise
-from synthstudio.core.patches.bank import PatchBank, Plate, open_pixels
+from synthstudio.core.patches.background import Background, synthesize_noise
+from synthstudio.core.patches.bank import (
+    PatchBank,
+    Plate,
+    measure_background,
+    noise_spread,
+    open_pixels,
+    windows_by_fov,
+)
+from synthstudio.core.patches.foreground import MIN_CONTRAST, contrast_from
 from synthstudio.core.patches.fov_pixels import ReadFov
 from synthstudio.core.patches.windows import N_CHANNELS, plan_windows
-from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, Box, FieldOfView
 from synthstudio.settings.compose import PatchSettings
 
-MIN_CONTRAST = 8.0  # grey levels above the noise from which something is taken for an object, annotated or not
 RIM_PX = 4  # what stands out is taken out with this rim: the halo of an object betrays it
 MAX_SIDE_PX = 2048  # of a large FOV the middle serves; a canvas is seldom larger
 BUDGET_BYTES = 128_000_000
@@ -68,10 +74,7 @@ def add_plates(
         UserError: An image cannot be read, or is not of the size it was imported with.
     """
     frames = plan_plates(sorted(fovs, key=lambda fov: fov.id), scale=settings.scale)
-    planned, _ = plan_windows(fovs, annotations, bank.classes, settings=settings)
-    objects: dict[FovId, list[Box]] = {}
-    for item in planned:
-        objects.setdefault(item.fov_id, []).append(item.window)
+    objects = windows_by_fov(plan_windows(fovs, annotations, bank.classes, settings=settings)[0])
     offset = bank.pixels.size
     pixels = np.empty(offset + sum(frame.n_bytes for frame in frames), np.uint8)
     pixels[:offset] = bank.pixels
@@ -95,16 +98,13 @@ def _make_plate(
     if frame.fov.id in bank.fov_ids:
         background = bank.backgrounds[bank.fov_ids.index(frame.fov.id)]
     else:
-        background = opened.background(objects)
-        if not settings.even_light:
-            background = flattened(background)
+        background = measure_background(opened, objects, settings)
     cut_out = opened.even_out(background, is_transmitted=bank.is_transmitted)
     evened = cut_out(frame.left, frame.top, frame.left + frame.width, frame.top + frame.height)
     boxes = [box.moved(-frame.left, -frame.top) for box in objects]
-    level = WHITE if bank.is_transmitted else BLACK
     # Keyed by the FOV: the plate does not depend on which other FOVs there are.
     stream = np.random.Generator(np.random.Philox(key=frame.fov.id))
-    return empty_plate(evened, boxes, background, level=level, stream=stream), background
+    return empty_plate(evened, boxes, background, level=bank.level, stream=stream), background
 
 
 def _window(frame: PlateFrame, background: Background) -> tuple[float, float, float, float]:
@@ -166,11 +166,7 @@ def _find_occupied(
     evened: ImageArray, objects: Sequence[Box], background: Background, *, level: int
 ) -> NDArray[np.uint8]:
     """Return 1 where an object lies or anything stands out from the background, `(H, W)`."""
-    smooth = cv2.GaussianBlur(evened, (0, 0), 1.0)
-    red, green, blue = cv2.split(cv2.absdiff(smooth, np.full_like(smooth, level)))
-    contrast = cv2.max(cv2.max(red, green), blue)
-    noise = math.sqrt(float(np.diag(background.noise).max()))
-    found = (contrast > max(MIN_CONTRAST, 3.0 * noise)).astype(np.uint8)
+    found = (contrast_from(evened, level) > max(MIN_CONTRAST, 3.0 * noise_spread(background))).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1,) * 2)
     found = np.asarray(cv2.dilate(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)), kernel), np.uint8)
     for box in objects:

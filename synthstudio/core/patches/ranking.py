@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthstudio.core.patches.background import BLACK, WHITE
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.progress import Tick, no_tick
 
@@ -98,17 +97,15 @@ def _sharpness(bank: PatchBank, number: int) -> float:
 
 def _contrast(bank: PatchBank, number: int) -> float:
     """Greatest difference from the background, less the brightest and darkest hundredth."""
-    level = WHITE if bank.is_transmitted else BLACK
-    counts = np.bincount(np.abs(_window(bank, number).astype(np.int16) - level).ravel(), minlength=256)
+    counts = np.bincount(np.abs(_window(bank, number).astype(np.int16) - bank.level).ravel(), minlength=256)
     return float(np.searchsorted(np.cumsum(counts), 0.99 * counts.sum()))
 
 
 def _emptiness_around(bank: PatchBank, number: int) -> float:
     """Less the share of the window's rim on which something lies."""
-    level = WHITE if bank.is_transmitted else BLACK
     grey = _window(bank, number).astype(np.float32)
     rim = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    return -float(np.mean(np.abs(rim - level) > NEIGHBOUR_CONTRAST))
+    return -float(np.mean(np.abs(rim - bank.level) > NEIGHBOUR_CONTRAST))
 
 
 def _inside(bank: PatchBank, number: int) -> float:

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 
-from synthstudio.core.patches.background import BLACK, WHITE
 from synthstudio.core.patches.bank import PatchBank, noise_spread
 from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.domain.ids import ClassId
@@ -49,7 +48,7 @@ def with_foregrounds(
             np.ascontiguousarray(bank.crop(number)),
             patch.window,
             method=methods[ClassId(patch.class_id)],
-            level=WHITE if bank.is_transmitted else BLACK,
+            level=bank.level,
             noise=spreads[patch.background],
             margin=settings.foreground_margin,
         )

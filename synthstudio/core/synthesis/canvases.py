@@ -68,7 +68,7 @@ class Canvases:
         self._width, self._height = settings.size
         self._seed = seed
         self.is_matched = settings.canvas == "matched" or settings.needs_plates
-        self.level = WHITE if bank.is_transmitted else BLACK
+        self.level = bank.level
         n_bytes = self._width * self._height * 3
         self._lights: ByteCache[int, LightArray] = ByteCache(LIGHT_MEMORY_BYTES)
         self._grains: ByteCache[int, NDArray[np.uint8]] = ByteCache(LIGHT_MEMORY_BYTES)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from synthstudio.core.imaging import read_bytes, write_bytes_atomically
-from synthstudio.domain.errors import UserError
+from synthstudio.core.training.cards import read_card, write_card
 from synthstudio.settings.train_classifier import NetworkName, Pooling
 
 CARD_NAME = "model.json"
@@ -73,15 +72,9 @@ class ModelCard(BaseModel):
 
 def write_model_card(folder: Path, card: ModelCard) -> None:
     """Write the card into a run's folder. Raises UserError where that fails."""
-    write_bytes_atomically(folder / CARD_NAME, card.model_dump_json(indent=2).encode())
+    write_card(folder / CARD_NAME, card)
 
 
 def read_model_card(folder: Path) -> ModelCard:
     """Read the card of a run. Raises UserError where there is none, or it is damaged."""
-    path = folder / CARD_NAME
-    if not path.is_file():
-        raise UserError(f"The run {folder.name} has no trained model.", "Choose a training run that has finished.")
-    try:
-        return ModelCard.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise UserError(f"{path} is damaged: {error.errors()[0]['msg']}.", "Train the model again.") from error
+    return read_card(folder / CARD_NAME, ModelCard, model="classifier")

@@ -20,10 +20,10 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.fields import MarkedReader
-from synthstudio.engine.detection import Truth, detect, find_detector_run, load_detector
+from synthstudio.engine.detection import Truth, detect, load_detector
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.fov_choice import choose_marked_fovs, reading_notes
-from synthstudio.engine.inference import find_classes
+from synthstudio.engine.inference import find_classes, find_training_run
 from synthstudio.protocol.results import ClassDetection, CountScore, EvaluateDetectorResult
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 
@@ -42,7 +42,7 @@ class _Evaluation:
 
     def __init__(self, settings: EvaluateDetectorSettings, context: JobContext) -> None:
         self._settings, self._context = settings, context
-        self._run = find_detector_run(context.project, settings.run)
+        self._run = find_training_run(context.project, settings.run, model="detector")
         self._detector = load_detector(context.project.run_folder(self._run), choose_device(context.device))
         card = self._detector.card
         self._reader = MarkedReader(

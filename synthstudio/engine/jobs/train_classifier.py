@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 from torch.utils.data import Dataset
 
-from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
 from synthstudio.core.training.crops import plan_squares
 from synthstudio.core.training.model_card import write_model_card
@@ -15,26 +14,25 @@ from synthstudio.core.training.montage import montage
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.calibration import PresenceValidator, tune_maps, tune_presence
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.batches import Batch, CompositeBatches, CropBatches, Normalization, iter_batches
+from synthstudio.engine.data.batches import Batch, CompositeBatches, CropBatches, Normalization
 from synthstudio.engine.data.crops import CropStore
-from synthstudio.engine.data.material import Material, choose_material
-from synthstudio.engine.device import choose_device
 from synthstudio.engine.inference import load_classifier
-from synthstudio.engine.loops import TrainingLoop, TrainingState
+from synthstudio.engine.loops import TrainingState
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.training import (
+    TrainingJob,
     bare_card,
-    build_marked_reader,
     build_training_bank,
     build_training_network,
     cut_crops,
     first_images,
     presence_loss,
+    train_network,
 )
 from synthstudio.protocol.results import TrainResult
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
-CHECKPOINTS, CACHE, STATE_NAME = "checkpoints", "cache", "project-state.txt"
+CACHE = "cache"
 N_PREVIEW = 8
 
 
@@ -52,18 +50,13 @@ def run(settings: TrainClassifierSettings, context: JobContext) -> TrainResult:
         shutil.rmtree(context.run_dir / CACHE, ignore_errors=True)
 
 
-class _Training:
+class _Training(TrainingJob):
     """One execution of the job."""
 
     def __init__(self, settings: TrainClassifierSettings, context: JobContext) -> None:
+        super().__init__(settings, context)
         self._settings = settings
-        self._context = context
-        self._device = choose_device(context.device)
         self._side = settings.composition.canvas_px
-        self._warnings: list[str] = []
-        self._material: Material = choose_material(context.project, settings)
-        self._names = [each.name for each in self._material.classes]
-        self._reader = build_marked_reader(context.project, self._material, side=self._side)
 
     def run(self) -> TrainResult:
         """Do the work."""
@@ -81,7 +74,14 @@ class _Training:
             self._settings.network, self._material, seed=self._context.seed, device=self._device
         )
         validator = PresenceValidator(validation, self._names, normalization, self._device)
-        state = self._train(network, batches, normalization, validator)
+        state = train_network(
+            network,
+            batches,
+            self._settings.optimization,
+            self._context,
+            loss=presence_loss(network, normalization, self._device),
+            validate=validator,
+        )
         self._write_model(network, normalization, validation, validator, state)
         return TrainResult(
             run=self._context.run_id,
@@ -90,18 +90,6 @@ class _Training:
             best={"step": float(state.best_step), **state.best_figures},
             warnings=tuple(self._warnings),
         )
-
-    def _warn(self, text: str) -> None:
-        self._warnings.append(text)
-        self._context.warn(text)
-
-    def _check_project_state(self) -> None:
-        """Remember what the training depends on, so that a resume on a changed project is noticed."""
-        path = self._context.run_dir / STATE_NAME
-        now = self._context.project.training_state()
-        if self._context.resume and path.is_file() and path.read_text(encoding="utf-8") != now:
-            self._warn("Annotations, classes or images have changed since this training began; it goes on with them.")
-        write_bytes_atomically(path, now.encode())
 
     def _cut(self, fovs: list[FieldOfView], name: str, *, by_people: bool = False) -> CropStore:
         return cut_crops(
@@ -158,22 +146,6 @@ class _Training:
         for alarm in presence_alarms(self._names, shares=np.asarray(shares, np.float64)):
             self._warn(alarm)
         return Normalization.measure(images)
-
-    def _train(
-        self,
-        network: ClassMapNetwork,
-        batches: Dataset[Batch],
-        normalization: Normalization,
-        validator: PresenceValidator,
-    ) -> TrainingState:
-        optimization = self._settings.optimization
-        folder = self._context.run_dir / CHECKPOINTS
-        loss = presence_loss(network, normalization, self._device)
-        loop = TrainingLoop(network, optimization, self._context, folder=folder, loss=loss, validate=validator)
-        if self._context.resume:
-            loop.resume()
-        self._context.stage("Training")
-        return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=optimization.workers))
 
     def _write_model(
         self,

@@ -18,18 +18,23 @@ from synthstudio.core.training.montage import montage
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.batches import Normalization, iter_batches
+from synthstudio.engine.data.batches import Normalization
 from synthstudio.engine.data.detection_batches import DetectionBatches, FieldStore, build_field_store
-from synthstudio.engine.data.material import Material, choose_material
 from synthstudio.engine.detection import DetectionValidator, build_detector, load_detector
-from synthstudio.engine.device import choose_device
-from synthstudio.engine.loops import TrainingLoop, TrainingState
+from synthstudio.engine.loops import TrainingState
 from synthstudio.engine.networks.yolo import Yolo, yolo_loss
-from synthstudio.engine.training import N_MEASURED_BATCHES, build_marked_reader, build_training_bank
+from synthstudio.engine.training import (
+    N_MEASURED_BATCHES,
+    Loss,
+    TrainingJob,
+    build_training_bank,
+    to_device,
+    train_network,
+)
 from synthstudio.protocol.results import TrainDetectorResult
 from synthstudio.settings.train_detector import TrainDetectorSettings
 
-CHECKPOINTS, CACHE = "checkpoints", "cache"
+CACHE = "cache"
 N_PREVIEW = 8
 MIN_ANCHOR_PX = 4.0
 
@@ -48,19 +53,16 @@ def run(settings: TrainDetectorSettings, context: JobContext) -> TrainDetectorRe
         shutil.rmtree(context.run_dir / CACHE, ignore_errors=True)
 
 
-class _Training:
+class _Training(TrainingJob):
     """One execution of the job."""
 
     def __init__(self, settings: TrainDetectorSettings, context: JobContext) -> None:
-        self._settings, self._context = settings, context
-        self._device = choose_device(context.device)
-        self._warnings: list[str] = []
-        self._material: Material = choose_material(context.project, settings)
-        self._names = [each.name for each in self._material.classes]
-        self._reader = build_marked_reader(context.project, self._material, side=settings.composition.canvas_px)
+        super().__init__(settings, context)
+        self._settings = settings
 
     def run(self) -> TrainDetectorResult:
         """Do the work."""
+        self._check_project_state()
         if not self._material.is_exhaustive:
             self._warn(
                 "No validation image is annotated exhaustively: right detections of objects that were not clicked count"
@@ -88,12 +90,19 @@ class _Training:
         # The card goes first, so that a resumed training starts from the very same anchors.
         write_detector_card(self._context.run_dir, card)
         network = build_detector(card, seed=self._context.seed)
-        network.to(device=self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        to_device(network, self._device)
         normalization = Normalization(card.mean, card.std)
         validator = DetectionValidator(
             validation, self._names, normalization, overlap=card.overlap, device=self._device
         )
-        state = self._train(network, batches, normalization, validator)
+        state = train_network(
+            network,
+            batches,
+            self._settings.optimization,
+            self._context,
+            loss=self._loss(network, normalization),
+            validate=validator,
+        )
         self._finish_card(card, validator, state)
         return TrainDetectorResult(
             run=self._context.run_id,
@@ -102,10 +111,6 @@ class _Training:
             best={"step": float(state.best_step), **state.best_figures},
             warnings=tuple(self._warnings),
         )
-
-    def _warn(self, text: str) -> None:
-        self._warnings.append(text)
-        self._context.warn(text)
 
     def _read(self, fovs: list[FieldOfView]) -> list[MarkedImage]:
         marked = []
@@ -162,21 +167,12 @@ class _Training:
             threads=torch.get_num_threads(),
         )
 
-    def _train(
-        self, network: Yolo, batches: DetectionBatches, normalization: Normalization, validator: DetectionValidator
-    ) -> TrainingState:
-        optimization = self._settings.optimization
-
+    def _loss(self, network: Yolo, normalization: Normalization) -> Loss:
         def loss(images: Tensor, marks: Tensor) -> Tensor:
             answers = network(normalization.apply(images, self._device))
             return yolo_loss(network, answers, marks.to(self._device))
 
-        folder = self._context.run_dir / CHECKPOINTS
-        loop = TrainingLoop(network, optimization, self._context, folder=folder, loss=loss, validate=validator)
-        if self._context.resume:
-            loop.resume()
-        self._context.stage("Training")
-        return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=optimization.workers))
+        return loss
 
     def _finish_card(self, card: DetectorCard, validator: DetectionValidator, state: TrainingState) -> None:
         """Choose the thresholds of the best network on validation."""

@@ -249,6 +249,7 @@ class AnnotatePage(QWidget):
         self.view.set_selection(())
         self.levels.show(fov.id, pyramid)
         self.view.set_image(pyramid)
+        self.view.set_placeholder("")  # or the words of a wait would come back with the next empty view
         self.editor.fov = fov
         self.looking.show_fov(fov)
         self.field_panel.set_fov(fov)

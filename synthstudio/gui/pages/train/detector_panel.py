@@ -8,11 +8,9 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,10 +18,12 @@ from PySide6.QtWidgets import (
 
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.pages.train.detector_facts import DetectorFacts
+from synthstudio.gui.pages.train.run_choice import RunChoice
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
+from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 from synthstudio.protocol.results import EvaluateDetectorResult
 
 CLASS_COLUMNS = (
@@ -57,20 +57,18 @@ class DetectorPanel(QWidget):
         self._can_write = False
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
-        self.choice = QComboBox(self.content)
-        self.choice.setAccessibleName("Detector")
+        self.choice = RunChoice("Detector", self.content)
         self.split = QComboBox(self.content)
         self.split.setAccessibleName("Split to evaluate on")
-        for box in (self.choice, self.split):
-            guard_wheel(box)
+        guard_wheel(self.split)
         self.resume = QPushButton("Resume", self.content)
         self.resume.setToolTip("Go on from the last checkpoint")
         self.evaluate = QPushButton("Evaluate", self.content)
         self.evaluate.setToolTip("Score this detector on the exhaustively annotated images of the split")
         self.progress = QProgressBar(self.content)
-        self.trouble = _wrapped("danger", self.content)
-        self.state = _wrapped("muted", self.content)
-        self.notes = _wrapped("muted", self.content)
+        self.trouble = WrappedLabel("danger", self.content)
+        self.state = WrappedLabel("muted", self.content)
+        self.notes = WrappedLabel("muted", self.content)
         self.scroller = QScrollArea(self.content)
         inner = QWidget(self.scroller)
         self.classes = ScoreTable(CLASS_COLUMNS, first="Class", parent=inner)
@@ -127,16 +125,8 @@ class DetectorPanel(QWidget):
 
     def show_detectors(self, detectors: Sequence[DetectorFacts], *, splits: Sequence[Split], can_write: bool) -> None:
         """Show these; the chosen one stays chosen, unless a newer one has begun."""
-        newest = detectors[0].run.id if detectors else None
-        is_new = newest is not None and newest not in {each.run.id for each in self._detectors}
-        kept = newest if is_new else self.choice.currentData()
         self._detectors, self._can_write = list(detectors), can_write
-        self.choice.blockSignals(True)
-        self.choice.clear()
-        for each in detectors:
-            self.choice.addItem(each.line, each.run.id)
-        self.choice.setCurrentIndex(max(0, self.choice.findData(kept)) if detectors else -1)
-        self.choice.blockSignals(False)
+        self.choice.show_runs([(each.line, each.run.id) for each in detectors])
         self._offer_splits(splits)
         self.stack.setCurrentWidget(self.content if detectors else self.empty)
         self._show_chosen()
@@ -181,14 +171,6 @@ class DetectorPanel(QWidget):
         self.trouble.setText(trouble)
         self.trouble.setVisible(status is RunStatus.FAILED and bool(trouble))
         self.state.setText(_state_words(chosen, result, split))
-
-
-def _wrapped(look: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setWordWrap(True)
-    label.setProperty(look, True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
 
 
 def _figure(value: float | None) -> str:

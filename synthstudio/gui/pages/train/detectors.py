@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QFrame, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.errors import report
 from synthstudio.gui.forms import Choice, PresetBar, SettingsForm, list_presets
 from synthstudio.gui.pages.train.detector_facts import DETECTOR_KIND, DetectorFacts, read_detectors
 from synthstudio.gui.pages.train.detector_panel import DetectorPanel
 from synthstudio.gui.pages.train.run_facts import read_splits
+from synthstudio.gui.pages.train.run_tab import RunTab
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import AnyEvent, Progress
-from synthstudio.settings.base import JobSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 from synthstudio.settings.train_detector import TrainDetectorSettings
-
-REREAD_MS = 300
 
 
 class DetectorSide(QFrame):
@@ -58,39 +54,30 @@ class DetectorSide(QFrame):
         return self.form.find_settings()
 
 
-class Detectors(QWidget):
-    """The panel; its form is made when it is first wanted, for a place beside the tabs."""
+class Detectors(RunTab[DetectorSide]):
+    """Detectors: what there is, and the form of a new one."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._workspace = workspace
-        self._form: DetectorSide | None = None
-        self.panel = DetectorPanel(self)
-        self.side = QWidget(self)
-        self._side_layout = QStackedLayout(self.side)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.panel)
-        self._reread = QTimer(self)
-        self._reread.setSingleShot(True)
-        self._reread.setInterval(REREAD_MS)
-        self._reread.timeout.connect(self.refresh)
+        self.panel = DetectorPanel()
+        super().__init__(workspace, self.panel, parent)
         self.panel.resume_requested.connect(self.resume)
         self.panel.evaluate_requested.connect(self.evaluate)
         workspace.gpu_worker.event_received.connect(self._on_worker_event_received)
         workspace.gpu_worker.job_started.connect(self._on_worker_job_started)
 
-    @property
-    def form(self) -> DetectorSide:
-        """The form; made now where nobody has wanted it before."""
-        if self._form is None:
-            self._form = DetectorSide(self.side)
-            self._form.train.clicked.connect(self.start)
-            self._form.form.validity_changed.connect(self._fit_form)
-            self._side_layout.addWidget(self._form)
-            self._fit_form()
-        return self._form
+    @override
+    def _make_form(self) -> DetectorSide:
+        form = DetectorSide(self.side)
+        form.train.clicked.connect(self.start)
+        form.form.validity_changed.connect(lambda: self._fit_form(form))
+        return form
 
+    @override
+    def _fit_form(self, form: DetectorSide) -> None:
+        form.form.set_choices("composition.classes", self._class_names())
+        form.train.setEnabled(self._workspace.is_writable and form.form.find_settings() is not None)
+
+    @override
     def refresh(self) -> None:
         """Read the detectors anew, off the GUI thread."""
         project = self._workspace.project
@@ -106,17 +93,8 @@ class Detectors(QWidget):
     def _show(self, found: tuple[list[DetectorFacts], list[Split]]) -> None:
         detectors, splits = found
         self.panel.show_detectors(detectors, splits=splits, can_write=self._workspace.is_writable)
-        self._fit_form()
-
-    @Slot()
-    def _fit_form(self) -> None:
-        """Fit the form to the project."""
-        if self._form is None:
-            return
-        project = self._workspace.project
-        names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
-        self._form.form.set_choices("composition.classes", names)
-        self._form.train.setEnabled(self._workspace.is_writable and self._form.form.find_settings() is not None)
+        if self._form is not None:
+            self._fit_form(self._form)
 
     @Slot(str)
     def _on_worker_job_started(self, run_id: str) -> None:
@@ -159,13 +137,6 @@ class Detectors(QWidget):
             self._submit(
                 EvaluateDetectorSettings(run=chosen.run.id, split=split), title=f"Evaluate detector on {split.value}"
             )
-
-    def _submit(self, settings: JobSettings, *, title: str, resume_run: RunId | None = None) -> RunId | None:
-        try:
-            return self._workspace.submit(settings, title=title, resume_run=resume_run)
-        except UserError as error:
-            report(error, parent=self)
-            return None
 
     def actions(self, open_panel: Callable[[], None]) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word
         """What can be done here; `open_panel` shows this panel with its form."""

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.errors import report
+from synthstudio.gui.pages.train.run_tab import RunTab
 from synthstudio.gui.pages.train.search_facts import SearchFacts, read_searches
 from synthstudio.gui.pages.train.search_panel import SearchPanel
 from synthstudio.gui.pages.train.search_side import SearchSide
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import AnyEvent, MetricLogged, StageChanged
-from synthstudio.settings.base import JobSettings
 
 TITLE = "Recipe search"
-REREAD_MS = 500
-"""A finished trial logs several values at once."""
 
 
-class RecipeSearch(QWidget):
-    """The panel; its form is made when it is first wanted, for a place beside the tabs."""
+class RecipeSearch(RunTab[SearchSide]):
+    """Recipe searches: their tables, and the form of a new one."""
 
     side_wanted = Signal()
     """`wants_side` has changed."""
@@ -35,36 +31,27 @@ class RecipeSearch(QWidget):
     """`TrainClassifierSettings` of a recipe, for the form of the training."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._workspace = workspace
-        self._form: SearchSide | None = None
+        self.panel = SearchPanel()
+        super().__init__(workspace, self.panel, parent)
         self.wants_side = False
-        self.panel = SearchPanel(self)
-        self.side = QWidget(self)
-        self._side_layout = QStackedLayout(self.side)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.panel)
-        self._reread = QTimer(self)
-        self._reread.setSingleShot(True)
-        self._reread.setInterval(REREAD_MS)
-        self._reread.timeout.connect(self.refresh)
         self.panel.new_requested.connect(self.open_form)
         self.panel.resume_requested.connect(self.resume)
         self.panel.generate_requested.connect(self.use_in_generate)
         self.panel.train_requested.connect(self.use_for_training)
         workspace.gpu_worker.event_received.connect(self._on_worker_event_received)
 
-    @property
-    def form(self) -> SearchSide:
-        """The form; made now where nobody has wanted it before."""
-        if self._form is None:
-            self._form = SearchSide(self.side)
-            self._fit_form(self._form)
-            self._form.start_requested.connect(self.start)
-            self._side_layout.addWidget(self._form)
-        return self._form
+    @override
+    def _make_form(self) -> SearchSide:
+        form = SearchSide(self.side)
+        form.start_requested.connect(self.start)
+        return form
 
+    @override
+    def _fit_form(self, form: SearchSide) -> None:
+        form.form.set_choices("composition.classes", self._class_names())
+        form.set_writable(can_write=self._workspace.is_writable)
+
+    @override
     def refresh(self) -> None:
         """Read the searches anew, off the GUI thread."""
         project = self._workspace.project
@@ -82,13 +69,6 @@ class RecipeSearch(QWidget):
         self.panel.show_searches(searches, can_write=can_write)
         if self._form is not None:
             self._fit_form(self._form)
-
-    def _fit_form(self, form: SearchSide) -> None:
-        """Fit the form to the project."""
-        project = self._workspace.project
-        names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
-        form.form.set_choices("composition.classes", names)
-        form.set_writable(can_write=self._workspace.is_writable)
 
     @Slot(str, object)
     def _on_worker_event_received(self, run_id: str, event: AnyEvent) -> None:
@@ -119,7 +99,7 @@ class RecipeSearch(QWidget):
     def start(self) -> None:
         """Queue a search with the settings of the form."""
         settings = self.form.form.find_settings()
-        if settings is not None and self._submit(settings) is not None:
+        if settings is not None and self._submit(settings, title=TITLE) is not None:
             self._want_side(wanted=False)
             self.refresh()
 
@@ -128,14 +108,7 @@ class RecipeSearch(QWidget):
         """Go on with the search that is shown."""
         chosen = self.panel.chosen
         if chosen is not None and chosen.can_resume and chosen.settings is not None:
-            self._submit(chosen.settings, resume_run=chosen.run.id)
-
-    def _submit(self, settings: JobSettings, *, resume_run: RunId | None = None) -> RunId | None:
-        try:
-            return self._workspace.submit(settings, title=TITLE, resume_run=resume_run)
-        except UserError as error:
-            report(error, parent=self)
-            return None
+            self._submit(chosen.settings, title=TITLE, resume_run=chosen.run.id)
 
     @Slot()
     def use_in_generate(self) -> None:

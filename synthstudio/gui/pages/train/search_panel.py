@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,11 +17,12 @@ from PySide6.QtWidgets import (
 from synthstudio.core.training.recipe_ranking import RankedRecipe, RecipeTable
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.domain.records import RunStatus
+from synthstudio.gui.pages.train.run_choice import RunChoice
 from synthstudio.gui.pages.train.search_facts import SearchFacts
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
-from synthstudio.gui.widgets.wheel_guard import guard_wheel
+from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 
 COLUMNS = (
     ScoreColumn("Steps", "Optimiser steps of its longest trainings; those that went further stand above the others."),
@@ -51,14 +49,12 @@ class SearchPanel(QWidget):
         self._searches: list[SearchFacts] = []
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
-        self.choice = QComboBox(self.content)
-        self.choice.setAccessibleName("Recipe search")
-        guard_wheel(self.choice)
+        self.choice = RunChoice("Recipe search", self.content)
         self.resume = QPushButton("Resume", self.content)
         self.resume.setToolTip("Go on; what was tried is not tried again")
         self.new = QPushButton("New search…", self.content)
-        self.trouble = _wrapped("danger", self.content)
-        self.state = _wrapped("muted", self.content)
+        self.trouble = WrappedLabel("danger", self.content)
+        self.state = WrappedLabel("muted", self.content)
         self.scroller = QScrollArea(self.content)
         self.table = ScoreTable(COLUMNS, first="Recipe", parent=self.scroller.viewport())
         self.table.setSelectionMode(ScoreTable.SelectionMode.SingleSelection)
@@ -66,7 +62,7 @@ class SearchPanel(QWidget):
         self.generate.setToolTip("Put the chosen recipe into the form that writes sets")
         self.train = QPushButton("Use for training", self.content)
         self.train.setToolTip("Put the chosen recipe into the form of the training")
-        self.notes = _wrapped("muted", self.content)
+        self.notes = WrappedLabel("muted", self.content)
         self.empty = NextStep(parent=self.stack)
         self._lay_out()
         self._connect()
@@ -124,16 +120,8 @@ class SearchPanel(QWidget):
 
     def show_searches(self, searches: Sequence[SearchFacts], *, can_write: bool = False) -> None:
         """Show these; the chosen one stays chosen, unless a newer one has begun."""
-        newest = searches[0].run.id if searches else None
-        is_new = newest is not None and newest not in {each.run.id for each in self._searches}
-        kept = newest if is_new else self.choice.currentData()
         self._searches = list(searches)
-        self.choice.blockSignals(True)
-        self.choice.clear()
-        for each in searches:
-            self.choice.addItem(each.line, each.run.id)
-        self.choice.setCurrentIndex(max(0, self.choice.findData(kept)) if searches else -1)
-        self.choice.blockSignals(False)
+        self.choice.show_runs([(each.line, each.run.id) for each in searches])
         self.new.setEnabled(can_write)
         self.resume.setEnabled(can_write)
         self.empty.show_step(
@@ -175,14 +163,6 @@ class SearchPanel(QWidget):
         for button in (self.generate, self.train):
             button.setEnabled(self.recipe is not None)
         self.selection_changed.emit()
-
-
-def _wrapped(look: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setWordWrap(True)
-    label.setProperty(look, True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
 
 
 def _rows(table: RecipeTable) -> list[ScoreRow]:

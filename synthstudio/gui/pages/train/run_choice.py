@@ -1,0 +1,30 @@
+"""A choice among runs of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from synthstudio.gui.widgets.wheel_guard import guard_wheel
+
+
+class RunChoice(QComboBox):
+    """Names runs, newest first; what is chosen stays chosen, unless a newer run has begun."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        guard_wheel(self)
+
+    def show_runs(self, runs: Sequence[tuple[str, str]]) -> None:
+        """Offer these: what is said of each, and its id. Tells nobody of the change."""
+        known = {self.itemData(place) for place in range(self.count())}
+        is_new = bool(runs) and runs[0][1] not in known
+        kept = runs[0][1] if is_new else self.currentData()
+        self.blockSignals(True)
+        self.clear()
+        for line, run_id in runs:
+            self.addItem(line, run_id)
+        self.setCurrentIndex(max(0, self.findData(kept)) if runs else -1)
+        self.blockSignals(False)

@@ -1,0 +1,73 @@
+"""A tab of the Train workspace that has runs of its own kind, and a form for a place beside the tabs."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import RunId
+from synthstudio.gui.errors import report
+from synthstudio.gui.workspace import Workspace
+from synthstudio.settings.base import JobSettings
+
+REREAD_MS = 500
+"""A running job tells several things at once; its records are read once for all of them."""
+
+Form = TypeVar("Form", bound=QWidget)
+
+
+class RunTab(QWidget, Generic[Form]):
+    """Holds the panel, the place of the form and the timer that reads the records anew.
+
+    The form is made when it is first wanted: most people who open the workspace never want it.
+    """
+
+    def __init__(self, workspace: Workspace, panel: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._form: Form | None = None
+        self.side = QWidget(self)
+        self._side_layout = QStackedLayout(self.side)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(panel)
+        self._reread = QTimer(self)
+        self._reread.setSingleShot(True)
+        self._reread.setInterval(REREAD_MS)
+        self._reread.timeout.connect(self.refresh)
+
+    @property
+    def form(self) -> Form:
+        """The form; made now where nobody has wanted it before."""
+        if self._form is None:
+            self._form = self._make_form()
+            self._side_layout.addWidget(self._form)
+            self._fit_form(self._form)
+        return self._form
+
+    def _make_form(self) -> Form:
+        raise NotImplementedError(type(self))
+
+    def _fit_form(self, form: Form) -> None:
+        """Fit the form to the project."""
+        raise NotImplementedError(type(self))
+
+    def refresh(self) -> None:
+        """Read the runs anew, off the GUI thread."""
+        raise NotImplementedError(type(self))
+
+    def _class_names(self) -> list[tuple[str, str]]:
+        """Names of the project's classes, as choices."""
+        project = self._workspace.project
+        return [(item.name, item.name) for item in project.classes.list()] if project is not None else []
+
+    def _submit(self, settings: JobSettings, *, title: str, resume_run: RunId | None = None) -> RunId | None:
+        """Put a job into the queue; where that is refused, say why."""
+        try:
+            return self._workspace.submit(settings, title=title, resume_run=resume_run)
+        except UserError as error:
+            report(error, parent=self)
+            return None
