@@ -32,6 +32,8 @@ from synthstudio.gui.theme import apply_theme
 from synthstudio.gui.workspace import Workspace
 
 TIMEOUT_S = 60.0
+PLOTS_MS = 400
+"""Curves are drawn one plot a turn, without anything in the background."""
 QUIET_MS = 150
 """The background must have been idle for this long before a picture is taken."""
 
@@ -168,31 +170,58 @@ class Photographer:
         for index in range(page.tabs.count()):
             page.tabs.setCurrentIndex(index)
             self._settle()
+            self._run_events(PLOTS_MS)
             self._take(f"train-{page.tabs.tabText(index).lower()}")
+        self._walk_results(page)
+        self._walk_detectors(page)
+        page.tabs.setCurrentWidget(page.cam)
         beside = page.cam.controls.beside
-        if beside.count() > 2:
-            beside.setCurrentIndex(2)
+        if beside.count() > 3:
+            beside.setCurrentIndex(3)  # nothing, the annotations and the run itself come first
             self._settle()
             self._take("train-cam-two-runs")
             beside.setCurrentIndex(0)
         page.tabs.setCurrentIndex(0)
+
+    def _walk_detectors(self, page: TrainPage) -> None:
+        """The other views of the tab; on the field its first mistake."""
+        page.tabs.setCurrentWidget(page.detectors)
+        panel = page.detectors.panel
+        for name in ("field", "errors"):
+            panel.choose_view(name)
+            self._settle()
+            if name == "field" and panel.field.searched is not None:
+                panel.field.step_error(1)
+                self._settle()
+            self._take(f"train-detectors-{name}")
+        panel.choose_view("scores")
+
+    def _walk_results(self, page: TrainPage) -> None:
+        """Every view of all runs that have been evaluated."""
+        results = page.results
+        page.tabs.setCurrentWidget(results)
+        results.select_evaluated()
+        for name in ("comparison", "rates", "learning", "errors", "scores"):
+            results.show_view(name)
+            self._settle()
+            self._take(f"train-results-{name}")
 
     def _walk_dialogs(self) -> None:
         window = self._window
         window.show_page(0)
         dialogs: dict[str, Callable[[], object]] = {
             "dialog-import": self._open_filled_import,
-            "dialog-export": window.open_export_dialog,
-            "dialog-calibrate": window.open_calibration_dialog,
-            "dialog-samples": window.open_samples_dialog,
-            "dialog-splits": window.open_splits_dialog,
-            "dialog-crop-labels": window.open_crop_labels,
-            "dialog-agreement": window.open_agreement_dialog,
+            "dialog-export": window.dialogs.open_export,
+            "dialog-calibrate": window.dialogs.open_calibration,
+            "dialog-samples": window.dialogs.open_samples,
+            "dialog-splits": window.dialogs.open_splits,
+            "dialog-crop-labels": window.dialogs.open_crop_labels,
+            "dialog-agreement": window.dialogs.open_agreement,
             "dialog-class": lambda: window.registry.action("annotate.edit_class").trigger(),
-            "dialog-author": window.open_author_dialog,
-            "dialog-guide": window.open_guide,
-            "dialog-keys": window.open_keys,
-            "dialog-about": window.open_about,
+            "dialog-author": window.dialogs.open_author,
+            "dialog-guide": window.dialogs.open_guide,
+            "dialog-keys": window.dialogs.open_keys,
+            "dialog-about": window.dialogs.open_about,
         }
         for name, open_dialog in dialogs.items():
             with self._opened(open_dialog) as dialog:
@@ -207,10 +236,10 @@ class Photographer:
         project, fov_id = self._workspace.project, self._workspace.current_fov_id
         folder = Path(project.fovs.get(fov_id).path).parent if project is not None and fov_id is not None else None
         if folder is not None and folder.is_dir():
-            self._window.open_import_dialog(folder)
+            self._window.dialogs.open_import(folder)
             self._run_events(500)  # it reads once the hand rests
         else:
-            self._window.open_import_dialog()
+            self._window.dialogs.open_import()
 
     @contextmanager
     def _opened(self, open_dialog: Callable[[], object]) -> Iterator[QDialog | None]:

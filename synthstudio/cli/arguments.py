@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.base import JobSettings
-from synthstudio.settings.recipe import read_recipe, settings_from_toml
-from synthstudio.settings.registry import SETTINGS_BY_KIND, SettingsUnion
+from synthstudio.settings.recipe import job_settings, read_recipe, recipe_from_toml
+from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND, RecipeUnion, SettingsUnion
 from synthstudio.settings.resources import resource_path
 from synthstudio.settings.schema import SettingSpec, setting_specs
 
@@ -20,6 +20,7 @@ ALIASES: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("compose", "set_name"): "--set",
         ("explain", "fovs"): "--field",
+        ("detect", "fovs"): "--field",
         ("train-classifier", "network.name"): "--network",
     }
 )
@@ -51,7 +52,7 @@ def add_settings(kind: str, parser: argparse.ArgumentParser) -> None:
     origin.add_argument("--recipe", metavar="FILE", type=Path, help="TOML file with settings; flags override it")
     names = ", ".join(preset_names(kind)) or "none"
     origin.add_argument("--preset", metavar="NAME", help=f"settings that come with the program: {names}")
-    specs = setting_specs(SETTINGS_BY_KIND[kind])
+    specs = setting_specs(SETTINGS_BY_RECIPE_KIND[kind])
     short = Counter(spec.path[-1] for spec in specs)
     groups: dict[str, argparse._ArgumentGroup] = {}
     for spec in specs:
@@ -102,7 +103,7 @@ def preset_names(kind: str) -> list[str]:
     return sorted(path.stem.removeprefix(f"{kind}-") for path in resource_path("recipes").glob(f"{kind}-*.toml"))
 
 
-def read_preset(kind: str, name: str) -> SettingsUnion:
+def read_preset(kind: str, name: str) -> RecipeUnion:
     """Return the settings of a preset. Raises WrongUse, naming those that exist."""
     known = preset_names(kind)
     bare = name.removeprefix(f"{kind}-")
@@ -112,7 +113,16 @@ def read_preset(kind: str, name: str) -> SettingsUnion:
 
 
 def settings_from_arguments(kind: str, arguments: argparse.Namespace) -> SettingsUnion:
-    """Merge recipe or preset with the flags.
+    """Merge recipe or preset with the flags, for one job.
+
+    Raises:
+        WrongUse, UserError: As `recipe_from_arguments`.
+    """
+    return job_settings(recipe_from_arguments(kind, arguments), origin=kind)
+
+
+def recipe_from_arguments(kind: str, arguments: argparse.Namespace) -> RecipeUnion:
+    """Merge recipe or preset with the flags, for one job or an experiment.
 
     Raises:
         WrongUse: The recipe is for another job, or a value is impossible; all that is wrong is named.
@@ -130,7 +140,7 @@ def settings_from_arguments(kind: str, arguments: argparse.Namespace) -> Setting
         if dest.startswith(_DEST_PREFIX):
             _put(values, dest.removeprefix(_DEST_PREFIX).split("."), value)
     try:
-        return settings_from_toml(values, origin=kind)
+        return recipe_from_toml(values, origin=kind)
     except UserError as error:
         raise WrongUse(error.message, error.hint) from error
 

@@ -18,7 +18,16 @@ from synthstudio import __version__
 from synthstudio.cli.render import print_json, print_lines, print_table
 from synthstudio.core.imaging import has_openslide
 
-_PACKAGES = ("numpy", "opencv-python-headless", "pydantic", "PySide6-Essentials", "pyqtgraph", "torch", "torchvision")
+_PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "pydantic",
+    "PySide6-Essentials",
+    "pyqtgraph",
+    "torch",
+    "torchvision",
+    "timm",
+)
 _TORCH_PROBE = """
 import json, torch
 n = torch.cuda.device_count()

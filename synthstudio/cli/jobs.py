@@ -27,7 +27,7 @@ from synthstudio.domain.ids import RunId
 from synthstudio.project import Project
 from synthstudio.protocol.messages import JobCancelled, JobFailed, JobFinished, JobOutcome
 from synthstudio.settings.base import JobSettings
-from synthstudio.settings.recipe import read_recipe
+from synthstudio.settings.recipe import job_settings, read_recipe
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
         raise WrongUse("A resumed run keeps its own settings.", "Leave the other settings out.")
     settings = None
     if command == "run":
-        settings = read_recipe(arguments.recipe)
+        settings = job_settings(read_recipe(arguments.recipe), origin=str(arguments.recipe))
     elif resumed is None:
         settings = settings_from_arguments(command, arguments)
     project = open_to_write(arguments.project)
@@ -101,12 +101,14 @@ def _run_new(project: Project, settings: JobSettings, *, device: str, replaced: 
 def run_job(project: Project, run_id: RunId, *, device: str = "auto", resume: bool = False) -> JobOutcome:
     """Execute a run with its progress on standard error; Ctrl+C cancels politely, a second one at once."""
     cancel = HostCancel()
-    with Display() as display, _cancelling(cancel):
+    with Display() as display, cancelled_by_signals(cancel):
         return execute_run(project, run_id, on_event=display.on_event, cancel=cancel, device=device, resume=resume)
 
 
 @contextmanager
-def _cancelling(cancel: HostCancel) -> Iterator[None]:
+def cancelled_by_signals(cancel: HostCancel) -> Iterator[None]:
+    """Ctrl+C and a termination ask politely the first time, and insist the second."""
+
     def on_signal(number: int, frame: FrameType | None) -> None:
         if cancel.is_requested:
             cancel.request_now()

@@ -23,8 +23,13 @@ _HOMES = {
     "new": "projects",
     "classes": "projects",
     "import": "datasets",
+    "attributes": "attributes",
     "split": "splitting",
     "export": "datasets",
+    "experiment": "experiment",
+    "experiment-table": "experiment",
+    "compare": "comparing",
+    "report": "reporting",
     "verify": "verification",
     "doctor": "doctor",
 }

@@ -67,6 +67,10 @@ class Display:
         """Say something that the user should know."""
         self._line(f"warning: {text}")
 
+    def note(self, text: str) -> None:
+        """Say what is going on; the line stays."""
+        self._line(text)
+
     def on_event(self, event: messages.AnyEvent) -> None:
         """Show an event of a job."""
         match event:

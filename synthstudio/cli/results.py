@@ -8,7 +8,9 @@ from synthstudio.cli.render import Scalar, print_lines, print_table
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.protocol.results import (
     AnyResult,
+    Classification,
     ComposeResult,
+    DetectResult,
     EvaluateDetectorResult,
     EvaluateResult,
     ExplainResult,
@@ -37,17 +39,31 @@ def print_result(result: AnyResult, folder: Path) -> None:
             _print_evaluation(result)
         case EvaluateDetectorResult():
             _print_detection(result)
+        case DetectResult():
+            _print_counts(result, folder)
         case ExplainResult():
             print_lines(f"class activation maps of {len(result.fovs)} fields of view:")
             print_lines(*(f"  {fov.name}: {folder / fov.folder}" for fov in result.fovs))
+            print_lines(
+                *(
+                    f"correlation with the map of random weights, {name}: {'n/a' if value is None else f'{value:.2f}'}"
+                    for name, value in result.random_correlation.items()
+                )
+            )
         case ExportOnnxResult():
             print_lines(
                 f"model of run {result.run}: {result.path} ({result.n_bytes / 1e6:.1f} MB), its card {result.card}",
                 f"differs from the trained network by at most {result.difference:.1g} in probability and"
-                f" {result.map_difference:.1g} of the range of its maps ({result.provider})",
+                f" {_other_difference(result)} ({result.provider})",
             )
         case SearchRecipesResult():
             _print_recipes(result, folder)
+
+
+def _other_difference(result: ExportOnnxResult) -> str:
+    if result.box_difference_px is not None:
+        return f"{result.box_difference_px:.1g} px in its boxes"
+    return f"{result.map_difference or 0.0:.1g} of the range of its maps"
 
 
 def _print_recipes(result: SearchRecipesResult, folder: Path) -> None:
@@ -73,12 +89,8 @@ def _print_recipes(result: SearchRecipesResult, folder: Path) -> None:
 def _print_evaluation(result: EvaluateResult) -> None:
     classification, localization = result.classification, result.localization
     print_lines(f"run {result.run} on {result.split}: {result.n_images} images of {result.n_groups} samples")
-    rows: list[list[Scalar]] = [
-        [name, each.precision, each.recall, each.f1, _interval(each.ci95), each.support]
-        for name, each in classification.per_class.items()
-    ]
-    rows.append(["macro", None, None, classification.macro_f1, _interval(classification.ci95), None])
-    print_table(("class is present", "precision", "recall", "F1", "95 %", "crops"), rows)
+    heads = ("class is present", "precision", "recall", "F1", "95 %", "specif.", "AUC", "AP", "crops")
+    print_table(heads, _presence_rows(classification))
     places: list[list[Scalar]] = [
         [
             name,
@@ -111,6 +123,42 @@ def _print_evaluation(result: EvaluateResult) -> None:
     print_lines(*(f"note: {text}" for text in result.notes))
 
 
+def _presence_rows(classification: Classification) -> list[list[Scalar]]:
+    rows: list[list[Scalar]] = [
+        [
+            name,
+            each.precision,
+            each.recall,
+            each.f1,
+            _interval(each.ci95),
+            each.specificity,
+            each.auc,
+            each.ap,
+            each.support,
+        ]
+        for name, each in classification.per_class.items()
+    ]
+    macro, interval = classification.macro, _interval(classification.ci95)
+    precision, recall = (macro.precision, macro.recall) if macro is not None else (None, None)
+    rows.append(
+        [
+            "macro",
+            precision,
+            recall,
+            classification.macro_f1,
+            interval,
+            None,
+            classification.auc,
+            classification.ap,
+            None,
+        ]
+    )
+    for name, means in (("weighted", classification.weighted), ("micro", classification.micro)):
+        if means is not None:
+            rows.append([name, means.precision, means.recall, means.f1, "", None, None, None, None])
+    return rows
+
+
 def _print_detection(result: EvaluateDetectorResult) -> None:
     print_lines(f"run {result.run} on {result.split}: {result.n_images} images of {result.n_groups} samples")
     rows: list[list[Scalar]] = [
@@ -132,6 +180,14 @@ def _print_detection(result: EvaluateDetectorResult) -> None:
         ("boxes at IoU .5", "precision", "recall", "F1", "95 %", "AP50", "AP50:95", "objects", "count bias"), rows
     )
     print_lines(*(f"note: {text}" for text in result.notes))
+
+
+def _print_counts(result: DetectResult, folder: Path) -> None:
+    names = list(result.fovs[0].counts) if result.fovs else []
+    rows: list[list[Scalar]] = [[fov.name, *(fov.counts[name] for name in names)] for fov in result.fovs]
+    rows.append(["all", *(sum(fov.counts[name] for fov in result.fovs) for name in names)])
+    print_table(("objects found", *names), rows)
+    print_lines(f"boxes and scores, one file an image: {folder}")
 
 
 def _interval(ci95: tuple[float, float] | None) -> str:

@@ -28,8 +28,11 @@ _log = logging.getLogger(__name__)
 RECIPE_NAME = "recipe.toml"
 
 
-def start_run(project: Project, settings: JobSettings, *, title: str = "") -> RunId:
+def start_run(project: Project, settings: JobSettings, *, title: str = "", experiment: str = "") -> RunId:
     """Enter a run into the project, with its folder and its recipe; `execute_run` then does the work.
+
+    Args:
+        experiment: Name of the stored experiment that the run is a part of.
 
     Raises:
         UserError: The project is read-only, or its disk cannot be written.
@@ -45,7 +48,13 @@ def start_run(project: Project, settings: JobSettings, *, title: str = "") -> Ru
             raise translate_os_error(error, folder) from error
         try:
             write_bytes_atomically(folder / RECIPE_NAME, recipe_text(settings).encode())
-            project.runs.add(run_id, kind=settings.kind, title=title or settings.kind, settings_json=settings_json)
+            project.runs.add(
+                run_id,
+                kind=settings.kind,
+                title=title or settings.kind,
+                settings_json=settings_json,
+                experiment=experiment,
+            )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

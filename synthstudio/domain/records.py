@@ -285,6 +285,7 @@ class Run:
         settings_json: The resolved settings, seed included.
         summary_json: The job's result record, once it has finished.
         message: Why it failed, in the user's words; empty otherwise.
+        experiment: Name of the experiment that it is a part of; empty for a run of its own.
     """
 
     id: RunId
@@ -297,6 +298,22 @@ class Run:
     hint: str
     created_at: str
     finished_at: str
+    experiment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A plan of many runs that are compared.
+
+    Attributes:
+        settings_json: The plan.
+        project_state: Hash of the data that its runs learn from and are scored on.
+    """
+
+    name: str
+    settings_json: str
+    project_state: str
+    created_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +332,7 @@ class Changes:
 
     Attributes:
         kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "crop_labels",
-            "patch_verdicts", "sets", "runs", "verdicts".
+            "patch_verdicts", "sets", "runs", "experiments", "verdicts".
         fov_ids: FOVs whose annotations changed; empty means any.
     """
 

@@ -8,19 +8,24 @@ the engine exits, and takes its workers along.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import BinaryIO
 
 # Before the first import of any library that would ask a model hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-from synthstudio.engine.context import CancelToken
-from synthstudio.engine.runner import build_context, run_request
+from synthstudio.engine.context import CancelToken, JobContext
+from synthstudio.engine.processes import Processes
+from synthstudio.engine.runner import HELPERS, build_context, find_acceleration, run_request
+from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, Cancel, JobFailed, decode_command, decode_request, encode
 
 EXIT_PARENT_GONE = 3
@@ -72,6 +77,9 @@ def _give_way() -> None:
 
 def main() -> int:
     """Run one job; return 0 whatever its end was, since the last event tells it."""
+    processes = Processes.from_environment()
+    if not processes.is_main:
+        return help_out(processes)
     _give_way()
     commands, events = _private_stdin(), _private_stdout()
     lock = threading.Lock()
@@ -88,15 +96,56 @@ def main() -> int:
     cancel, save_checkpoint = CancelToken(), threading.Event()
     reader = threading.Thread(target=_read_commands, args=(commands, cancel, save_checkpoint), daemon=True)
     reader.start()
-    run_request(
-        request,
-        emit=emit,
-        context=lambda project: build_context(
-            request, project, emit=emit, cancel=cancel, save_checkpoint=save_checkpoint
-        ),
-    )
+
+    def context(project: Project) -> JobContext:
+        asked = request
+        if processes.count > 1:
+            shutil.rmtree(Path(request.run_dir) / HELPERS, ignore_errors=True)  # of a run that was killed
+            asked = request.model_copy(update={"device": find_acceleration().share_request(request)})
+        return build_context(
+            asked, project, emit=emit, cancel=cancel, save_checkpoint=save_checkpoint, processes=processes
+        )
+
+    run_request(request, emit=emit, context=context)
     # Library threads and atexit hooks must not hold up, or crash, a job that has told its end.
     os._exit(0)
+
+
+def help_out(processes: Processes) -> int:
+    """Take part in the training that the main process was asked for; return 1 where that failed.
+
+    Nobody listens to this process: it says nothing but why it failed, and the main one tells it when to stop.
+    """
+    _give_way()
+    _private_stdin()
+    _private_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl+C reaches all processes of the terminal
+    request, device = find_acceleration().receive_request()
+    request = request.model_copy(update={"device": device})
+    failures: list[JobFailed] = []
+
+    def emit(event: AnyEvent) -> None:
+        if isinstance(event, JobFailed):
+            failures.append(event)
+            sys.stderr.write(f"Process {processes.index}: {event.message}\n{event.traceback}\n")
+
+    def context(project: Project) -> JobContext:
+        nothing = threading.Event()
+        made = build_context(
+            request, project, emit=emit, cancel=CancelToken(), save_checkpoint=nothing, processes=processes
+        )
+        made.run_dir.mkdir(parents=True, exist_ok=True)
+        return made
+
+    try:
+        run_request(request, emit=emit, context=context)
+    finally:
+        helpers = Path(request.run_dir) / HELPERS
+        shutil.rmtree(helpers / str(processes.index), ignore_errors=True)
+        with contextlib.suppress(OSError):  # others are not done yet
+            helpers.rmdir()
+    sys.stderr.flush()
+    os._exit(1 if failures else 0)
 
 
 if __name__ == "__main__":

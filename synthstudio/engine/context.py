@@ -12,6 +12,7 @@ import numpy as np
 
 from synthstudio.core.imaging import ImageArray, encode_png
 from synthstudio.domain.errors import Cancelled
+from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.project import Project
 from synthstudio.protocol.messages import (
     AnyEvent,
@@ -47,7 +48,9 @@ class JobContext:
     Attributes:
         project: The project, open read-only: the engine reports results, its host writes them.
         run_id: Id of the run.
-        run_dir: Folder for the run's files.
+        run_dir: Folder for the run's files; a process that only helps in a training has one of its own.
+        shared_dir: Folder of the run, the same for all processes; only the main one writes there.
+        processes: Which process this is of those that share the training.
         device: "auto", "cpu" or a torch device string.
         seed: Seed of all randomness.
         resume: Continue from the last checkpoint in `run_dir`.
@@ -65,10 +68,14 @@ class JobContext:
         emit: Callable[[AnyEvent], None],
         cancel: CancelToken,
         save_checkpoint: threading.Event,
+        shared_dir: Path | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         self.project = project
         self.run_id = run_id
         self.run_dir = run_dir
+        self.shared_dir = shared_dir or run_dir
+        self.processes = processes
         self.device = device
         self.seed = seed
         self.resume = resume

@@ -24,3 +24,11 @@ def choose_device(name: str) -> torch.device:
             f"The device {name} cannot be used ({error}).", f"Available here: {', '.join(available)}."
         ) from error
     return device
+
+
+def device_words(device: torch.device) -> str:
+    """What computes, in words for tables: "CPU, 2 threads", "NVIDIA H200"."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    n_threads = torch.get_num_threads()
+    return f"{device.type.upper()}, {n_threads} thread{'s' if n_threads != 1 else ''}"

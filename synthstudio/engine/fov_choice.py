@@ -5,10 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from synthstudio.core.stats import MIN_RELIABLE_GROUPS
-from synthstudio.domain.errors import UserError
+from synthstudio.domain.errors import NotFound, UserError
 from synthstudio.domain.records import FieldOfView, Split
 from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.project import Project
+
+
+def choose_fovs(project: Project, names: Sequence[str], split: Split) -> list[FieldOfView]:
+    """Return the FOVs of these names, or all of a split where none is named.
+
+    Raises:
+        UserError: A name is unknown, or the split is empty.
+    """
+    if names:
+        return [_find_fov(project, name) for name in names]
+    fovs = project.fovs.list(split=split)
+    if not fovs:
+        raise UserError(f"The {split.value} split has no images.", "Choose another split, or name the images.")
+    return fovs
+
+
+def _find_fov(project: Project, name: str) -> FieldOfView:
+    fov = project.fovs.find(name)
+    if fov is None:
+        known = ", ".join(each.name for each in project.fovs.list()[:5])
+        raise NotFound(f"There is no image {name} in this project.", f"The first ones are: {known}.")
+    return fov
 
 
 def choose_marked_fovs(

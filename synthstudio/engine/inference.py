@@ -19,12 +19,14 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import ObjectClass, RunStatus
-from synthstudio.engine.checkpoints import load_checkpoint, restore_network
+from synthstudio.engine.checkpoints import load_checkpoint, restore_network, save_checkpoint
 from synthstudio.engine.data.batches import Normalization
+from synthstudio.engine.networks.answers import probabilities
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.networks.registry import build_network
 from synthstudio.engine.networks.tiling import tiled_grid
 from synthstudio.project import Project
+from synthstudio.settings.train_classifier import Task
 
 CROPS_AT_ONCE = 64
 BEST_WEIGHTS = Path("checkpoints") / "best.safetensors"
@@ -63,11 +65,24 @@ def restore_best(network: nn.Module, folder: Path) -> None:
     restore_network(network, load_checkpoint(path).part("network"), source=str(path))
 
 
+def replace_best(network: nn.Module, folder: Path) -> None:
+    """Write a network in place of the best weights of a run; what is known about them stays."""
+    path = folder / BEST_WEIGHTS
+    facts = load_checkpoint(path).facts
+    save_checkpoint(path, {"network": network.state_dict()}, facts)
+
+
 def load_classifier(folder: Path, device: torch.device) -> TrainedClassifier:
     """Load the best network of a run's folder. Raises UserError where there is none, or it is damaged."""
     card = read_model_card(folder)
     network = build_network(
-        card.network, len(card.classes), stride=card.stride, pooling=card.pooling, sharpness=card.sharpness
+        card.network,
+        len(card.classes),
+        stride=card.stride,
+        pooling=card.pooling,
+        sharpness=card.sharpness,
+        side=card.side,
+        attention_dropout=card.attention_dropout,
     )
     restore_best(network, folder)
     return TrainedClassifier(network.to(device).eval(), card, device)
@@ -93,6 +108,8 @@ def predict_presence(
     normalization: Normalization,
     device: torch.device,
     tick: Tick = no_tick,
+    *,
+    task: Task = "multi-label",
 ) -> NDArray[np.float64]:
     """Probability of each class on crops.
 
@@ -102,6 +119,7 @@ def predict_presence(
         normalization: That of the training.
         device: Of the network.
         tick: Called once per batch.
+        task: What was trained; see `networks.answers.probabilities`.
 
     Returns:
         `(N, C)` in 0-1.
@@ -111,19 +129,20 @@ def predict_presence(
         tick(start, len(pixels))
         images = torch.from_numpy(np.array(pixels[start : start + CROPS_AT_ONCE]))
         logits, _ = network(normalization.apply(images, device))
-        found.append(logits.double().sigmoid().cpu().numpy())
+        found.append(probabilities(logits.double(), task).cpu().numpy())
     return np.concatenate(found) if found else np.empty((0, 0))
 
 
-def predict_cams(classifier: TrainedClassifier, image: ImageArray) -> Cam:
+def predict_cams(classifier: TrainedClassifier, image: ImageArray, tick: Tick = no_tick) -> Cam:
     """Class activation maps of a whole FOV.
 
     Args:
         classifier: The classifier.
         image: `(H, W, 3)` uint8 at the working scale, of any size.
+        tick: Called once per tile.
 
     Returns:
         `(C, h, w)` float32 on the grid of the network's stride.
     """
     tensor = classifier.normalization.apply(torch.from_numpy(np.ascontiguousarray(image))[None], classifier.device)
-    return np.asarray(tiled_grid(classifier.network, tensor[0]).numpy(), np.float32)
+    return np.asarray(tiled_grid(classifier.network, tensor[0], tick=tick).numpy(), np.float32)

@@ -6,13 +6,13 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.engine.checkpoints import (
@@ -23,6 +23,8 @@ from synthstudio.engine.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
+from synthstudio.engine.networks.shared_norm import share_statistics
+from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.settings.train_classifier import OptimizationSettings
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -103,9 +105,15 @@ def build_optimizer(network: nn.Module, settings: OptimizationSettings) -> torch
         {"params": weights, "weight_decay": settings.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=settings.learning_rate)
+    match settings.optimizer:
+        case "sgd":
+            return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
+        case "adam":
+            return torch.optim.Adam(groups, lr=settings.learning_rate)
+        case "rmsprop":
+            return torch.optim.RMSprop(groups, lr=settings.learning_rate)
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
 @torch.no_grad()
@@ -117,6 +125,19 @@ def update_average(average: nn.Module, network: nn.Module, *, memory: float, ste
             mean.mul_(kept).add_(value, alpha=1.0 - kept)
         else:
             mean.copy_(value)
+
+
+class _Objective(nn.Module):
+    """The loss as a module around its network: what accelerate prepares; it may spread it over processes."""
+
+    def __init__(self, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network = network
+        self._loss = loss
+
+    @override
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        return self._loss(images, labels)
 
 
 class LoopHost(Protocol):
@@ -140,8 +161,14 @@ class TrainingLoop:
         settings: Steps, optimiser, schedule, averaging.
         context: Told about progress, and asked whether to stop.
         folder: For the checkpoints.
-        loss: Maps images and labels, as `batches` gives them, to a scalar; calls the network.
+        loss: Maps images and labels, as `batches` gives them, to a scalar, their mean; calls the network.
         validate: Looks at the averaged network, which is in eval mode.
+        seed: Of what networks draw by themselves, as dropout does.
+        processes: Which process this is of those that share the training. Each takes its part of every batch; the main
+            one alone validates, tells and writes.
+
+    Raises:
+        UserError: The batch cannot be divided, or the device cannot compute in the precision.
     """
 
     def __init__(
@@ -153,15 +180,32 @@ class TrainingLoop:
         folder: Path,
         loss: Callable[[Tensor, Tensor], Tensor],
         validate: Callable[[nn.Module], Validation],
+        seed: int = 0,
+        processes: Processes = ALONE,
     ) -> None:
+        # Not at the top: jobs that only want the words of this module would wait for it.
+        from synthstudio.engine.acceleration import Team, build_accelerator  # noqa: PLC0415
+
         self.network = network
         self.average = copy.deepcopy(network).eval()
         self.state = TrainingState()
         self._settings = settings
         self._context = context
         self._folder = folder
-        self._loss = loss
         self._validate = validate
+        self._seed = seed
+        self._processes = processes
+        if len(processes.rows(settings.batch_size)) % settings.accumulate:
+            raise UserError(
+                f"A batch of {settings.batch_size} images cannot be divided into {settings.accumulate} parts in each of"
+                f" {processes.count} processes.",
+                f"Choose a batch that is a multiple of {settings.accumulate * processes.count}.",
+            )
+        if processes.count > 1:
+            share_statistics(network)
+        self._accelerator = build_accelerator(settings.precision, next(network.parameters()).device)
+        self._team = Team(self._accelerator)
+        self._objective: nn.Module = _Objective(network, loss)
         self._optimizer = build_optimizer(network, settings)
         self._losses: list[float] = []
         self._began = 0.0
@@ -176,6 +220,8 @@ class TrainingLoop:
         restore_network(self.average, checkpoint.part("average"), source=str(path))
         restore_optimizer(self._optimizer, checkpoint.part("optimizer"))
         self.state = TrainingState.from_facts(checkpoint.facts)
+        if self._accelerator.scaler is not None and isinstance(scaling := checkpoint.facts.get("scaling"), dict):
+            self._accelerator.scaler.load_state_dict(scaling)
         return True
 
     def run(self, batches: Callable[[int, int], Iterator[tuple[Tensor, Tensor]]]) -> TrainingState:
@@ -185,56 +231,101 @@ class TrainingLoop:
             batches: Called with the first and the end step; gives one batch per step, the same ones every time.
 
         Raises:
-            UserError: The loss is no longer a number.
-            Cancelled: After a checkpoint was written.
+            UserError: The loss is no longer a number, or another process of the training has ended.
+            Cancelled: After a checkpoint was written; or this process has helped to the end, and what follows is for
+                the main one.
         """
         self._began = time.monotonic() - self.state.seconds
-        if self.state.is_over or self.state.step >= self._settings.steps:
-            return self.state
-        try:
-            for images, labels in batches(self.state.step, self._settings.steps):
-                self._context.tick(self.state.step, self._settings.steps)
-                self._take_step(images, labels)
-                if self._is_time_to_validate():
-                    self._look()
-                elif self._context.take_checkpoint_request():
+        if not self.state.is_over and self.state.step < self._settings.steps:
+            # Only now: processes take over the weights of the main one, which may have been resumed.
+            self._objective, self._stepper = self._accelerator.prepare(self._objective, self._optimizer)
+            try:
+                self._take_steps(batches)
+            except Cancelled:
+                if self._processes.is_main:
+                    self._team.agree(goes_on=False)
                     self._save_last()
-                if self.state.is_over:
-                    break
-        except Cancelled:
-            self._save_last()
-            raise
-        self._context.tick(self._settings.steps, self._settings.steps)
+                raise
+            except RuntimeError as error:
+                if self._team.is_lost(error):
+                    raise UserError(
+                        "Another process of this training has ended, so that it cannot go on.",
+                        "The messages of the launcher say why; then resume the run from its last checkpoint.",
+                    ) from error
+                raise
+            # Not before: by now the other processes may have gone, and nobody is there to agree with.
+            self._context.tick(self._settings.steps, self._settings.steps)
+        if not self._processes.is_main:
+            raise Cancelled
         return self.state
 
-    def _take_step(self, images: Tensor, labels: Tensor) -> None:
-        rate = learning_rate(self.state.step, self._settings)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self.network.train()
-        with self._precision():
-            loss = self._loss(images, labels)
-        value = float(loss.item())
-        if not math.isfinite(value):
-            raise UserError(
-                f"The loss became {value} at step {self.state.step + 1}; the training was stopped.",
-                "Use a lower learning rate or fp32 precision, and start again.",
-            )
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call] # torch has no annotation for it
-        self._optimizer.step()
-        update_average(self.average, self.network, memory=self._settings.ema, step=self.state.step)
-        self.state.step += 1
-        self._losses.append(value)
+    def _take_steps(self, batches: Callable[[int, int], Iterator[tuple[Tensor, Tensor]]]) -> None:
+        for images, labels in batches(self.state.step, self._settings.steps):
+            self._context.tick(self.state.step, self._settings.steps)
+            if not self._team.agree(goes_on=True):
+                return
+            loss = self._take_step(images, labels)
+            if self._processes.is_main:
+                self._follow_up(loss)
+            if self.state.is_over:
+                self._team.agree(goes_on=False)
+                return
+
+    def _follow_up(self, loss: float) -> None:
+        """What the main process does after a step."""
+        self._losses.append(loss)
+        update_average(self.average, self.network, memory=self._settings.ema, step=self.state.step - 1)
         if self.state.step % LOG_EVERY == 0 or self.state.step == self._settings.steps:
             self._context.metric("loss/train", sum(self._losses) / len(self._losses), step=self.state.step)
             self._losses.clear()
+        if self._is_time_to_validate():
+            self._look()
+        elif self._context.take_checkpoint_request():
+            self._save_last()
 
-    def _precision(self) -> AbstractContextManager[object]:
-        if self._settings.precision == "fp32":
-            return nullcontext()
-        device = next(self.network.parameters()).device
-        return torch.autocast(device.type, dtype=torch.bfloat16)
+    def _take_step(self, images: Tensor, labels: Tensor) -> float:
+        """Change the weights by one batch; return its loss."""
+        rate = learning_rate(self.state.step, self._settings)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._seed_dropout()
+        self.network.train()
+        self._optimizer.zero_grad(set_to_none=True)
+        n_parts = self._settings.accumulate
+        parts = zip(images.chunk(n_parts), labels.chunk(n_parts), strict=True)
+        values = [self._pass(*part, is_last=number == n_parts) for number, part in enumerate(parts, 1)]
+        if self._settings.clip:
+            self._accelerator.clip_grad_norm_(self.network.parameters(), self._settings.clip)
+        self._stepper.step()
+        self.state.step += 1
+        return sum(values) / n_parts
+
+    def _seed_dropout(self) -> None:
+        """Let what networks draw by themselves depend on seed, step and process alone, not on where it was resumed."""
+        number = ((self._seed << 20) + self.state.step) * 1024 + self._processes.index
+        # Not torch.manual_seed: without a GPU it writes down the call stack each time, a tenth of a small step.
+        torch.default_generator.manual_seed(number)
+        if next(self.network.parameters()).is_cuda:
+            torch.cuda.manual_seed(number)
+
+    def _pass(self, images: Tensor, labels: Tensor, *, is_last: bool) -> float:
+        """Pass a part of a batch through the network and back; return its loss."""
+        with self._team.keeps_apart(self._objective, is_last=is_last):
+            loss = self._objective(images, labels)
+            value = self._team.mean(loss)
+            if not math.isfinite(value):
+                self._stop_for(value)
+            n_parts = self._settings.accumulate
+            self._accelerator.backward(loss if n_parts == 1 else loss / n_parts)
+        return value
+
+    def _stop_for(self, value: float) -> NoReturn:
+        if not self._processes.is_main:
+            raise Cancelled  # the main process tells it
+        raise UserError(
+            f"The loss became {value} at step {self.state.step + 1}; the training was stopped.",
+            "Use a lower learning rate or fp32 precision, and start again.",
+        )
 
     def _is_time_to_validate(self) -> bool:
         return self.state.step % self._settings.evaluate_every == 0 or self.state.step == self._settings.steps
@@ -264,5 +355,9 @@ class TrainingLoop:
                 "average": self.average.state_dict(),
                 "optimizer": optimizer_tensors(self._optimizer),
             },
-            self.state.to_facts(),
+            self.state.to_facts() | self._scaling(),
         )
+
+    def _scaling(self) -> dict[str, JsonValue]:
+        """State of the scaling of the loss, in fp16."""
+        return {} if self._accelerator.scaler is None else {"scaling": self._accelerator.scaler.state_dict()}

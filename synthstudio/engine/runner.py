@@ -18,6 +18,7 @@ from synthstudio import __version__
 from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.engine.context import CancelToken, JobContext
+from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, JobCancelled, JobFailed, JobFinished, JobRequest, JobStarted
 from synthstudio.protocol.results import JobResult
@@ -26,11 +27,30 @@ from synthstudio.settings.base import JobSettings, module_name
 _log = logging.getLogger(__name__)
 
 
+HELPERS = "helpers"
+"""Folder, within that of a run, of what the processes write that help in a training; they remove it."""
+
+
 class JobModule(Protocol):
     """What a module in engine/jobs offers."""
 
     def run(self, settings: JobSettings, context: JobContext) -> JobResult:
         """Do the work; raise UserError or Cancelled, or return the result."""
+
+
+class Acceleration(Protocol):
+    """What `engine.acceleration` offers to the processes that share a training."""
+
+    def share_request(self, request: JobRequest) -> str:
+        """As the main process: tell the others what to do; return the device."""
+
+    def receive_request(self) -> tuple[JobRequest, str]:
+        """As one of the others: wait for what is to be done; return it and the device."""
+
+
+def find_acceleration() -> Acceleration:
+    """Import what joins the processes of a training; a job in one process does without."""
+    return cast("Acceleration", importlib.import_module("synthstudio.engine.acceleration"))
 
 
 def find_job(kind: str) -> JobModule:
@@ -112,12 +132,16 @@ def build_context(
     emit: Callable[[AnyEvent], None],
     cancel: CancelToken,
     save_checkpoint: threading.Event,
+    processes: Processes = ALONE,
 ) -> JobContext:
-    """Make the context of a request."""
+    """Make the context of a request. A process that only helps gets a folder of its own within that of the run."""
+    folder = Path(request.run_dir)
     return JobContext(
         project=project,
         run_id=request.run_id,
-        run_dir=Path(request.run_dir),
+        run_dir=folder if processes.is_main else folder / HELPERS / str(processes.index),
+        shared_dir=folder,
+        processes=processes,
         device=request.device,
         seed=request.settings.seed,
         resume=request.resume,

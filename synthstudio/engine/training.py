@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - its usual name
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 
-from synthstudio.core.imaging import write_bytes_atomically
+from synthstudio.core.imaging import sha256_of_file, write_bytes_atomically
 from synthstudio.core.patches.bank import PatchBank, build_patch_bank
 from synthstudio.core.patches.plates import add_plates
 from synthstudio.core.training.model_card import ModelCard, ModelClass
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, part_of
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.checkpoints import load_weights
@@ -22,18 +23,23 @@ from synthstudio.engine.data.batches import Batch, Normalization, iter_batches
 from synthstudio.engine.data.crops import CropStore, build_crop_store
 from synthstudio.engine.data.fields import MarkedReader, open_fov
 from synthstudio.engine.data.material import Material, TrainingSettings, choose_material
+from synthstudio.engine.data.stored_sets import StoredReader, choose_stored_images, stored_state
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.loops import TrainingLoop, TrainingState, Validation
-from synthstudio.engine.networks.base import ClassMapNetwork
-from synthstudio.engine.networks.registry import build_network, choose_stride, load_backbone
+from synthstudio.engine.losses import Loss
+from synthstudio.engine.networks.base import ClassMapNetwork, round_up
+from synthstudio.engine.networks.pretrained import load_backbone
+from synthstudio.engine.networks.registry import build_network, choose_stride
 from synthstudio.project import Project
 from synthstudio.settings.compose import CompositionSettings, PatchSettings
-from synthstudio.settings.train_classifier import NetworkSettings, OptimizationSettings, TrainClassifierSettings
+from synthstudio.settings.train_classifier import (
+    NetworkSettings,
+    OptimizationSettings,
+    TrainClassifierSettings,
+)
 
 CHECKPOINTS, STATE_NAME = "checkpoints", "project-state.txt"
 N_MEASURED_BATCHES = 4
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""Maps images and labels, as batches give them, to a scalar."""
 
 
 class TrainingJob:
@@ -43,6 +49,7 @@ class TrainingJob:
         self._context = context
         self._device = choose_device(context.device)
         self._warnings: list[str] = []
+        self._set_name = settings.set_name
         self._material: Material = choose_material(context.project, settings)
         self._names = [each.name for each in self._material.classes]
         self._reader = build_marked_reader(context.project, self._material, side=settings.composition.canvas_px)
@@ -51,10 +58,35 @@ class TrainingJob:
         self._warnings.append(text)
         self._context.warn(text)
 
+    def _open_stored(self, settings: TrainingSettings) -> tuple[StoredReader, Sequence[FieldOfView]]:
+        """What reads the images of the stored set, and those that may be trained on; see `choose_stored_images`."""
+        project, material, composition = self._context.project, self._material, settings.composition
+        self._context.stage(f"Reading the set {settings.set_name}")
+        stored = choose_stored_images(project, settings.set_name, material, min_visible=composition.min_visible)
+        if stored.n_validation:
+            self._warn(
+                f"{stored.n_validation} of the {len(stored.fovs)} images of the set show something of validation"
+                " images: scores on validation are too high. Put samples into the val split and compose the set again."
+            )
+        reader = StoredReader(
+            project,
+            material.classes,
+            sizes_px=material.sizes_px,
+            scale=stored.scale,
+            side=composition.canvas_px,
+            annotations=stored.annotations,
+        )
+        return reader, stored.fovs
+
+    def _state(self) -> str:
+        """All of the project that the training depends on, as text."""
+        project = self._context.project
+        return project.training_state() + (stored_state(project, self._set_name) if self._set_name else "")
+
     def _check_project_state(self) -> None:
         """Remember what the training depends on, so that a resume on a changed project is noticed."""
         path = self._context.run_dir / STATE_NAME
-        now = self._context.project.training_state()
+        now = self._state()
         if self._context.resume and path.is_file() and path.read_text(encoding="utf-8") != now:
             self._warn("Annotations, classes or images have changed since this training began; it goes on with them.")
         write_bytes_atomically(path, now.encode())
@@ -70,12 +102,23 @@ def train_network(
     validate: Callable[[nn.Module], Validation],
 ) -> TrainingState:
     """Train from the beginning, or from the last checkpoint where the run is resumed; see `TrainingLoop`."""
-    folder = context.run_dir / CHECKPOINTS
-    loop = TrainingLoop(network, settings, context, folder=folder, loss=loss, validate=validate)
+    loop = TrainingLoop(
+        network,
+        settings,
+        context,
+        folder=context.shared_dir / CHECKPOINTS,
+        loss=loss,
+        validate=validate,
+        seed=context.seed,
+        processes=context.processes,
+    )
     if context.resume:
         loop.resume()
     context.stage("Training")
-    return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=settings.workers))
+    rows = context.processes.rows(settings.batch_size)
+    return loop.run(
+        lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=settings.workers, rows=rows)
+    )
 
 
 def to_device(network: nn.Module, device: torch.device) -> None:
@@ -98,7 +141,7 @@ def build_training_bank(
     """
     by_fov = project.annotations.by_fov()
     marks = [mark for fov in material.train for mark in by_fov.get(fov.id, [])]
-    settings = patches.model_copy(update={"scale": material.scale})
+    settings = patches.model_copy(update={"scale": material.scale.factor})
     bank = build_patch_bank(
         material.train,
         marks,
@@ -128,7 +171,6 @@ def cut_crops(
         reader,
         fovs,
         path,
-        scale=material.scale,
         side=composition.canvas_px,
         n_classes=len(material.classes),
         min_visible=composition.min_visible,
@@ -144,32 +186,51 @@ def first_images(batches: Dataset[Batch]) -> Batch:
 
 
 def build_training_network(
-    chosen: NetworkSettings, material: Material, *, seed: int, device: torch.device
+    chosen: NetworkSettings, material: Material, *, side: int, seed: int, device: torch.device
 ) -> ClassMapNetwork:
-    """Build the network on its device. Raises UserError where pretrained weights cannot be read."""
+    """Build the network on its device.
+
+    Args:
+        chosen: What is built.
+        material: What it will be trained on.
+        side: Of the training images in px.
+        seed: Of its random weights.
+        device: Where it will be.
+
+    Raises:
+        UserError: There is no such network, it takes no images of this size, or pretrained weights do not fit.
+    """
     network = build_network(
         chosen.name,
         len(material.classes),
-        stride=choose_stride(chosen.stride, smallest_px=min(material.sizes_px)),
+        stride=choose_stride(chosen.stride, smallest_px=min(material.sizes_px), network=chosen.name),
         pooling=chosen.pooling,
         sharpness=chosen.sharpness,
+        side=side,
+        attention_dropout=chosen.attention_dropout,
         seed=seed,
     )
+    if side % network.alignment and network.alignment > network.stride:
+        raise UserError(
+            f"{chosen.name} takes no training images of {side} px: their side must be a multiple of"
+            f" {network.alignment}.",
+            f"Choose a canvas of {round_up(side, network.alignment)} px.",
+        )
     if chosen.weights:
-        path = Path(chosen.weights).expanduser()
-        load_backbone(network, load_weights(path), source=str(path))
+        network.origin = take_weights(network, Path(chosen.weights).expanduser())
     to_device(network, device)
     return network
 
 
-def presence_loss(network: ClassMapNetwork, normalization: Normalization, device: torch.device) -> Loss:
-    """Cross entropy of each class's answer on its own: an image may hold several classes, or none."""
+def take_weights(network: ClassMapNetwork, path: Path) -> str:
+    """Put pretrained weights from a file into a network's backbone; return in words what was taken.
 
-    def loss(images: Tensor, labels: Tensor) -> Tensor:
-        logits, _ = network(normalization.apply(images, device))
-        return F.binary_cross_entropy_with_logits(logits, labels.to(device))
-
-    return loss
+    Raises:
+        UserError: The file cannot be read, or does not fit.
+    """
+    fit = load_backbone(network, load_weights(path), source=str(path))
+    left = f", {fit.n_left} left out" if fit.n_left else ""
+    return f"{fit.n_taken} pretrained tensors from {path.name}{left} (SHA-256 {sha256_of_file(path)[:16]})"
 
 
 def bare_card(
@@ -185,12 +246,16 @@ def bare_card(
         network=settings.network.name,
         pooling=settings.network.pooling,
         sharpness=settings.network.sharpness,
+        attention_dropout=settings.network.attention_dropout,
+        task=settings.loss.task,
+        pretrained=network.origin,
         stride=network.stride,
         classes=tuple(
             ModelClass(name=item.name, size_px=size)
             for item, size in zip(material.classes, material.sizes_px, strict=True)
         ),
-        scale=material.scale,
+        scale=material.scale.factor,
+        um_per_px=material.scale.um_per_px,
         side=settings.composition.canvas_px,
         min_visible=settings.composition.min_visible,
         mean=normalization.mean,
@@ -200,6 +265,6 @@ def bare_card(
         step=step,
         validation_fov_ids=tuple(fov.id for fov in material.validation),
         train_fov_ids=tuple(fov.id for fov in material.train),
-        versions={"torch": torch.__version__},
+        versions={name: version(name) for name in ("torch", "torchvision", "timm")},
         threads=torch.get_num_threads(),
     )

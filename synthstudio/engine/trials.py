@@ -26,8 +26,9 @@ from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.engine.data.material import Material
 from synthstudio.engine.inference import TrainedClassifier, predict_presence
 from synthstudio.engine.loops import TrainingLoop, Validation
+from synthstudio.engine.losses import build_loss
 from synthstudio.engine.scoring import ClassOnFov, score_fov
-from synthstudio.engine.training import bare_card, build_training_network, first_images, presence_loss
+from synthstudio.engine.training import bare_card, build_training_network, first_images
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 
@@ -110,17 +111,31 @@ def train_on_trial(settings: TrainClassifierSettings, given: TrialMaterial, tick
         scratch=given.scratch,
     )
     try:
-        normalization = Normalization.measure(first_images(batches)[0])
+        images, labels = first_images(batches)
+        normalization = Normalization.measure(images)
     except UserError as error:
         raise ImpossibleRecipe(error.message, error.hint) from error
-    network = build_training_network(settings.network, given.material, seed=settings.seed, device=given.device)
+    network = build_training_network(
+        settings.network,
+        given.material,
+        side=settings.composition.canvas_px,
+        seed=settings.seed,
+        device=given.device,
+    )
     loop = TrainingLoop(
         network,
         settings.optimization,
         TrialHost(tick),
         folder=given.scratch,
-        loss=presence_loss(network, normalization, given.device),
+        loss=build_loss(
+            settings.loss,
+            network,
+            normalization,
+            given.device,
+            shares=np.asarray(labels.mean(dim=0).numpy(), np.float64),
+        ),
         validate=lambda _network: Validation(0.0),
+        seed=settings.seed,
     )
     workers = settings.optimization.workers
     loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=workers))

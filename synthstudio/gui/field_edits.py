@@ -8,10 +8,9 @@ from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Changes
-from synthstudio.gui import errors
+from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.project.field_facts import FieldFacts, read_field_facts, write_field_facts
@@ -69,67 +68,31 @@ def change_fields(
         workspace.undo_stack.push(command)
 
 
-class _CommittedCommand(QUndoCommand):
-    """A change that was committed before it came to the stack; undo and redo write one of two states."""
-
-    def __init__(self, workspace: Workspace, text: str, window: QWidget) -> None:
-        super().__init__(text)
-        self._workspace, self._window = workspace, window
-        self._is_committed = True
-
-    @override
-    def redo(self) -> None:
-        if self._is_committed:  # QUndoStack.push calls redo
-            self._is_committed = False
-            return
-        self._try(is_undo=False)
-
-    @override
-    def undo(self) -> None:
-        self._try(is_undo=True)
-
-    def _write(self, project: Project, *, is_undo: bool) -> Changes:
-        raise NotImplementedError
-
-    def _try(self, *, is_undo: bool) -> None:
-        try:
-            told = self._write(self._workspace.require_writable_project(), is_undo=is_undo)
-        except UserError as error:
-            self.setObsolete(True)
-            errors.report(error, parent=self._window)
-            return
-        self._workspace.announce(told)
-
-
-class _SamplesCommand(_CommittedCommand):
+class _SamplesCommand(ProjectCommand):
     def __init__(
         self, workspace: Workspace, text: str, *, before: SampleAssignment, after: SampleAssignment, window: QWidget
     ) -> None:
-        super().__init__(workspace, text, window)
+        super().__init__(workspace, text, window=window)
         self._before, self._after = before, after
 
     @override
-    def _write(self, project: Project, *, is_undo: bool) -> Changes:
+    def write_to(self, project: Project, *, is_undo: bool) -> Changes:
         return assign_samples(project, self._before if is_undo else self._after)
 
 
-class _FieldsCommand(_CommittedCommand):
+class _FieldsCommand(ProjectCommand):
     def __init__(
         self, workspace: Workspace, text: str, *, before: Facts, after: Facts, window: QWidget, merge_id: int
     ) -> None:
-        super().__init__(workspace, text, window)
-        self.before, self.after, self._merge_id = before, after, merge_id
+        super().__init__(workspace, text, window=window, merge_id=merge_id)
+        self.before, self.after = before, after
 
     @override
-    def _write(self, project: Project, *, is_undo: bool) -> Changes:
+    def write_to(self, project: Project, *, is_undo: bool) -> Changes:
         told = write_field_facts(project, self.before if is_undo else self.after)
         if len(self.before) == 1:  # what is undone is seen, as with annotations
-            self._workspace.set_current_fov(next(iter(self.before)))
+            self.workspace.set_current_fov(next(iter(self.before)))
         return told
-
-    @override
-    def id(self) -> int:
-        return self._merge_id
 
     @override
     def mergeWith(self, other: QUndoCommand) -> bool:

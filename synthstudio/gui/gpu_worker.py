@@ -82,8 +82,13 @@ class GpuWorker(QThread):
         """Submit to this project from now on; what is in the queue keeps its own."""
         self._project = project
 
-    def submit(self, settings: JobSettings, *, title: str = "", resume_run: RunId | None = None) -> RunId:
+    def submit(
+        self, settings: JobSettings, *, title: str = "", resume_run: RunId | None = None, experiment: str = ""
+    ) -> RunId:
         """Put a job into the queue; with `resume_run` go on with that run, whose own settings then count.
+
+        Args:
+            experiment: Name of the stored experiment that a new run is a part of.
 
         Raises:
             UserError: No project is open, or it is read-only or cannot be written.
@@ -95,7 +100,7 @@ class GpuWorker(QThread):
             raise UserError("No project is open.", "Open one first.")
         if resume_run is not None and project.is_read_only:
             raise ProjectIsReadOnly(f"{project.name} is open read-only. {project.read_only_reason}")
-        run_id = resume_run or start_run(project, settings, title=title)
+        run_id = resume_run or start_run(project, settings, title=title, experiment=experiment)
         title = title or project.runs.get(run_id).title
         job = _Job(project, run_id, title, is_resumed=resume_run is not None, cancel=HostCancel())
         with self._condition:

@@ -15,7 +15,7 @@ from synthstudio.core.imaging import LARGE_PIXELS
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Changes, FieldOfView
+from synthstudio.domain.records import Box, Changes, FieldOfView
 from synthstudio.gui import errors
 from synthstudio.gui.background import Background, Task
 from synthstudio.gui.canvas.large_images import GrowingOverview, LargeImage, open_for_view, zoom_level_folder
@@ -71,6 +71,8 @@ class Workspace(QObject):
     class_totals_changed = Signal()
     annotation_wanted = Signal()
     """Some page wants `wanted_annotation_id` to be selected; who shows it sets that to None."""
+    region_wanted = Signal()
+    """Some page wants `wanted_region` to be seen; who shows it sets that to None."""
     recipe_offered = Signal()
     """Some page wants `offered_recipe` to stand in the form of the sets; who shows it sets that to None."""
 
@@ -88,6 +90,7 @@ class Workspace(QObject):
         self.view_states: dict[FovId, ViewState] = {}
         self.current_fov_id: FovId | None = None
         self.wanted_annotation_id: AnnotationId | None = None
+        self.wanted_region: tuple[FovId, Box] | None = None
         self.offered_recipe: ComposeSettings | None = None
         self.current_class_id: ClassId | None = None
         self.fov_order: tuple[FovId, ...] = ()
@@ -181,7 +184,7 @@ class Workspace(QObject):
             self.forget_image(fov_id)
         self.view_states.clear()
         self.undo_stack.clear()
-        self.current_fov_id = self.current_class_id = self.wanted_annotation_id = None
+        self.current_fov_id = self.current_class_id = self.wanted_annotation_id = self.wanted_region = None
         self.fov_order = ()
         if self.project is not None:
             self.gpu_worker.stop()
@@ -239,6 +242,18 @@ class Workspace(QObject):
         self.set_current_fov(fov_id)
         self.annotation_wanted.emit()
 
+    def show_region(self, fov_id: FovId, box: Box) -> None:
+        """Show a part of an FOV, framed, with some of its surroundings.
+
+        Raises:
+            UserError: The FOV is no longer there.
+        """
+        if fov_id not in {fov.id for fov in self.require_project().fovs.list()}:
+            raise UserError("The field that this was cut from is no longer in the project.", "Evaluate the run again.")
+        self.wanted_region = fov_id, box
+        self.set_current_fov(fov_id)
+        self.region_wanted.emit()
+
     def offer_recipe(self, settings: ComposeSettings) -> None:
         """Have the form of the sets show these settings."""
         self.offered_recipe = settings
@@ -282,9 +297,11 @@ class Workspace(QObject):
 
     # Jobs
 
-    def submit(self, settings: JobSettings, *, title: str = "", resume_run: RunId | None = None) -> RunId:
+    def submit(
+        self, settings: JobSettings, *, title: str = "", resume_run: RunId | None = None, experiment: str = ""
+    ) -> RunId:
         """Put a job into the queue. Raises UserError where the project is read-only."""
-        return self.gpu_worker.submit(settings, title=title, resume_run=resume_run)
+        return self.gpu_worker.submit(settings, title=title, resume_run=resume_run, experiment=experiment)
 
     @Slot(object)
     def _on_worker_records_changed(self, changed: Changes) -> None:

@@ -22,13 +22,18 @@ class FieldFacts:
     note: str
     is_flagged: bool
     um_per_px: float | None
+    tone: int | None
 
 
 def read_field_facts(project: Project, fov_ids: Collection[FovId]) -> dict[FovId, FieldFacts]:
     """Return the facts of FOVs; one that is gone is passed over."""
     fovs = _iter_known(project, fov_ids) if len(fov_ids) <= MAX_READ_ALONE else project.fovs.list()
     wanted = set(fov_ids)
-    return {fov.id: FieldFacts(fov.state, fov.note, fov.is_flagged, fov.um_per_px) for fov in fovs if fov.id in wanted}
+    return {
+        fov.id: FieldFacts(fov.state, fov.note, fov.is_flagged, fov.um_per_px, fov.tone)
+        for fov in fovs
+        if fov.id in wanted
+    }
 
 
 def _iter_known(project: Project, fov_ids: Collection[FovId]) -> Iterator[FieldOfView]:
@@ -52,4 +57,6 @@ def write_field_facts(project: Project, wanted: Mapping[FovId, FieldFacts]) -> C
                 project.fovs.set_flagged([fov_id], flagged=facts.is_flagged)
             if facts.um_per_px != now.um_per_px:
                 project.fovs.set_calibration([fov_id], facts.um_per_px)
+            if facts.tone != now.tone:
+                project.fovs.set_tones({fov_id: facts.tone})
     return changes("fovs")

@@ -193,6 +193,13 @@ class Fovs:
         self._database.execute_many("UPDATE fov SET um_per_px = ? WHERE id = ?", [(um_per_px, i) for i in fov_ids])
         return changes("fovs")
 
+    def set_tones(self, tones: Mapping[FovId, int | None]) -> Changes:
+        """Set the tones of FOVs, numbers of levels from 1; None where one is unknown."""
+        self._database.execute_many(
+            "UPDATE fov SET tone = ? WHERE id = ?", [(tone, fov_id) for fov_id, tone in tones.items()]
+        )
+        return changes("fovs")
+
     def relink(self, fov_id: FovId, *, stored_path: str) -> Changes:
         """Point an FOV at the place where its image file lies now."""
         self._database.execute("UPDATE fov SET path = ? WHERE id = ?", (stored_path, fov_id))

@@ -47,10 +47,22 @@ class Merged:
     Attributes:
         annotations: Marks that were added, with their ids.
         states: FOVs whose annotation state grew: the state before and after.
+        calibrations: FOVs that had no pixel size, and the one that they got.
+        labels: Image labels that were added.
     """
 
     annotations: tuple[Annotation, ...] = ()
     states: tuple[tuple[FovId, AnnotationState, AnnotationState], ...] = ()
+    calibrations: tuple[tuple[FovId, float], ...] = ()
+    labels: tuple[tuple[FovId, ClassId, bool], ...] = ()
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(
+            self.annotations + other.annotations,
+            self.states + other.states,
+            self.calibrations + other.calibrations,
+            self.labels + other.labels,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +144,7 @@ def apply_import(
         changes=changes("fovs", "samples", "classes", "annotations"),
         n_merged=len(sorted_fovs.known),
         n_known=sum(len(planned.annotations) for planned in sorted_fovs.known) - n_added,
-        merged=Merged(
-            tuple(mark for each in merged for mark in each.annotations),
-            tuple(change for each in merged for change in each.states),
-        ),
+        merged=sum(merged, start=Merged()),
     )
 
 
@@ -280,21 +289,29 @@ def _merge(
     grown = order.index(planned.state) > order.index(fov.state)
     if grown:
         project.fovs.set_state(fov.id, planned.state)
+    calibrations: tuple[tuple[FovId, float], ...] = ()
     if fov.um_per_px is None and planned.um_per_px is not None:
         project.fovs.set_calibration([fov.id], planned.um_per_px)
+        calibrations = ((fov.id, planned.um_per_px),)
     labelled = project.fovs.image_labels(fov.id)
-    for name, present in planned.labels:
-        if class_ids[name] not in labelled:
-            project.fovs.set_image_label(fov.id, class_ids[name], present=present)
-    return Merged(tuple(stored), ((fov.id, fov.state, planned.state),) if grown else ())
+    labels = tuple(
+        (fov.id, class_ids[name], present) for name, present in planned.labels if class_ids[name] not in labelled
+    )
+    for fov_id, class_id, present in labels:
+        project.fovs.set_image_label(fov_id, class_id, present=present)
+    return Merged(tuple(stored), ((fov.id, fov.state, planned.state),) if grown else (), calibrations, labels)
 
 
 def undo_merge(project: Project, merged: Merged) -> Changes:
-    """Take back the marks and states that an import brought to FOVs that were there before."""
+    """Take back what an import brought to FOVs that were there before."""
     with project.transaction():
         told = project.annotations.remove(merged.annotations)
         for fov_id, before, _ in merged.states:
             told |= project.fovs.set_state(fov_id, before)
+        for fov_id, _ in merged.calibrations:
+            told |= project.fovs.set_calibration([fov_id], None)
+        for fov_id, class_id, _ in merged.labels:
+            told |= project.fovs.set_image_label(fov_id, class_id, present=None)
     return told
 
 
@@ -304,6 +321,10 @@ def redo_merge(project: Project, merged: Merged) -> Changes:
         _, told = project.annotations.add(merged.annotations)
         for fov_id, _, after in merged.states:
             told |= project.fovs.set_state(fov_id, after)
+        for fov_id, um_per_px in merged.calibrations:
+            told |= project.fovs.set_calibration([fov_id], um_per_px)
+        for fov_id, class_id, present in merged.labels:
+            told |= project.fovs.set_image_label(fov_id, class_id, present=present)
     return told
 
 

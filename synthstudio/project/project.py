@@ -21,6 +21,7 @@ from synthstudio.project.classes import Classes
 from synthstudio.project.clock import now
 from synthstudio.project.crop_labels import CropLabels
 from synthstudio.project.database import Database
+from synthstudio.project.experiments import Experiments
 from synthstudio.project.fields import Fovs, Samples
 from synthstudio.project.patch_verdicts import PatchVerdicts
 from synthstudio.project.reviews import Sets, Verdicts
@@ -102,6 +103,7 @@ class Project:
         self.crop_labels = CropLabels(self.database)
         self.patch_verdicts = PatchVerdicts(self.database)
         self.runs = Runs(self.database)
+        self.experiments = Experiments(self.database)
         self.sets = Sets(self.database)
         self.verdicts = Verdicts(self.database)
 

@@ -30,6 +30,7 @@ def _record(row: sqlite3.Row) -> Run:
         hint=row["hint"],
         created_at=row["created_at"],
         finished_at=row["finished_at"],
+        experiment=row["experiment"] or "",
     )
 
 
@@ -44,6 +45,11 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def of_experiment(self, name: str) -> list[Run]:
+        """Return the runs of an experiment, oldest first."""
+        rows = self._database.rows("SELECT * FROM run WHERE experiment = ? ORDER BY created_at, id", (name,))
+        return [_record(row) for row in rows]
 
     def list(self, *, kind: str | None = None) -> list[Run]:
         """Return the runs, of one kind where it is named, oldest first."""
@@ -60,11 +66,12 @@ class Runs:
             raise NotFound(f"There is no run {run_id} in this project.", f"The newest runs are: {newest}.")
         return _record(row)
 
-    def add(self, run_id: RunId, *, kind: str, title: str, settings_json: str) -> Changes:
-        """Record that a run has been asked for."""
+    def add(self, run_id: RunId, *, kind: str, title: str, settings_json: str, experiment: str = "") -> Changes:
+        """Record that a run has been asked for, as a part of an experiment where one is named."""
         self._database.execute(
-            "INSERT INTO run (id, kind, status, title, settings_json, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (run_id, kind, RunStatus.QUEUED, title, settings_json, now()),
+            "INSERT INTO run (id, kind, status, title, settings_json, created_at, experiment)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run_id, kind, RunStatus.QUEUED, title, settings_json, now(), experiment or None),
         )
         return changes("runs")
 

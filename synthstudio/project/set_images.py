@@ -27,14 +27,25 @@ SetImages = tuple[list[FieldOfView], dict[FovId, list[Annotation]]]
 
 
 class _ObjectEntry(TypedDict):
+    role: str
     labelled: bool
+    visible: float
+    fov: int
     box: tuple[float, float, float, float]
 
 
-def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) -> SetImages:
+def list_set_images(
+    project: Project, name: str, *, split: Split = Split.TRAIN, min_visible: float | None = None
+) -> SetImages:
     """Return the images of a set, with the boxes of their labelled objects.
 
     Ids are those of the set alone: image `i` has FOV id `i + 1`. Each image is a sample of its own, in `split`.
+
+    Args:
+        project: Where the set is.
+        name: Of the set.
+        split: Of all its images.
+        min_visible: Share of an object that must be seen for it to count; as the set was made with where it is None.
 
     Raises:
         NotFound: There is no such set.
@@ -57,7 +68,7 @@ def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) 
             fovs.append(fov)
             marks = []
             for item in entry["objects"]:
-                if item["labelled"]:
+                if _counts(item, min_visible):
                     n_marks += 1
                     marks.append(_to_annotation(item, fov.id, class_ids[item["class"]], number=n_marks))
             annotations[fov.id] = marks
@@ -69,6 +80,25 @@ def list_set_images(project: Project, name: str, *, split: Split = Split.TRAIN) 
     except (ValueError, TypeError) as error:
         raise UserError(f"The files of the set {name} are damaged: {error}.", "Compose it again.") from error
     return fovs, annotations
+
+
+def list_set_sources(project: Project, name: str) -> dict[FovId, frozenset[FovId]]:
+    """Return the FOVs of the project of which something is seen on each image of a set, by the ids of the images.
+
+    Raises:
+        NotFound: There is no such set.
+        UserError: Its manifest is missing or damaged.
+    """
+    path = project.set_folder(project.sets.get(name).name) / MANIFEST_NAME
+    sources = {}
+    try:
+        for line in read_bytes(path).splitlines():
+            entry = json.loads(line)
+            shown = {*entry["source_fovs"], entry["canvas"]["fov"], *(item["fov"] for item in entry["objects"])}
+            sources[FovId(entry["index"] + 1)] = frozenset(FovId(each) for each in shown if each is not None)
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"The files of the set {name} are damaged: {error}.", "Compose it again.") from error
+    return sources
 
 
 def delete_set_files(project: Project, name: str) -> None:
@@ -83,6 +113,13 @@ def delete_set_files(project: Project, name: str) -> None:
             shutil.rmtree(folder)
     except OSError as error:
         raise translate_os_error(error, folder) from error
+
+
+def _counts(item: _ObjectEntry, min_visible: float | None) -> bool:
+    """Whether an object is named by the labels of its image. The manifest gives four decimals of what is seen."""
+    if min_visible is None:
+        return item["labelled"]
+    return item["role"] == "object" and item["visible"] >= min_visible - 5e-5
 
 
 def _to_fov(path: Path, sha256: str, *, index: int, size: tuple[int, int], split: Split) -> FieldOfView:

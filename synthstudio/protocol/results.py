@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthstudio.core.training.recipe_ranking import RecipeTable
+from synthstudio.settings.explain import CamMethod
 
 Interval = tuple[float, float]
 
@@ -35,6 +36,8 @@ class TrainingResult(JobResult):
     seconds: float
     best: dict[str, float | None]
     warnings: tuple[str, ...] = ()
+    device: str = ""
+    """What it was trained on, in words; empty in results of earlier versions."""
 
 
 class TrainResult(TrainingResult):
@@ -49,6 +52,17 @@ class TrainDetectorResult(TrainingResult):
     kind: Literal["train-detector"] = "train-detector"
 
 
+class ClassIntervals(JobResult):
+    """95 % intervals from resampling samples; that of F1 is `ci95` of the score."""
+
+    precision: Interval | None = None
+    recall: Interval | None = None
+    specificity: Interval | None = None
+    npv: Interval | None = None
+    auc: Interval | None = None
+    ap: Interval | None = None
+
+
 class ClassScore(JobResult):
     """Precision, recall and F1 of one class; None where undefined. `support`: number of true positives to find."""
 
@@ -60,17 +74,46 @@ class ClassScore(JobResult):
     """F1 of always answering "present"."""
     f1_at_half: float | None = None
     """F1 at the fixed threshold 0.5, beside the tuned one."""
+    specificity: float | None = None
+    npv: float | None = None
+    """Negative predictive value: share of the absent among those said to be absent."""
+    auc: float | None = None
+    """Area under the ROC curve."""
+    ap: float | None = None
+    """Average precision: area under the precision-recall curve."""
+    brier: float | None = None
+    calibration_error: float | None = None
+    """Expected calibration error over ten bins of the probability."""
     ci95: Interval | None = None
+    """Of F1."""
+    intervals: ClassIntervals | None = None
+
+
+class AverageFigures(JobResult):
+    """Over all classes."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
 
 
 class Classification(JobResult):
-    """Presence per class on crops of held-out FOVs."""
+    """Presence per class on crops of held-out FOVs. What came after the first version defaults to None."""
 
     per_class: dict[str, ClassScore]
     macro_f1: float | None
     accuracy: float | None
     auc: float | None
+    ap: float | None = None
+    exact: float | None = None
+    """Share of crops on which every class is answered rightly."""
+    macro: AverageFigures | None = None
+    weighted: AverageFigures | None = None
+    """Classes count by their support."""
+    micro: AverageFigures | None = None
+    """All answers thrown together."""
     ci95: Interval | None = None
+    """Of the macro F1."""
 
 
 class CenterScore(JobResult):
@@ -79,6 +122,8 @@ class CenterScore(JobResult):
     precision: float | None
     recall: float | None
     f1: float | None
+    ci95: Interval | None = None
+    """Of F1."""
 
 
 class ClassLocalization(JobResult):
@@ -90,8 +135,10 @@ class ClassLocalization(JobResult):
     energy_in_box: float | None
     energy_chance: float | None = None
     """Area share of the boxes: the energy that a flat map would score."""
+    energy_ci95: Interval | None = None
     n_images: int
     ci95: Interval | None = None
+    """Of the pointing accuracy."""
 
 
 class Localization(JobResult):
@@ -116,6 +163,10 @@ class EvaluateResult(JobResult):
     localization: Localization
     notes: tuple[str, ...] = ()
     """What a reader must know before trusting the figures, for example that intervals are unreliable."""
+    predictions: str = ""
+    """File with the answer on every crop, in the folder of the evaluate run; empty in results of earlier versions."""
+    map_scores: str = ""
+    """Likewise, where the maps lay on every crop."""
     seconds: float
 
 
@@ -138,6 +189,10 @@ class ClassDetection(JobResult):
     support: int
     count: CountScore | None
     ci95: Interval | None = None
+    """Of F1."""
+    precision_ci95: Interval | None = None
+    recall_ci95: Interval | None = None
+    ap50_ci95: Interval | None = None
 
 
 class EvaluateDetectorResult(JobResult):
@@ -153,7 +208,29 @@ class EvaluateDetectorResult(JobResult):
     map50: float | None
     map: float | None
     ci95: Interval | None = None
+    """Of the macro F1."""
+    map50_ci95: Interval | None = None
     notes: tuple[str, ...] = ()
+    detections: str = ""
+    """File with every box, in the folder of the evaluate run; empty in results of earlier versions."""
+    seconds: float
+
+
+class DetectedFov(JobResult):
+    """File of one searched FOV, relative to the detect run's folder, and how many objects of each class count."""
+
+    fov: int
+    name: str
+    file: str
+    counts: dict[str, int]
+
+
+class DetectResult(JobResult):
+    """Boxes that a detector found on FOVs."""
+
+    kind: Literal["detect"] = "detect"
+    run: str
+    fovs: tuple[DetectedFov, ...]
     seconds: float
 
 
@@ -166,11 +243,20 @@ class ExplainedFov(JobResult):
 
 
 class ExplainResult(JobResult):
-    """CAMs of one training run on FOVs."""
+    """CAMs of one training run on FOVs.
+
+    Attributes:
+        method: What computed the maps; `layer` is that of a gradient method, empty for the last one of features.
+        random_correlation: Of each class, where it was asked for: mean rank correlation with the maps of the network
+            with random weights. Near 0 is right.
+    """
 
     kind: Literal["explain"] = "explain"
     run: str
+    method: CamMethod = "cam"
+    layer: str = ""
     fovs: tuple[ExplainedFov, ...]
+    random_correlation: dict[str, float | None] = {}
     seconds: float
 
 
@@ -178,8 +264,9 @@ class ExportOnnxResult(JobResult):
     """A written ONNX file.
 
     Attributes:
-        difference: Greatest difference of its probabilities from those of the trained network.
-        map_difference: That of its class maps, as a share of their range.
+        difference: Greatest difference of its probabilities, or scores, from those of the trained network.
+        map_difference: Of a classifier: that of its class maps, as a share of their range.
+        box_difference_px: Of a detector: that of the boxes that may count.
         provider: What onnxruntime computed the comparison with.
     """
 
@@ -189,7 +276,8 @@ class ExportOnnxResult(JobResult):
     card: str
     n_bytes: int
     difference: float
-    map_difference: float
+    map_difference: float | None = None
+    box_difference_px: float | None = None
     provider: str
     seconds: float
 
@@ -208,6 +296,7 @@ AnyResult = Annotated[
     | TrainDetectorResult
     | EvaluateResult
     | EvaluateDetectorResult
+    | DetectResult
     | ExplainResult
     | ExportOnnxResult
     | SearchRecipesResult,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.base import JobSettings, SettingsGroup
 
 CanvasKind = Literal["matched", "emptied", "empty_region", "black", "white", "mean"]
@@ -21,6 +22,12 @@ class PatchSettings(SettingsGroup):
     scale: float = Field(1.0, ge=0.05, le=2.0, title="Working scale", json_schema_extra={"tier": "basic"})
     """Images are resized by this factor before patches are cut: 0.5 is half resolution. The training sees real images
     at the same scale."""
+
+    um_per_px: float = Field(
+        0.0, ge=0.0, le=100.0, title="Pixel size", json_schema_extra={"tier": "advanced", "unit": "µm"}
+    )
+    """Bring all images to this pixel size, so that objects of different magnifications lie side by side in their true
+    proportions; the working scale above then has no effect. All images must be calibrated. 0 takes them as they are."""
 
     window: Literal["class_size", "own_box"] = Field("class_size", title="Window", json_schema_extra={"tier": "basic"})
     """Size of a patch: "class_size" is the square of the class's mean size (the paper's way, and the only one for
@@ -68,6 +75,11 @@ class PatchSettings(SettingsGroup):
             if names.count(name) > 1:
                 raise ValueError(f'"{name}" is named twice')
         return pairs
+
+    @property
+    def working_scale(self) -> WorkingScale:
+        """How far each image is resized."""
+        return WorkingScale.choose(factor=self.scale, um_per_px=self.um_per_px)
 
     @property
     def own_foregrounds(self) -> dict[str, ForegroundMethod]:

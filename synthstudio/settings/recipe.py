@@ -15,17 +15,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.base import JobSettings, complaint
-from synthstudio.settings.registry import SETTINGS_BY_KIND, AnyJobSettings, SettingsUnion
+from synthstudio.settings.experiment import ExperimentSettings
+from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND, AnyRecipe, RecipeUnion, SettingsUnion
 from synthstudio.settings.schema import setting_specs
 
 RECIPE_VERSION = 1
 Toml = Mapping[str, object]
 
-_settings: TypeAdapter[SettingsUnion] = TypeAdapter(AnyJobSettings)
+_settings: TypeAdapter[RecipeUnion] = TypeAdapter(AnyRecipe)
 
 
-def read_recipe(path: Path) -> SettingsUnion:
-    """Read a recipe file.
+def read_recipe(path: Path) -> RecipeUnion:
+    """Read a recipe file, of a job or of an experiment.
 
     Raises:
         UserError: The file is missing, no TOML, or holds unknown or impossible settings (all are named).
@@ -38,10 +39,24 @@ def read_recipe(path: Path) -> SettingsUnion:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"The recipe {path} is not valid TOML: {error}.", "Mend the line that is named.") from error
-    return settings_from_toml(content, origin=str(path))
+    return recipe_from_toml(content, origin=str(path))
 
 
 def settings_from_toml(content: Toml, *, origin: str) -> SettingsUnion:
+    """Turn parsed TOML into settings of one job. Raises UserError, naming everything that is wrong at once."""
+    return job_settings(recipe_from_toml(content, origin=origin), origin=origin)
+
+
+def job_settings(recipe: RecipeUnion, *, origin: str) -> SettingsUnion:
+    """Return the recipe, which must be that of one job. Raises UserError where it is an experiment."""
+    if isinstance(recipe, ExperimentSettings):
+        raise UserError(
+            f"{origin} is an experiment: many jobs, not one.", "Start it with: synthstudio experiment PROJECT RECIPE."
+        )
+    return recipe
+
+
+def recipe_from_toml(content: Toml, *, origin: str) -> RecipeUnion:
     """Turn parsed TOML into settings. Raises UserError, naming everything that is wrong at once."""
     values = dict(content)
     version = values.pop("recipe_version", RECIPE_VERSION)
@@ -50,18 +65,18 @@ def settings_from_toml(content: Toml, *, origin: str) -> SettingsUnion:
             f"{origin} was written by a newer SynthStudio (recipe version {version}).", "Update SynthStudio."
         )
     kind = values.get("kind")
-    if kind not in SETTINGS_BY_KIND:
-        raise UserError(f"{origin}: kind is {kind!r}.", f"It must be one of {', '.join(SETTINGS_BY_KIND)}.")
+    if kind not in SETTINGS_BY_RECIPE_KIND:
+        raise UserError(f"{origin}: kind is {kind!r}.", f"It must be one of {', '.join(SETTINGS_BY_RECIPE_KIND)}.")
     try:
         return _settings.validate_python(values)
     except ValidationError as error:
-        raise explain_validation(error, SETTINGS_BY_KIND[str(kind)], origin=origin) from error
+        raise explain_validation(error, SETTINGS_BY_RECIPE_KIND[str(kind)], origin=origin) from error
 
 
 def explain_validation(error: ValidationError, model: type[JobSettings], *, origin: str) -> UserError:
     """Put a pydantic error into the user's words: every setting that is wrong, its value, what is allowed."""
     known = [spec.name for spec in setting_specs(model)]
-    kinds = set(SETTINGS_BY_KIND)
+    kinds = set(SETTINGS_BY_RECIPE_KIND)
     complaints = []
     for each in error.errors():
         place = ".".join(str(part) for part in each["loc"] if part not in kinds)

@@ -6,8 +6,10 @@ from pydantic import Field
 
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.detect import DetectSettings
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
+from synthstudio.settings.experiment import ExperimentSettings
 from synthstudio.settings.explain import ExplainSettings
 from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.search_recipes import SearchRecipesSettings
@@ -20,6 +22,7 @@ SettingsUnion = (
     | TrainDetectorSettings
     | EvaluateSettings
     | EvaluateDetectorSettings
+    | DetectSettings
     | ExplainSettings
     | ExportOnnxSettings
     | SearchRecipesSettings
@@ -29,3 +32,9 @@ AnyJobSettings = Annotated[SettingsUnion, Field(discriminator="kind")]
 SETTINGS_BY_KIND: dict[str, type[JobSettings]] = {
     str(model.model_fields["kind"].default): model for model in get_args(SettingsUnion)
 }
+
+RecipeUnion = SettingsUnion | ExperimentSettings
+"""What a recipe may hold: the settings of a job, or a plan of many."""
+AnyRecipe = Annotated[RecipeUnion, Field(discriminator="kind")]
+
+SETTINGS_BY_RECIPE_KIND: dict[str, type[JobSettings]] = {**SETTINGS_BY_KIND, "experiment": ExperimentSettings}

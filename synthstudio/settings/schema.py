@@ -12,7 +12,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from synthstudio.settings.base import SettingsGroup, Tier
+from synthstudio.settings.base import JobSettings, SettingsGroup, Tier
 
 SettingKind = Literal["bool", "int", "float", "text", "choice", "list", "lines"]
 SettingValue = bool | int | float | str | tuple[str | int | float, ...] | None
@@ -29,7 +29,7 @@ class SettingSpec:
         required: It has no default.
         optional: None is allowed and means "unset".
         minimum, maximum: Inclusive bounds, None where open.
-        choices: Allowed values of a choice.
+        choices: Allowed values of a choice, or what a text may hold among other things.
         unit: "px", "um", "s", "%" or "".
         title: Short label.
         help: Full sentences.
@@ -67,9 +67,21 @@ def _walk(model: type[BaseModel], prefix: tuple[str, ...], group: str) -> Iterat
         annotation, optional = _without_none(info.annotation)
         path = (*prefix, name)
         if isinstance(annotation, type) and issubclass(annotation, SettingsGroup):
-            yield from _walk(annotation, path, info.title or _words(name))
+            title = info.title or _words(name)
+            if group and issubclass(model, JobSettings):  # a job inside a plan: its groups have names like its twin's
+                title = f"{group}: {title[:1].lower()}{title[1:]}"
+            inner = _walk(annotation, path, title)
+            left_out = {(*path, each) for each in _left_out(info)}
+            yield from (spec for spec in inner if spec.path not in left_out)
         else:
             yield _spec(path, info, annotation=annotation, optional=optional, group=group)
+
+
+def _left_out(info: FieldInfo) -> tuple[str, ...]:
+    """Settings of a group that follow from others, and so are nobody's to choose."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
+    names = extra.get("leave_out", ())
+    return tuple(str(name) for name in names) if isinstance(names, tuple | list) else ()
 
 
 def _spec(path: tuple[str, ...], info: FieldInfo, *, annotation: object, optional: bool, group: str) -> SettingSpec:
@@ -77,6 +89,9 @@ def _spec(path: tuple[str, ...], info: FieldInfo, *, annotation: object, optiona
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, Mapping) else {}
     if kind == "list" and extra.get("entries") == "lines":
         kind = "lines"
+    suggestions = extra.get("suggestions", ())
+    if kind == "text" and isinstance(suggestions, list | tuple):
+        choices = tuple(str(each) for each in suggestions)
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     if isinstance(default, Enum):
         default = default.value

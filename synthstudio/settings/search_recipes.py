@@ -26,6 +26,7 @@ from synthstudio.settings.train_classifier import (
 MAX_RECIPES = 500
 FIXED = (
     "patches.scale",
+    "patches.um_per_px",
     "patches.auto_scale",
     "composition.canvas_px",
     "composition.canvas_height_px",

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 from synthstudio.settings.compose import CompositionSettings, MaskShape, PatchSettings
 
-NetworkName = Literal["small-cam", "vgg16-branches"]
+TIMM_PREFIX = "timm:"
+NETWORK_NAMES = ("small-cam", "vgg16-branches", "mobilenet-v3", "vit-b16")
+_TIMM_NAME = re.compile(r"timm:[a-z0-9_]+")
+
+
+def _known_network(name: str) -> str:
+    if name not in NETWORK_NAMES and not _TIMM_NAME.fullmatch(name):
+        near = difflib.get_close_matches(name, NETWORK_NAMES, n=1, cutoff=0.5)
+        raise ValueError(
+            f"there is no network {name!r}; known: {', '.join(NETWORK_NAMES)}, or timm:NAME for a backbone of timm"
+            + (f" (did you mean {near[0]}?)" if near else "")
+        )
+    return name
+
+
+NetworkName = Annotated[str, AfterValidator(_known_network)]
+"""One of `NETWORK_NAMES`, or "timm:NAME"; whether timm knows the name is found out where the network is built."""
+
 Pooling = Literal["lse", "gap", "max"]
+Task = Literal["multi-label", "single-label"]
+TrainingSource = Literal["synthetic", "real-crops", "mix", "stored-set"]
 
 
 class NetworkSettings(SettingsGroup):
     """What is trained."""
 
-    name: NetworkName = Field("small-cam", title="Network", json_schema_extra={"tier": "basic"})
-    """"small-cam": six convolutions that learn in minutes without a GPU. "vgg16-branches": the paper's VGG16 with class
-    maps at several depths; wants a GPU, and better with pretrained weights."""
+    name: NetworkName = Field(
+        "small-cam",
+        title="Network",
+        json_schema_extra={"tier": "basic", "suggestions": [*NETWORK_NAMES, "timm:resnet50", "timm:convnext_tiny"]},
+    )
+    """"small-cam": six convolutions that learn in minutes without a GPU. "vgg16-branches": VGG16 with class maps at
+    several depths, "mobilenet-v3": MobileNetV3-Large, "vit-b16": the vision transformer ViT-B/16: those of the papers,
+    which want a GPU and are better with pretrained weights. "timm:NAME": any convolutional backbone of the timm
+    library, for example timm:resnet50."""
 
     pooling: Pooling = Field("lse", title="Pooling", json_schema_extra={"tier": "basic"})
     """How a class map becomes one answer. "lse" (log-sum-exp) suits small objects: on blood cells the F1 of platelets
@@ -33,10 +60,16 @@ class NetworkSettings(SettingsGroup):
         "auto", title="Cell of the class map", json_schema_extra={"tier": "advanced", "unit": "px"}
     )
     """Pixels of the working scale per cell of the map. "auto" takes 4 where a class is smaller than 16 px, else 8;
-    16 ruins the centres."""
+    16 ruins the centres. vit-b16 has cells of 16 px of its own; with smaller ones its patches overlap."""
+
+    attention_dropout: float = Field(
+        0.0, ge=0.0, le=0.9, title="Dropout of attention", json_schema_extra={"tier": "advanced", "unit": "share"}
+    )
+    """Share of the attention that is dropped at random in each training step; of vit-b16 only."""
 
     weights: str = Field("", title="Pretrained weights", json_schema_extra={"tier": "advanced"})
-    """Path of a local .safetensors file with torchvision's VGG16 weights; empty starts from random numbers."""
+    """Path of a local .safetensors file with weights of this very network, named as torchvision or timm names them;
+    empty starts from random numbers. Nothing is downloaded."""
 
 
 class StepSettings(SettingsGroup):
@@ -48,8 +81,11 @@ class StepSettings(SettingsGroup):
     batch_size: int = Field(32, ge=1, le=1024, title="Batch", json_schema_extra={"tier": "basic", "unit": "images"})
     """Images per step."""
 
-    optimizer: Literal["adamw", "sgd"] = Field("adamw", title="Optimiser", json_schema_extra={"tier": "advanced"})
-    """"adamw" adapts its rate to each weight; "sgd" is stochastic gradient descent with Nesterov momentum .9."""
+    optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = Field(
+        "adamw", title="Optimiser", json_schema_extra={"tier": "advanced"}
+    )
+    """"adamw", "adam" and "rmsprop" adapt their rate to each weight; "sgd" is stochastic gradient descent with Nesterov
+    momentum .9. All but adamw add the pull towards 0 to the gradient."""
 
     learning_rate: float = Field(
         2e-3, gt=0.0, le=1.0, title="Learning rate", json_schema_extra={"tier": "basic", "unit": "per step"}
@@ -70,13 +106,48 @@ class StepSettings(SettingsGroup):
     ema: float = Field(0.98, ge=0.0, lt=1.0, title="Averaging of weights", json_schema_extra={"tier": "advanced"})
     """The stored network is a moving average with this memory per step; 0 stores the last weights as they are."""
 
-    precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision", json_schema_extra={"tier": "advanced"})
-    """"bf16" halves the memory and is faster on recent GPUs and some processors; small nets gain little."""
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        "fp32", title="Precision", json_schema_extra={"tier": "advanced"}
+    )
+    """"bf16" halves the memory and is faster on recent GPUs and some processors; small nets gain little. "fp16" is for
+    GPUs that do not know bf16; the loss is scaled so that small gradients are not lost."""
+
+    accumulate: int = Field(
+        1, ge=1, le=256, validate_default=True, title="Parts of a batch", json_schema_extra={"tier": "advanced"}
+    )
+    """A batch goes through the network in this many parts, with as much less memory, and changes the weights once. Only
+    batch normalisations notice: they see a part at a time."""
+
+    clip: float = Field(0.0, ge=0.0, le=1000.0, title="Limit of the gradient", json_schema_extra={"tier": "advanced"})
+    """Gradients whose norm over all weights is larger are shortened to it; 0 leaves them. 1 to 10 calms a training
+    whose loss leaps."""
 
     workers: int = Field(
         1, ge=0, le=64, title="Loader processes", json_schema_extra={"tier": "advanced", "unit": "processes"}
     )
     """Processes that make training images meanwhile; 0 makes them in between. The images are the same."""
+
+    @field_validator("accumulate")
+    @classmethod
+    def _divides_the_batch(cls, parts: int, info: ValidationInfo) -> int:
+        batch_size = info.data.get("batch_size")
+        if batch_size is not None and batch_size % parts:
+            raise ValueError(f"a batch of {batch_size} images cannot be divided into {parts} parts")
+        return parts
+
+
+class LossSettings(SettingsGroup):
+    """What is minimised."""
+
+    task: Task = Field("multi-label", title="Labels of an image", json_schema_extra={"tier": "advanced"})
+    """"multi-label": each class is there or not, and an image may show several, or none (cross entropy of each class's
+    own answer). "single-label": an image shows one class, as a photograph of a condition does (cross entropy of the
+    softmax); images that show none or several are left out of the training, the validation and the evaluation, and
+    counted. The answer is the strongest class: no thresholds are chosen."""
+
+    balance: Literal["none", "weights"] = Field("none", title="Rare classes", json_schema_extra={"tier": "advanced"})
+    """"weights" lets the images with a class count as much, in all, as those without it, up to tenfold; for classes
+    that are on few images. Thresholds are chosen on validation either way."""
 
 
 class OptimizationSettings(StepSettings):
@@ -131,22 +202,56 @@ class TrainingCompositionSettings(CompositionSettings):
         return self
 
 
+def check_set_name(name: str, *, source: str) -> str:
+    """Return the name of a set. Raises ValueError where the source of a training is a set and there is no name."""
+    if source == "stored-set" and not name:
+        raise ValueError("a training on a stored set needs the set's name")
+    return name
+
+
 class TrainClassifierSettings(JobSettings):
     """Train a weakly supervised classifier whose class activation maps point at the objects."""
 
     kind: Literal["train-classifier"] = "train-classifier"
 
-    source: Annotated[
-        Literal["synthetic", "real-crops"], Field(title="Trained on", json_schema_extra={"tier": "basic"})
-    ] = "synthetic"
+    source: Annotated[TrainingSource, Field(title="Trained on", json_schema_extra={"tier": "basic"})] = "synthetic"
     """"synthetic": composites made on the fly from the clicked patches. "real-crops": sequential crops of the FOVs,
-    each labelled present or absent per class from the annotations, or by the person who has labelled this very crop."""
+    each labelled present or absent per class from the annotations, or by the person who has labelled this very crop.
+    "mix": both. "stored-set": the images of a set that no reviewer has rejected. Images of the test split are locked:
+    nothing of them is ever trained on, and a set that was made from some of them is refused."""
+
+    real_share: float = Field(
+        0.1, gt=0.0, lt=1.0, title="Share of real crops", json_schema_extra={"tier": "basic", "unit": "share"}
+    )
+    """How many of the images of a step are real crops in a mix; the others are synthetic. Paper: a tenth."""
+
+    real_limit: float = Field(
+        1.0, gt=0.0, le=1.0, title="Share of real data used", json_schema_extra={"tier": "advanced", "unit": "share"}
+    )
+    """Real images that the training may learn from: this share of those of the train split, drawn by whole samples
+    with the seed. Patches are cut from all of them. Below 1 it tells how little real data would do."""
+
+    set_name: str = Field(
+        "", max_length=64, validate_default=True, title="Stored set", json_schema_extra={"tier": "basic"}
+    )
+    """Name of the set for "stored-set". In a mix its images stand in for composites made on the fly; empty: on the
+    fly."""
+
+    batch_norm: Literal["training", "adapted"] = Field(
+        "training", title="Statistics of normalisations", json_schema_extra={"tier": "advanced"}
+    )
+    """"adapted" measures the running statistics of batch normalisations anew on real training crops, whose labels are
+    not looked at, after the training and before the thresholds are chosen (AdaBN, Li et al. 2016). It is meant for
+    networks trained on composites. On blood cells it did harm, so compare before you keep it."""
 
     network: NetworkSettings = Field(default_factory=NetworkSettings, title="Network")
     """What is trained."""
 
     optimization: OptimizationSettings = Field(default_factory=OptimizationSettings, title="Training")
     """How it is trained."""
+
+    loss: LossSettings = Field(default_factory=LossSettings, title="Loss")
+    """What is minimised."""
 
     validation_share: float = Field(
         0.2, gt=0.0, le=0.5, title="Set aside for validation", json_schema_extra={"tier": "advanced", "unit": "share"}
@@ -158,3 +263,8 @@ class TrainClassifierSettings(JobSettings):
 
     composition: TrainingCompositionSettings = Field(default_factory=TrainingCompositionSettings, title="Composition")
     """How patches become an image."""
+
+    @field_validator("set_name")
+    @classmethod
+    def _names_its_set(cls, name: str, info: ValidationInfo) -> str:
+        return check_set_name(name, source=str(info.data.get("source")))

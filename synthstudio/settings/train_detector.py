@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 from synthstudio.settings.train_classifier import (
     OptimizationSettings,
     TrainingCompositionSettings,
     TrainingPatchSettings,
+    check_set_name,
 )
 
-DetectorName = Literal["small-yolo", "yolo-v2"]
+DetectorName = Literal["small-yolo", "yolo-v2", "fcos-small", "fcos-resnet50"]
 
 
 class DetectorNetworkSettings(SettingsGroup):
@@ -21,15 +22,22 @@ class DetectorNetworkSettings(SettingsGroup):
 
     name: DetectorName = Field("small-yolo", title="Network", json_schema_extra={"tier": "basic"})
     """"small-yolo": nine convolutions with cells of 8 px that learn in minutes without a GPU. "yolo-v2": the paper's,
-    Darknet-19 with its passthrough and cells of 32 px; wants a GPU. Both have the head of YOLOv2."""
+    Darknet-19 with its passthrough and cells of 32 px; wants a GPU. Both have the head of YOLOv2. "fcos-small" and
+    "fcos-resnet50": FCOS, which needs no anchors, with a feature pyramid; the small one for a processor, the one with
+    ResNet-50 as published, for a GPU."""
 
     n_anchors: int = Field(5, ge=1, le=16, title="Anchors", json_schema_extra={"tier": "advanced"})
-    """Box shapes that the network starts from, found among the boxes of the training by k-means (YOLOv2: 5)."""
+    """Box shapes that the network starts from, found among the boxes of the training by k-means (YOLOv2: 5). FCOS has
+    none."""
 
     overlap: float = Field(
         0.45, ge=0.1, le=0.9, title="Suppression", json_schema_extra={"tier": "advanced", "unit": "IoU"}
     )
     """Of detections of one class that overlap by more than this, the best one is kept."""
+
+    weights: str = Field("", title="Pretrained weights", json_schema_extra={"tier": "advanced"})
+    """Path of a local .safetensors file: a checkpoint of another run with the same network, or torchvision's FCOS or
+    ResNet-50 weights for "fcos-resnet50". What fits is taken over; empty starts from random numbers."""
 
 
 class DetectorOptimizationSettings(OptimizationSettings):
@@ -63,15 +71,29 @@ class TrainDetectorSettings(JobSettings):
     kind: Literal["train-detector"] = "train-detector"
 
     source: Annotated[
-        Literal["synthetic", "real-boxes", "mix"], Field(title="Trained on", json_schema_extra={"tier": "basic"})
+        Literal["synthetic", "real-boxes", "mix", "stored-set"],
+        Field(title="Trained on", json_schema_extra={"tier": "basic"}),
     ] = "synthetic"
     """"synthetic": composites made on the fly from the clicked patches. "real-boxes": crops of exhaustively annotated
-    training images. "mix": both, see below."""
+    training images. "mix": both, see below. "stored-set": crops of the images of a set that no reviewer has rejected.
+    Images of the test split are locked: nothing of them is ever trained on."""
 
     real_share: float = Field(
         0.1, gt=0.0, lt=1.0, title="Share of real images", json_schema_extra={"tier": "basic", "unit": "share"}
     )
     """How many of the training images are real ones in a mix. Paper: a tenth."""
+
+    real_limit: float = Field(
+        1.0, gt=0.0, le=1.0, title="Share of real data used", json_schema_extra={"tier": "advanced", "unit": "share"}
+    )
+    """Real images that the training may learn from: this share of those of the train split, drawn by whole samples
+    with the seed. Patches are cut from all of them. Below 1 it tells how little real data would do."""
+
+    set_name: str = Field(
+        "", max_length=64, validate_default=True, title="Stored set", json_schema_extra={"tier": "basic"}
+    )
+    """Name of the set for "stored-set". In a mix its images stand in for composites made on the fly; empty: on the
+    fly."""
 
     network: DetectorNetworkSettings = Field(default_factory=DetectorNetworkSettings, title="Network")
     """What is trained."""
@@ -89,3 +111,8 @@ class TrainDetectorSettings(JobSettings):
 
     composition: DetectorCompositionSettings = Field(default_factory=DetectorCompositionSettings, title="Composition")
     """How patches become an image."""
+
+    @field_validator("set_name")
+    @classmethod
+    def _names_its_set(cls, name: str, info: ValidationInfo) -> str:
+        return check_set_name(name, source=str(info.data.get("source")))

@@ -3,13 +3,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from synthstudio.core.evaluation.map_scores import read_map_scores
+from synthstudio.core.evaluation.predictions import read_predictions
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import AnnotationState, Split
 from synthstudio.engine.jobs import evaluate, train_classifier
 from synthstudio.project import Project
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
-from tests.support.engine_project import RecordingContext, build_engine_project
+from tests.support.engine_project import SIDE, RecordingContext, build_engine_project
 
 
 def _train(project: Project, *, steps: int) -> RecordingContext:
@@ -56,6 +58,41 @@ def test_that_an_evaluation_repeats_exactly(project: Project) -> None:
         for _ in range(2)
     )
     assert first == second
+
+
+def test_that_the_stored_answers_give_the_scores_again(project: Project) -> None:
+    _train(project, steps=4)
+    context = RecordingContext(project, "evaluate")
+    result = evaluate.run(EvaluateSettings(), context)
+    predictions = read_predictions(context.run_dir / result.predictions)
+    map_scores = read_map_scores(context.run_dir / result.map_scores)
+    assert predictions.class_names == map_scores.class_names == ("disc", "square")
+    test_fovs = {fov.id: fov for fov in project.fovs.list(split=Split.TEST)}
+    assert set(predictions.fov_ids.tolist()) == set(test_fovs)
+    for fov_id, sample_id, (x, y, width, height) in zip(
+        predictions.fov_ids, predictions.sample_ids, predictions.boxes, strict=True
+    ):
+        assert test_fovs[fov_id].sample_id == sample_id
+        assert width == height > 0
+        assert 0 <= x < SIDE
+        assert 0 <= y < SIDE
+    for column, name in enumerate(predictions.class_names):
+        score = result.classification.per_class[name]
+        truth, answers = predictions.truth[:, column], predictions.answers[:, column]
+        assert score.support == truth.sum()
+        located = result.localization.per_class[name]
+        rows = map_scores.of_class(name)
+        assert located.n_images == len(rows) == truth.sum()
+        assert located.pointing_accuracy == pytest.approx(map_scores.hits[rows].mean())
+        for figure, interval in (
+            (located.center.f1, located.center.ci95),
+            (located.energy_in_box, located.energy_ci95),
+            (located.pointing_accuracy, located.ci95),
+        ):
+            assert interval is not None
+            assert interval[0] <= (figure or 0) <= interval[1]
+        assert (map_scores.fov_ids[rows] == predictions.fov_ids[truth]).all()
+        assert score.f1 == pytest.approx(2 * (truth & answers).sum() / (truth.sum() + answers.sum()))
 
 
 def test_that_images_that_are_not_exhaustive_give_recall_only(project: Project) -> None:

@@ -27,7 +27,16 @@ STEPS, EVALUATE_EVERY = 24, 6
 SETTINGS = TrainClassifierSettings.model_validate(
     {
         "seed": 3,
-        "optimization": {"steps": STEPS, "batch_size": 4, "evaluate_every": EVALUATE_EVERY, "workers": 1},
+        "source": "mix",
+        "real_share": 0.3,
+        "optimization": {
+            "steps": STEPS,
+            "batch_size": 4,
+            "evaluate_every": EVALUATE_EVERY,
+            "workers": 1,
+            "accumulate": 2,
+            "clip": 5.0,
+        },
         "composition": {"canvas_px": 64, "n_objects_max": 5},
         "patches": {"auto_scale": False},
     }

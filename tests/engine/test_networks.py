@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.checkpoints import load_checkpoint, restore_network, save_checkpoint
 from synthstudio.engine.networks.base import ClassMapNetwork
-from synthstudio.engine.networks.registry import build_network, build_pool, choose_stride, load_backbone
+from synthstudio.engine.networks.pretrained import Fit, load_backbone
+from synthstudio.engine.networks.registry import build_network, build_pool, choose_stride
 from synthstudio.engine.networks.small_cam import SmallCam
 from synthstudio.engine.networks.tiling import tiled_grid
 from synthstudio.engine.networks.vgg16_branches import Vgg16Branches
@@ -159,8 +160,9 @@ def test_that_a_saved_network_gives_the_same_output(tmp_path: Path) -> None:
 def test_that_pretrained_weights_go_into_the_backbone_alone() -> None:
     source, network = build_network("vgg16-branches", 5, seed=1), build_network("vgg16-branches", 2, seed=2)
     weights = {k: v for k, v in source.state_dict().items() if k.startswith("features.")}
+    weights["classifier.0.weight"] = torch.zeros(1)
     head = network.state_dict()["heads.0.weight"].clone()
-    assert load_backbone(network, weights, source="vgg") == len(weights)
+    assert load_backbone(network, weights, source="vgg") == Fit(len(weights) - 1, 1)
     assert torch.equal(network.state_dict()["features.0.weight"], weights["features.0.weight"])
     assert torch.equal(network.state_dict()["heads.0.weight"], head)
     with pytest.raises(UserError, match="do not fit"):

@@ -2,7 +2,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset
@@ -15,8 +14,10 @@ from synthstudio.engine.checkpoints import load_checkpoint
 from synthstudio.engine.data.batches import Batch, CropBatches, iter_batches
 from synthstudio.engine.jobs import train_classifier
 from synthstudio.project import Project
+from synthstudio.settings.compose import ComposeSettings, CompositionSettings, PatchSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.engine_project import RecordingContext, build_engine_project
+from tests.support.sets import add_set
 
 
 def quick_settings(source: str = "synthetic", **optimization: object) -> TrainClassifierSettings:
@@ -28,6 +29,20 @@ def quick_settings(source: str = "synthetic", **optimization: object) -> TrainCl
             "patches": {"auto_scale": False},
         }
     )
+
+
+SMALL_SET = ComposeSettings(
+    set_name="small",
+    count=6,
+    patches=PatchSettings(scale=1.0),
+    composition=CompositionSettings(canvas_px=64, n_objects_min=1, n_objects_max=5),
+)
+
+
+def set_settings(source: str) -> TrainClassifierSettings:
+    """Settings of a training on the small set."""
+    settings = quick_settings().model_dump() | {"source": source, "set_name": "small", "real_share": 0.4}
+    return TrainClassifierSettings.model_validate(settings)
 
 
 @pytest.fixture
@@ -63,9 +78,11 @@ def test_that_the_test_split_is_never_read(project: Project) -> None:
         Path(fov.path).unlink()
     train_classifier.run(quick_settings(), RecordingContext(project, "train-classifier"))
     train_classifier.run(quick_settings("real-crops"), RecordingContext(project, "train-classifier"))
+    add_set(project, SMALL_SET)
+    train_classifier.run(set_settings("mix"), RecordingContext(project, "train-classifier"))
 
 
-@pytest.mark.parametrize("source", ["synthetic", "real-crops"])
+@pytest.mark.parametrize("source", ["synthetic", "real-crops", "mix"])
 def test_that_a_resumed_training_ends_with_the_same_weights(project: Project, source: str) -> None:
     straight = RecordingContext(project, "train-classifier")
     train_classifier.run(quick_settings(source), straight)
@@ -85,8 +102,9 @@ def test_that_a_resumed_training_ends_with_the_same_weights(project: Project, so
 @pytest.mark.slow
 def test_that_the_batches_do_not_depend_on_the_number_of_workers(project: Project, tmp_path: Path) -> None:
     context = RecordingContext(project, "train-classifier")
-    for source in ("synthetic", "real-crops"):
-        batches = train_classifier._Training(quick_settings(source), context)._build_batches()
+    add_set(project, SMALL_SET)
+    for settings in (quick_settings("mix"), set_settings("mix")):  # every kind of source takes part
+        batches = train_classifier._Training(settings, context)._build_batches()
         streams = [list(iter_batches(batches, start=1, stop=5, workers=workers)) for workers in (0, 1, 2)]
         for other in streams[1:]:
             for (images, labels), (same_images, same_labels) in zip(streams[0], other, strict=True):
@@ -154,6 +172,6 @@ def test_that_every_crop_is_used_once_per_pass(project: Project) -> None:
     batches = training._build_batches()
     assert isinstance(batches, CropBatches)
     n_steps = len(batches.presence) // 4
-    rows = [row for step in range(n_steps) for row in batches._rows(step)]
-    assert sorted(rows) == list(range(len(batches.presence)))
-    assert np.array_equal(batches._rows(2), batches._rows(2))
+    crops = batches.choose(range(n_steps * 4))
+    assert sorted(crops) == list(range(len(batches.presence)))
+    assert batches.choose(range(8, 12)) == crops[8:12]

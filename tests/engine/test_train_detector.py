@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from synthstudio.core.evaluation.detected import find_detection_files, read_fov_detections
+from synthstudio.core.evaluation.stored_detections import read_detections
 from synthstudio.core.training.detector_card import read_detector_card
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.records import AnnotationState, Split
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.engine.data.batches import iter_batches
 from synthstudio.engine.data.detection_batches import DetectionBatches, build_field_store
 from synthstudio.engine.data.fields import MarkedReader
@@ -20,7 +23,7 @@ from synthstudio.project.patches import build_project_bank
 from synthstudio.settings.compose import PatchSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 from synthstudio.settings.train_detector import DetectorCompositionSettings, TrainDetectorSettings
-from tests.support.engine_project import RecordingContext, build_engine_project
+from tests.support.engine_project import SIDE, RecordingContext, build_engine_project
 
 QUICK = {
     "optimization": {"steps": 60, "batch_size": 8, "evaluate_every": 30, "workers": 0, "learning_rate": 4e-3},
@@ -51,13 +54,23 @@ def test_that_a_detector_learns_and_finds_objects_it_never_saw(project: Project,
     losses = [value for _, value in context.metrics("loss/train")]
     assert np.mean(losses[-2:]) < 0.5 * losses[0]
     assert result.best["f1/macro"] is not None
+    assert result.device == "CPU, 1 thread"
     context.finish()
     card = read_detector_card(context.run_dir)
     assert card.class_names == ("disc", "square")
     assert card.source == source
     assert len(card.anchors) == 2
-    scored = evaluate_detector.run(EvaluateDetectorSettings(), RecordingContext(project, "evaluate-detector"))
+    evaluation = RecordingContext(project, "evaluate-detector")
+    scored = evaluate_detector.run(EvaluateDetectorSettings(), evaluation)
     assert scored.run == context.run_id
+    stored = read_detections(evaluation.run_dir / scored.detections)
+    n_true = stored.count()[..., [0, 2]].sum(axis=(0, 2))  # hits and missed ones
+    assert n_true.tolist() == [scored.per_class[name].support for name in stored.class_names]
+    assert {fov.id for fov in project.fovs.list(split=Split.TEST)} == set(stored.fov_ids.tolist())
+    assert stored.true_boxes.max() <= SIDE
+    fields = find_detection_files(evaluation.run_dir)  # what the window shows of each field
+    assert set(fields) == set(stored.fov_ids.tolist())
+    assert all(read_fov_detections(path).run == context.run_id for path in fields.values())
     assert (scored.n_images, scored.n_groups) == (4, 4)
     # Boxes at random would overlap an object by half in about one of fifty.
     assert scored.macro_f1 is not None
@@ -67,6 +80,28 @@ def test_that_a_detector_learns_and_finds_objects_it_never_saw(project: Project,
     assert scored.map50 >= scored.map > 0.1
     assert any("unreliable" in note for note in scored.notes)
     assert not (context.run_dir / "cache").exists()
+
+
+def test_that_a_network_without_anchors_learns_too(project: Project) -> None:
+    network = {"name": "fcos-small"}
+    context = RecordingContext(project, "train-detector")
+    train_detector.run(settings(network=network), context)
+    context.finish()
+    card = read_detector_card(context.run_dir)
+    assert (card.network, card.anchors) == ("fcos-small", ())
+    scored = evaluate_detector.run(EvaluateDetectorSettings(), RecordingContext(project, "evaluate-detector"))
+    assert scored.macro_f1 is not None
+    assert scored.macro_f1 > 0.5
+    # Its weights can be the start of another one.
+    weights = str(context.run_dir / "checkpoints" / "best.safetensors")
+    short = {**QUICK["optimization"], "steps": 2, "evaluate_every": 2, "learning_rate": 1e-6}  # type: ignore[dict-item]
+    again = train_detector.run(
+        settings(network={**network, "weights": weights}, optimization=short),
+        RecordingContext(project, "train-detector"),
+    )
+    assert (again.best["f1/macro"] or 0.0) > 0.4
+    with pytest.raises(UserError, match="do not fit"):
+        train_detector.run(settings(network={"weights": weights}), RecordingContext(project, "train-detector"))
 
 
 def test_that_a_resumed_training_ends_as_an_uninterrupted_one(project: Project) -> None:
@@ -85,7 +120,7 @@ def test_that_a_resumed_training_ends_as_an_uninterrupted_one(project: Project) 
 
 
 def make_batches(project: Project, scratch: Path, *, with_bank: bool, with_fields: bool) -> DetectionBatches:
-    reader = MarkedReader(project, project.classes.list(), sizes_px=[18.0, 14.0], scale=1.0, side=64)
+    reader = MarkedReader(project, project.classes.list(), sizes_px=[18.0, 14.0], scale=WorkingScale(), side=64)
     fovs = project.fovs.list(split=Split.TRAIN)
     return DetectionBatches(
         build_project_bank(project, PatchSettings()) if with_bank else None,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from synthstudio.core.geometry import box_ious
 from synthstudio.core.training.anchors import find_anchors, shape_ious
 from synthstudio.engine.data.detection_batches import mirror_boxes, turn_boxes
+from synthstudio.engine.networks.detector import decode
 from synthstudio.engine.networks.tiling import tiled_grid
-from synthstudio.engine.networks.yolo import MAX_GROWTH, Yolo, decode, yolo_loss
+from synthstudio.engine.networks.yolo import MAX_GROWTH, Yolo, yolo_loss
 
 ANCHORS = np.array([[12.0, 12.0], [30.0, 24.0]])
 

@@ -147,7 +147,7 @@ def test_that_every_page_can_be_walked_by_tab(window: MainWindow) -> None:
 def test_that_every_action_is_in_the_palette_with_a_text(window: MainWindow) -> None:
     for spec in window.registry.specs():
         assert spec.plain_text
-        assert any(item.text == spec.plain_text for item in window.search(spec.plain_text)), spec.id
+        assert any(item.text == spec.plain_text for item in window.palette_search.search(spec.plain_text)), spec.id
 
 
 def test_that_an_action_on_a_toolbar_has_an_icon(window: MainWindow) -> None:

@@ -240,28 +240,26 @@ def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWi
     dialog.reject()
 
 
-def test_that_removing_a_class_asks_and_escape_keeps_it(page: AnnotatePage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_removing_a_class_is_undone_with_its_labels(page: AnnotatePage, window: MainWindow) -> None:
     project = page.workspace.require_project()
-    added = project.classes.add("Unused")
+    added = project.classes.add("Unused", size_px=12.0)
+    fov_id = page.workspace.fov_order[0]
+    project.fovs.set_image_label(fov_id, added.id, present=True)
     page.workspace.announce(changes("classes"))
     page.workspace.set_current_class(added.id)
-    questions = ScriptedQuestions(choice=None)
-    monkeypatch.setattr(errors, "ask", questions)
     page.class_actions.remove()
-    assert questions.asked == ["Remove class"]
-    assert project.classes.find("Unused") is not None
-    questions.choice = 0
-    page.class_actions.remove()
+    assert project.classes.find("Unused") is None
+    assert added.id not in project.fovs.image_labels(fov_id)
+    assert "Undo brings it back" in window.message_bar.text
+    window.registry.action("annotate.undo").trigger()
+    assert project.classes.find("Unused") == added
+    assert project.fovs.image_labels(fov_id)[added.id] is True
+    window.registry.action("annotate.redo").trigger()
     assert project.classes.find("Unused") is None
 
 
-def test_that_a_class_in_use_is_kept_without_a_question(
-    page: AnnotatePage, window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    questions = ScriptedQuestions()
-    monkeypatch.setattr(errors, "ask", questions)
+def test_that_a_class_in_use_is_kept(page: AnnotatePage, window: MainWindow) -> None:
     used = next(iter(page.editor.annotations.values())).class_id
     page.workspace.set_current_class(used)
     page.class_actions.remove()
-    assert questions.asked == []
     assert "cannot be removed" in window.message_bar.text

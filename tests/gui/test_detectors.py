@@ -118,10 +118,17 @@ def test_that_scores_are_shown_by_class_and_beside_other_detectors(
         "-0.25 (-2.0 to +1.5)",
     ]
     assert "mix" in panel.comparison.texts()[1][0]
+    assert panel.bars.plot is not None
+    (series,) = panel.bars.plot.chart.series
+    assert panel.bars.plot.chart.groups == ("disc", "Mean")
+    assert (series.bars[0].value, series.bars[0].low, series.bars[0].high) == (0.875, 0.5, 0.9)
+    panel.bars.figures.button("ap50").click()
+    assert panel.bars.plot.chart.series[0].bars[1].value == 0.9
     assert "4 images of 3 samples" in panel.state.text()
     assert "unreliable" in panel.notes.text()
     panel.split.setCurrentIndex(panel.split.findData(Split.VAL.value))
     assert not panel.classes.isVisible()
+    assert panel.bars.isHidden()
     assert "Not scored yet on the val split" in panel.state.text()
 
 

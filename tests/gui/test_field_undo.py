@@ -111,7 +111,7 @@ def test_that_what_is_said_of_many_fields_is_one_step(qtbot: QtBot, window: Main
 
 def test_that_a_calibration_of_all_fields_is_undone(qtbot: QtBot, window: MainWindow, page: AnnotatePage) -> None:
     before = stored(window)
-    window.open_calibration_dialog()
+    window.dialogs.open_calibration()
     dialog = window.findChild(CalibrationDialog)
     assert dialog is not None
     dialog.scope.setCurrentIndex(dialog.scope.findData("all"))

@@ -44,7 +44,7 @@ def write_table(folder: Path) -> Path:
 
 
 def open_import(qtbot: QtBot, window: MainWindow, folder: Path) -> ImportDialog:
-    window.open_import_dialog(folder)
+    window.dialogs.open_import(folder)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
@@ -157,7 +157,7 @@ def test_that_merged_marks_are_undone_and_redone(qtbot: QtBot, window: MainWindo
 
 
 def test_that_a_file_dropped_on_the_dialog_is_read(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    window.open_import_dialog()
+    window.dialogs.open_import()
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     data = QMimeData()
@@ -229,7 +229,7 @@ def test_that_the_export_says_what_a_format_keeps_and_afterwards_what_it_lost(
         posted.append(notice)
 
     monkeypatch.setattr(errors, "post", keep)
-    window.open_export_dialog()
+    window.dialogs.open_export()
     dialog = window.findChild(ExportDialog)
     assert dialog is not None
     assert {dialog.format.itemData(i) for i in range(dialog.format.count())} == set(WRITERS)

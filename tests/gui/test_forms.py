@@ -13,15 +13,17 @@ from pytestqt.qtbot import QtBot
 from synthstudio.domain.errors import UserError
 from synthstudio.gui import errors
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
+from synthstudio.gui.forms.controls import SuggestionControl
 from synthstudio.gui.forms.numbers import NumberControl
 from synthstudio.gui.widgets import saving
 from synthstudio.gui.widgets.section import Section
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.recipe import read_recipe
-from synthstudio.settings.registry import SETTINGS_BY_KIND
+from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND
 from synthstudio.settings.resources import resource_path
 from synthstudio.settings.schema import setting_specs
+from synthstudio.settings.train_classifier import NETWORK_NAMES, TrainClassifierSettings
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
@@ -33,7 +35,7 @@ def form(qtbot: QtBot) -> SettingsForm[ComposeSettings]:
     return made
 
 
-@pytest.mark.parametrize("model", SETTINGS_BY_KIND.values(), ids=list(SETTINGS_BY_KIND))
+@pytest.mark.parametrize("model", SETTINGS_BY_RECIPE_KIND.values(), ids=list(SETTINGS_BY_RECIPE_KIND))
 def test_that_every_settings_model_yields_a_form_that_gives_back_its_defaults(
     qtbot: QtBot, model: type[JobSettings]
 ) -> None:
@@ -45,7 +47,7 @@ def test_that_every_settings_model_yields_a_form_that_gives_back_its_defaults(
 
 
 def test_that_every_recipe_goes_through_its_form_unchanged(qtbot: QtBot) -> None:
-    for kind, model in SETTINGS_BY_KIND.items():
+    for kind, model in SETTINGS_BY_RECIPE_KIND.items():
         for preset in list_presets(kind):
             form = SettingsForm(model)
             qtbot.addWidget(form)
@@ -212,3 +214,25 @@ def test_that_an_error_in_a_folded_section_unfolds_it(qtbot: QtBot) -> None:
     form.sections["composition",].set_folded(True)
     form.show_value("composition.n_objects_min", 30)
     assert not form.sections["composition",].is_folded
+
+
+def test_that_a_network_is_chosen_from_the_list_or_written_by_its_name(qtbot: QtBot) -> None:
+    form = SettingsForm(TrainClassifierSettings)
+    qtbot.addWidget(form)
+    form.show()
+    row = form.rows["network", "name"]
+    assert isinstance(row.control, SuggestionControl)
+    combo = row.control.combo
+    assert [combo.itemText(index) for index in range(4)] == list(NETWORK_NAMES)
+    combo.setCurrentIndex(3)
+    assert form.settings().network.name == "vit-b16"
+    line = combo.lineEdit()
+    assert line is not None
+    line.selectAll()
+    qtbot.keyClicks(line, "timm:regnety_004")
+    assert form.settings().network.name == "timm:regnety_004"
+    qtbot.keyClicks(line, "!")
+    assert form.find_settings() is None
+    assert "timm:regnety_004!" in row.error.text()
+    row.reset.click()
+    assert form.settings() == TrainClassifierSettings()

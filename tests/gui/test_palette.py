@@ -57,7 +57,7 @@ def test_that_escape_closes_it_and_does_nothing(qtbot: QtBot, window: MainWindow
 def test_that_actions_of_other_workspaces_are_reached(qtbot: QtBot, window: MainWindow) -> None:
     window.page(1)
     window.show_page(2)
-    items = window.search("draw boxes")
+    items = window.palette_search.search("draw boxes")
     assert items[0].detail == "in Annotate"
     items[0].run()
     assert window.place == 0

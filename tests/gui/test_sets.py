@@ -78,7 +78,7 @@ def test_that_a_set_is_exported_from_its_panel(
 
 def test_that_the_export_from_the_menu_begins_with_the_annotated_fields(qtbot: QtBot, window: MainWindow) -> None:
     open_sets(qtbot, window)
-    window.open_export_dialog()
+    window.dialogs.open_export()
     dialog = window.findChild(ExportDialog)
     assert dialog is not None
     assert dialog.what.currentData() == ""

@@ -49,7 +49,7 @@ def window(qtbot: QtBot, tmp_path: Path, stack: Path) -> Iterator[MainWindow]:
 
 def import_pages(qtbot: QtBot, window: MainWindow, folder: Path, pages: str) -> None:
     """Import what is chosen by hand in the dialog."""
-    window.open_import_dialog(folder)
+    window.dialogs.open_import(folder)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)

@@ -13,7 +13,8 @@ from synthstudio.core.explanation.records import ExplainedClass, FovExplanation,
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import Metric, RunStatus, changes
 from synthstudio.gui import errors
-from synthstudio.gui.pages.train import TrainPage
+from synthstudio.gui.forms.controls import ChoiceControl
+from synthstudio.gui.pages.train import TrainPage, training_jobs
 from synthstudio.gui.pages.train import page as train_page_module
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import JobFinished, MetricLogged
@@ -29,12 +30,14 @@ from synthstudio.protocol.results import (
     Localization,
     TrainResult,
 )
+from synthstudio.settings.compose import ComposeSettings, PatchSettings
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.explain import ExplainSettings
 from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
+from tests.support.sets import add_set
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
@@ -155,8 +158,27 @@ def test_that_train_queues_the_job_with_the_settings_of_the_form(
         page.train.click()
     (run,) = workspace.require_project().runs.list()
     assert TrainClassifierSettings.model_validate_json(run.settings_json) == page.form.settings()
-    assert page.runs.chosen == run.id
+    qtbot.waitUntil(lambda: page.runs.chosen == run.id, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: (chosen := page.chosen) is not None and chosen.score == 0.75, timeout=WAIT_MS)
+
+
+def test_that_a_training_on_a_stored_set_wants_one_of_the_projects_sets(
+    qtbot: QtBot, workspace: Workspace, page: TrainPage
+) -> None:
+    add_set(workspace.require_project(), ComposeSettings(set_name="mine", count=1, patches=PatchSettings(scale=1.0)))
+    workspace.records_changed.emit(changes("sets"))
+    sources, sets = (page.form.row((name,)).control for name in ("source", "set_name"))
+    assert isinstance(sources, ChoiceControl)
+    assert isinstance(sets, ChoiceControl)
+    qtbot.waitUntil(lambda: sets.combo.count() == 2, timeout=WAIT_MS)
+    qtbot.keyClicks(sources.combo, "s")  # from "synthetic" on
+    assert sources.value() == "stored-set"
+    assert not page.train.isEnabled()
+    qtbot.keyClicks(sets.combo, "m")
+    assert page.train.isEnabled()
+    found = page.form.settings()
+    assert isinstance(found, TrainClassifierSettings)
+    assert (found.source, found.set_name) == ("stored-set", "mine")
 
 
 def test_that_values_logged_while_it_runs_are_drawn(qtbot: QtBot, workspace: Workspace, page: TrainPage) -> None:
@@ -200,14 +222,17 @@ def test_that_scores_stand_beside_chance_and_undefined_ones_are_not_zero(
     store_training(workspace)
     store_evaluation(workspace)
     workspace.announce(changes("runs"))
-    qtbot.waitUntil(lambda: page.results.presence.rowCount() == 2, timeout=WAIT_MS)
-    assert page.results.presence.texts()[1] == ["disc", "0.875", "0.50–0.90", "0.750", "n/a", "n/a", "0.375", "7"]
-    places = page.results.places.texts()
+    wait_for_runs(qtbot, page, 1)
+    page.tabs.setCurrentWidget(page.results)
+    scores = page.results.scores
+    qtbot.waitUntil(lambda: scores.presence.rowCount() == 2, timeout=WAIT_MS)
+    assert scores.presence.texts()[1][:8] == ["disc", "0.875", "0.50–0.90", "0.750", "n/a", "n/a", "0.375", "7"]
+    places = scores.places.texts()
     assert places[1][1:4] == ["0.900", "0.80–1.00", "0.125"]
     assert places[1][6] == "n/a"
-    assert "unreliable" in page.results.notes.text()
-    assert page.results.comparison.texts()[1][2] == "0.700"
-    assert page.results.comparison.to_csv().count(b"\n") == 2
+    assert "unreliable" in scores.notes.text()
+    assert page.results.table.texts()[1][2] == "0.700"
+    assert page.results.table.to_csv().count(b"\n") == 2
 
 
 def test_that_the_map_is_seen_where_the_network_looked_and_nowhere_else(
@@ -285,7 +310,7 @@ def test_that_the_model_is_exported_to_the_file_that_was_chosen(
         asked.append(suggested)
         chosen(tmp_path / "model.onnx")
 
-    monkeypatch.setattr(train_page_module, "choose_file", choose)
+    monkeypatch.setattr(training_jobs, "choose_file", choose)
     assert page.header.export.isVisible()
     with qtbot.waitSignal(workspace.gpu_worker.job_queued, timeout=WAIT_MS) as queued:
         page.header.export.click()

@@ -46,19 +46,39 @@ def _draw(rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[str, float, 
     return np.clip(image, 0, 255).astype(np.uint8), marks
 
 
+UM_PER_PX = 0.4
+"""Of the FOVs of a calibrated project that are not magnified."""
+
+
 def build_engine_project(
-    folder: Path, *, n_train: int = 8, n_val: int = 4, n_test: int = 4, with_boxes: bool = True
+    folder: Path,
+    *,
+    n_train: int = 8,
+    n_val: int = 4,
+    n_test: int = 4,
+    with_boxes: bool = True,
+    magnifications: tuple[int, ...] = (),
 ) -> Project:
-    """Make a project of small drawn FOVs, one sample each, all annotated exhaustively."""
+    """Make a project of small drawn FOVs, one sample each, all annotated exhaustively.
+
+    Args:
+        magnifications: Taken in turns: how many times each FOV is enlarged. Then all are calibrated.
+    """
     project = Project.create(folder / "project")
     rng = np.random.default_rng(7)
     classes: dict[str, ObjectClass] = {
-        "disc": project.classes.add("disc", size_px=DISC_PX),
-        "square": project.classes.add("square", size_px=SQUARE_PX),
+        name: project.classes.add(name, size_um=size * UM_PER_PX)
+        if magnifications
+        else project.classes.add(name, size_px=size)
+        for name, size in (("disc", DISC_PX), ("square", SQUARE_PX))
     }
     splits = [Split.TRAIN] * n_train + [Split.VAL] * n_val + [Split.TEST] * n_test
     for number, split in enumerate(splits):
         image, marks = _draw(rng)
+        times = magnifications[number % len(magnifications)] if magnifications else 1
+        if times != 1:
+            image = image.repeat(times, axis=0).repeat(times, axis=1)
+            marks = [(name, x * times, y * times, size * times) for name, x, y, size in marks]
         path = folder / "images" / f"{number:02d}.png"
         path.parent.mkdir(exist_ok=True)
         write_png(path, image)
@@ -68,8 +88,9 @@ def build_engine_project(
             stored_path=str(path),
             storage=Storage.REFERENCE,
             sha256=sha256_of_file(path),
-            width=SIDE,
-            height=SIDE,
+            width=SIDE * times,
+            height=SIDE * times,
+            um_per_px=UM_PER_PX / times if magnifications else None,
             state=AnnotationState.EXHAUSTIVE,
         )
         project.annotations.add([_annotation(fov_id, classes, mark, with_boxes=with_boxes) for mark in marks])

@@ -52,12 +52,34 @@ def _result(request: dict[str, dict[str, object]]) -> dict[str, object]:
             "sha256": "ab" * 32,
             "project_state": "cd" * 32,
         }
+    if settings["kind"] == "evaluate":
+        return _evaluation(str(settings["run"]))
     return {
         "kind": "train-classifier",
         "run": request["run_id"],
         "status": "finished",
         "seconds": 1.5,
         "best": {"macro_f1": 0.75},
+    }
+
+
+def _evaluation(run: str) -> dict[str, object]:
+    center = {"precision": 0.5, "recall": 0.5, "f1": 0.5}
+    place = {"pointing_accuracy": 0.9, "chance": 0.2, "center": center, "energy_in_box": 0.6}
+    return {
+        "kind": "evaluate",
+        "run": run,
+        "split": "test",
+        "n_images": 2,
+        "n_groups": 2,
+        "classification": {
+            "per_class": {"disc": {"precision": 0.8, "recall": 0.8, "f1": 0.8, "support": 4}},
+            "macro_f1": 0.8,
+            "accuracy": 0.8,
+            "auc": None,
+        },
+        "localization": {**place, "per_class": {"disc": {**place, "n_images": 2}}},
+        "seconds": 0.5,
     }
 
 

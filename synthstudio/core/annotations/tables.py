@@ -5,12 +5,11 @@ alone says that it has no marks. Where there is no column for the image, the fil
 Delimiter and encoding are found out; a decimal comma is understood where the comma does not delimit.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synthstudio.core.annotations.csv_rows import BadTable, Row, iter_rows
 from synthstudio.core.annotations.image_index import ImageIndex, find_annotation_files
 from synthstudio.core.annotations.json_values import MAX_COORDINATE
 from synthstudio.core.annotations.mark_checks import MarkSource, Place, with_remarks
@@ -24,7 +23,6 @@ from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import AnnotationState, Box, Split
 
 MAX_TABLE_BYTES = 1 << 30
-DELIMITERS = ",;\t|"
 
 # What tools call the columns, in lower case without spaces, dashes and underscores.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -50,8 +48,6 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 TEXTS = frozenset({"image", "class", "split", "sample", "state", "note", "flagged"})
 YES = frozenset({"true", "yes", "1", "x"})
 CORNERS = ("x0", "y0", "x1", "y1")
-
-Row = Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -88,7 +84,7 @@ def _read_table(path: Path, index: ImageIndex, builder: PlanBuilder, root: Path,
     try:
         for line, row in _iter_rows(decode_text(data)):
             table.rows.setdefault(row.get("image", ""), []).append((line, row))
-    except _BadTable as error:
+    except BadTable as error:
         builder.report(path, str(error), error.line)
     for number, stated in enumerate(table.rows):
         tick(number, len(table.rows))
@@ -96,56 +92,19 @@ def _read_table(path: Path, index: ImageIndex, builder: PlanBuilder, root: Path,
     tick(len(table.rows), len(table.rows))
 
 
-class _BadTable(Exception):
-    """A table that cannot be read any further, and why."""
-
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(message)
-        self.line = line
-
-
 def _iter_rows(text: str) -> Iterator[tuple[int, Row]]:
-    """Yield the line number and the known columns of each row that holds anything."""
-    heading, _, _ = text.lstrip("\r\n").partition("\n")
-    delimiter = max(DELIMITERS, key=lambda each: len(_find_columns(heading.split(each))))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns: dict[str, int] = {}
-    try:
-        for fields in reader:
-            if not any(value.strip() for value in fields):
-                continue
-            if not columns:
-                columns = _find_columns(fields)
-                _check_columns(columns, reader.line_num)
-                continue
-            row = {name: fields[place].strip() for name, place in columns.items() if place < len(fields)}
-            yield reader.line_num, _with_points(row) if delimiter != "," else row
-    except csv.Error as error:
-        raise _BadTable(f"is malformed: {error}; the rest of the table is left out", reader.line_num) from error
-    if not columns:
-        raise _BadTable("is empty")
+    """Yield the line number and the known columns of each row of marks. Raises BadTable."""
+    rows = iter_rows(text, COLUMN_NAMES, texts=TEXTS)
+    line, heading = next(rows)
+    _check_columns(heading, line)
+    yield from rows
 
 
-def _with_points(row: Row) -> Row:
-    """Return a row with decimal points: spreadsheets of many countries write a comma."""
-    return {name: value if name in TEXTS else value.replace(",", ".") for name, value in row.items()}
-
-
-def _find_columns(fields: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    plain = ["".join(part for part in each.casefold() if part.isalnum()) for each in fields]
-    for column, names in COLUMN_NAMES.items():
-        place = next((plain.index(name) for name in names if name in plain), None)
-        if place is not None:
-            found[column] = place
-    return found
-
-
-def _check_columns(columns: dict[str, int], line: int) -> None:
+def _check_columns(columns: Row, line: int) -> None:
     has_place = {"x", "y"} <= set(columns) or {"center_x", "center_y"} <= set(columns) or {"x0", "y0"} <= set(columns)
     if "class" not in columns or not has_place:
         expected = "image, class and x, y or x0, y0, x1, y1"
-        raise _BadTable(f"has no heading with the columns {expected}; the table is left out", line)
+        raise BadTable(f"has no heading with the columns {expected}; the table is left out", line)
 
 
 def _read_image(table: _Table, stated: str, index: ImageIndex, builder: PlanBuilder, root: Path) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.evaluation.presence import Interval, f1_of, mean_defined
+from synthstudio.core.evaluation.resampling import GroupDraws, drawn_box_precision
 from synthstudio.core.geometry import BoxArray, box_ious
-from synthstudio.core.stats import FloatArray, divide, draw_group_weights, percentile_interval, sum_by_group
+from synthstudio.core.stats import FloatArray, divide, draw_group_weights, percentile_interval
 
 MATCH_IOU = 0.5
 IOU_STEPS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
@@ -68,6 +69,7 @@ class DetectionScore:
         ap50, ap: Average precision at IoU .5, and the mean over IoU .5 to .95.
         support: Objects to find.
         n_found: Detections at the threshold.
+        ci95: Of F1; the others likewise.
     """
 
     precision: float | None
@@ -78,6 +80,17 @@ class DetectionScore:
     support: int
     n_found: int
     ci95: Interval | None
+    precision_ci95: Interval | None = None
+    recall_ci95: Interval | None = None
+    ap50_ci95: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectionDraws:
+    """Figures of one class in each bootstrap draw `(B,)`; NaN where undefined."""
+
+    f1: FloatArray
+    ap50: FloatArray
 
 
 def match_boxes(found: BoxArray, true: BoxArray, *, min_iou: float) -> NDArray[np.bool_]:
@@ -155,7 +168,7 @@ def tune_score_threshold(matches: ClassMatches) -> float | None:
 
 def score_class(
     matches: ClassMatches, *, threshold: float, groups: NDArray[np.int64], n_groups: int, seed: int
-) -> tuple[DetectionScore, FloatArray]:
+) -> tuple[DetectionScore, DetectionDraws]:
     """Score one class.
 
     Args:
@@ -166,16 +179,25 @@ def score_class(
         seed: Of the bootstrap.
 
     Returns:
-        The score, and F1 in each bootstrap draw `(B,)`, NaN where undefined.
+        The score, and what it is made of in each draw.
     """
     kept = matches.scores >= threshold
     n_images = len(matches.n_true)
     hits = np.bincount(matches.images[kept & matches.hits[0]], minlength=n_images)
     found = np.bincount(matches.images[kept], minlength=n_images)
-    by_group = sum_by_group(np.stack([hits, found, matches.n_true], axis=-1), groups, n_groups)
-    weights = draw_group_weights(n_groups, seed=seed) if n_groups else np.zeros((0, 0))
-    drawn = weights @ by_group
-    drawn_f1 = divide(2.0 * drawn[:, 0], drawn[:, 1] + drawn[:, 2])
+    draws = GroupDraws(groups, draw_group_weights(n_groups, seed=seed) if n_groups else np.zeros((0, 0)))
+    drawn_hits, drawn_found, drawn_true = draws.sum(np.stack([hits, found, matches.n_true], axis=-1)).T
+    drawn = DetectionDraws(
+        f1=divide(2.0 * drawn_hits, drawn_found + drawn_true),
+        ap50=drawn_box_precision(
+            matches.scores,
+            matches.hits[0],
+            images=matches.images,
+            n_true=matches.n_true,
+            draws=draws,
+            n_levels=RECALL_LEVELS,
+        ),
+    )
     n_hits, n_found, n_true = int(hits.sum()), int(found.sum()), int(matches.n_true.sum())
     by_overlap = [average_precision(matches.scores, each, n_true) for each in matches.hits]
     score = DetectionScore(
@@ -186,9 +208,12 @@ def score_class(
         ap=mean_defined(by_overlap),
         support=n_true,
         n_found=n_found,
-        ci95=percentile_interval(drawn_f1),
+        ci95=percentile_interval(drawn.f1),
+        precision_ci95=percentile_interval(divide(drawn_hits, drawn_found)),
+        recall_ci95=percentile_interval(divide(drawn_hits, drawn_true)),
+        ap50_ci95=percentile_interval(drawn.ap50),
     )
-    return score, drawn_f1
+    return score, drawn
 
 
 @dataclass(frozen=True, slots=True)

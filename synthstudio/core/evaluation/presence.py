@@ -1,49 +1,16 @@
-"""Presence of classes on crops: precision, recall, F1, thresholds, AUC, and their intervals by group.
+"""Presence of classes on crops: F1, thresholds, area under the ROC curve.
 
 Scores and labels are `(N, C)`: one row per crop, one column per class; scores in 0-1, labels 0 or 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from synthstudio.core.stats import FloatArray, divide, draw_group_weights, percentile_interval, sum_by_group
+from synthstudio.core.stats import FloatArray
 
 Interval = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceScore:
-    """Scores of one class; None where undefined (never 0 or 1)."""
-
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    support: int
-    prevalence_f1: float | None
-    f1_at_half: float | None
-    auc: float | None
-    ci95: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceReport:
-    """Scores of all classes.
-
-    Attributes:
-        macro_f1: Mean of the classes' defined F1.
-        accuracy: Share of right yes/no answers over all crops and classes.
-        auc: Mean of the classes' defined areas under the ROC curve.
-    """
-
-    per_class: tuple[PresenceScore, ...]
-    macro_f1: float | None
-    accuracy: float | None
-    auc: float | None
-    macro_ci95: Interval | None
 
 
 def f1_of(true_positives: float, false_positives: float, false_negatives: float) -> float | None:
@@ -112,63 +79,6 @@ def roc_auc(scores: FloatArray, labels: NDArray[np.bool_]) -> float | None:
     mean_ranks = np.cumsum(counts) - (counts - 1) / 2.0
     rank_sum = float(mean_ranks[inverse][labels].sum())
     return (rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
-
-
-def score_presence(
-    scores: FloatArray,
-    labels: NDArray[np.bool_],
-    *,
-    thresholds: FloatArray,
-    groups: NDArray[np.int64],
-    n_groups: int,
-    seed: int,
-) -> PresenceReport:
-    """Score presence answers.
-
-    Args:
-        scores: `(N, C)` in 0-1.
-        labels: `(N, C)`.
-        thresholds: `(C,)`, chosen on validation.
-        groups: `(N,)` sample of each crop, numbered from 0: intervals resample samples.
-        n_groups: Number of samples.
-        seed: Of the bootstrap.
-    """
-    answers = scores >= thresholds
-    counts = np.stack([answers & labels, answers & ~labels, ~answers & labels], axis=-1)  # (N, C, 3)
-    by_group = sum_by_group(counts, groups, n_groups)  # (G, C, 3)
-    weights = draw_group_weights(n_groups, seed=seed) if n_groups else np.zeros((0, 0))
-    drawn = np.einsum("bg,gck->bck", weights, by_group)
-    drawn_f1 = divide(2 * drawn[..., 0], 2 * drawn[..., 0] + drawn[..., 1] + drawn[..., 2])  # (B, C)
-    per_class = tuple(
-        _score_class(scores[:, c], labels[:, c], answers[:, c], percentile_interval(drawn_f1[:, c]))
-        for c in range(scores.shape[1])
-    )
-    n_defined = np.isfinite(drawn_f1).sum(axis=1).astype(np.float64)
-    drawn_macro = divide(np.nansum(drawn_f1, axis=1), n_defined)
-    return PresenceReport(
-        per_class=per_class,
-        macro_f1=mean_defined([score.f1 for score in per_class]),
-        accuracy=float((answers == labels).mean()) if labels.size else None,
-        auc=mean_defined([score.auc for score in per_class]),
-        macro_ci95=percentile_interval(drawn_macro),
-    )
-
-
-def _score_class(
-    scores: FloatArray, labels: NDArray[np.bool_], answers: NDArray[np.bool_], interval: Interval | None
-) -> PresenceScore:
-    found, wrong, missed = _count(answers, labels)
-    n_positive = found + missed
-    return PresenceScore(
-        precision=found / (found + wrong) if found + wrong else None,
-        recall=found / n_positive if n_positive else None,
-        f1=f1_of(found, wrong, missed),
-        support=n_positive,
-        prevalence_f1=f1_of(n_positive, len(labels) - n_positive, 0) if n_positive else None,
-        f1_at_half=f1_of(*_count(scores >= 0.5, labels)),
-        auc=roc_auc(scores, labels),
-        ci95=interval,
-    )
 
 
 def _count(answers: NDArray[np.bool_], labels: NDArray[np.bool_]) -> tuple[int, int, int]:

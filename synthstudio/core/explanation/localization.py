@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,7 @@ class LocalizationScore:
     centers: CenterCounts
     n_images: int
     ci95: Interval | None
+    energy_ci95: Interval | None = None
 
 
 def score_map(cam: Cam, extents: BoxArray, *, size_px: float) -> MapScore:
@@ -86,7 +88,7 @@ def draw_discs(boxes: BoxArray, radius: float, shape: tuple[int, ...]) -> NDArra
 def summarize_localization(
     scores: list[MapScore], groups: NDArray[np.int64], *, n_groups: int, centers: CenterCounts, seed: int
 ) -> LocalizationScore:
-    """Bring the FOVs of one class together; the interval of the pointing accuracy resamples groups.
+    """Bring the FOVs of one class together; the intervals of pointing accuracy (`ci95`) and energy resample groups.
 
     Args:
         scores: One per FOV.
@@ -99,7 +101,9 @@ def summarize_localization(
         return LocalizationScore(None, None, None, None, centers, 0, None)
     hits = np.array([score.hit for score in scores], np.float64)
     energies = [score.energy for score in scores if score.energy is not None]
-    sums = sum_by_group(np.stack([hits, np.ones_like(hits)], axis=1), groups, n_groups)
+    energy = np.array([score.energy or 0.0 for score in scores])
+    has_energy = np.array([score.energy is not None for score in scores], np.float64)
+    sums = sum_by_group(np.stack([hits, np.ones_like(hits), energy, has_energy], axis=1), groups, n_groups)
     drawn = draw_group_weights(n_groups, seed=seed) @ sums
     return LocalizationScore(
         pointing_accuracy=float(hits.mean()),
@@ -109,4 +113,16 @@ def summarize_localization(
         centers=centers,
         n_images=len(scores),
         ci95=percentile_interval(divide(drawn[:, 0], drawn[:, 1])),
+        energy_ci95=percentile_interval(divide(drawn[:, 2], drawn[:, 3])),
     )
+
+
+def center_interval(
+    counts: Sequence[CenterCounts], groups: NDArray[np.int64], *, n_groups: int, seed: int
+) -> Interval | None:
+    """Interval of the F1 of centres that were matched FOV by FOV; arguments as for `summarize_localization`."""
+    if not counts:
+        return None
+    table = np.array([(each.n_matched, each.n_predicted, each.n_true) for each in counts], np.float64)
+    matched, predicted, true = (draw_group_weights(n_groups, seed=seed) @ sum_by_group(table, groups, n_groups)).T
+    return percentile_interval(divide(2 * matched, predicted + true))

@@ -39,12 +39,29 @@ def upsample_cam(cam: Cam, *, stride: float, width: int, height: int) -> Cam:
     return np.asarray(upsampled, np.float32)
 
 
-def cam_range(cams: list[Cam], *, quantile: float = 0.999) -> tuple[float, float]:
-    """Fixed scale of a class's maps within a run: 0 to a high quantile of the positive values.
+LEAST_SCALE = 1e-3
+"""No logit is so weak that a scale of class maps needs to end below this."""
+
+
+def cam_range(cams: list[Cam], *, quantile: float = 0.999, least: float = LEAST_SCALE) -> tuple[float, float]:
+    """Fixed scale of a class's maps within a run: 0 to a high quantile of the positive values, or to `least`.
 
     Min-max per map would make a class without evidence look hot.
     """
     positive = [cam[cam > 0] for cam in cams]
     values = np.concatenate(positive) if positive else np.empty(0, np.float32)
     high = float(np.quantile(values, quantile)) if values.size else 1.0
-    return 0.0, max(high, 1e-3)
+    return 0.0, max(high, least)
+
+
+def mass_range(cams: list[Cam], *, share: float = 0.5) -> tuple[float, float]:
+    """Fixed scale for maps of which a few cells hold nearly everything: such cells hold `share` of the positive mass.
+
+    A quantile of the values would speak of the many cells that hold next to nothing.
+    """
+    positive = [cam[cam > 0] for cam in cams]
+    values = np.sort(np.concatenate(positive)) if positive else np.empty(0, np.float32)
+    if not values.size:
+        return 0.0, 1.0
+    mass = np.cumsum(values, dtype=np.float64)
+    return 0.0, float(values[np.searchsorted(mass, (1.0 - share) * mass[-1])])

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from synthstudio.core.explanation.maps import Cam
 from synthstudio.core.imaging import ImageArray
 
+BAND_ROWS = 256
+
 RgbaArray = NDArray[np.uint8]
 """Picture with transparency `(H, W, 4)` uint8, not premultiplied."""
 
@@ -52,6 +54,10 @@ def cam_overlay(
 
 def blend_overlay(image: ImageArray, overlay: RgbaArray) -> ImageArray:
     """Lay an overlay `(H, W, 4)` over an image `(H, W, 3)`, both uint8, of the same size."""
-    alpha = overlay[..., 3:].astype(np.float32) / 255.0
-    mixed = image.astype(np.float32) * (1.0 - alpha) + overlay[..., :3].astype(np.float32) * alpha
-    return np.asarray(np.rint(mixed), np.uint8)
+    blended = np.empty_like(image)
+    for start in range(0, len(image), BAND_ROWS):  # in bands: of a whole FOV the numbers in between would take 0.5 GB
+        band = slice(start, start + BAND_ROWS)
+        alpha = overlay[band, :, 3:].astype(np.float32) / 255.0
+        mixed = image[band].astype(np.float32) * (1.0 - alpha) + overlay[band, :, :3].astype(np.float32) * alpha
+        blended[band] = np.rint(mixed)
+    return blended

@@ -1,6 +1,6 @@
 """What the explain job writes for each FOV, and how the results pane reads it.
 
-A folder `explain/<fov id>/` holds `cams.npy` ((C, h, w) float16 on the grid of the class maps), `explanation.json`
+A folder `explain/<fov id>/` holds `cams.npy` ((C, h, w) float32 on the grid of the class maps), `explanation.json`
 and one picture per class.
 """
 
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from synthstudio.core.explanation.maps import Cam
 from synthstudio.core.imaging import read_bytes, write_bytes_atomically
 from synthstudio.domain.errors import UserError
+from synthstudio.settings.explain import CamMethod
 
 EXPLAIN_FOLDER, CAMS_NAME, RECORD_NAME = "explain", "cams.npy", "explanation.json"
-FLOAT16_MAX = 65504.0
 
 
 class ExplainedClass(BaseModel):
@@ -30,6 +30,8 @@ class ExplainedClass(BaseModel):
         cam_low, cam_high: Fixed scale of the class's maps within the training run.
         peaks: x, y in full-resolution px and value, highest first: all of them, also those below the threshold.
         overlay: File name of the picture.
+        random_correlation: Rank correlation of the map with that of the network with random weights, where it was asked
+            for: near 0 is right.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,7 @@ class ExplainedClass(BaseModel):
     cam_high: float
     peaks: tuple[tuple[float, float, float], ...]
     overlay: str
+    random_correlation: float | None = None
 
     @property
     def centers(self) -> tuple[tuple[float, float, float], ...]:
@@ -56,6 +59,8 @@ class FovExplanation(BaseModel):
         fov_id: The FOV.
         width, height: Its size in px.
         stride_px: Full-resolution px per cell of the maps; need not be a whole number.
+        method: What computed the maps.
+        layer: Layer of a gradient method; empty for the last one of features.
         classes: In the order of the maps in `cams.npy`.
     """
 
@@ -68,13 +73,15 @@ class FovExplanation(BaseModel):
     height: int
     stride_px: float
     classes: tuple[ExplainedClass, ...]
+    method: CamMethod = "cam"
+    layer: str = ""
 
 
 def write_explanation(folder: Path, explanation: FovExplanation, cams: Cam) -> None:
     """Write maps `(C, h, w)` and record. Raises UserError where that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     stream = io.BytesIO()
-    np.save(stream, np.clip(cams, -FLOAT16_MAX, FLOAT16_MAX).astype(np.float16))
+    np.save(stream, np.asarray(cams, np.float32))
     write_bytes_atomically(folder / CAMS_NAME, stream.getvalue())
     write_bytes_atomically(folder / RECORD_NAME, explanation.model_dump_json(indent=1).encode())
 

@@ -23,6 +23,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass, Role
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import ForegroundMethod, PatchSettings
 
 N_LIGHT_SAMPLES = 5
@@ -88,7 +89,7 @@ class PatchBank:
         pixels: Flat uint8, RGB and opacity (255 everywhere without a foreground; OpenCV turns four channels twice as
             fast as three anyway). The crops are evened: their empty background is `WHITE` (`BLACK` in dark field).
         backgrounds: One for each FOV of `fov_ids`.
-        scale: Working scale against the original images.
+        scale: The working scale.
         is_transmitted: Bright field: objects multiply the light.
         n_left_out: Annotations left out: too far outside the image, or thinned out for memory.
         foreground_classes: Classes in whose patches the opacity tells the object from what lies around it.
@@ -100,7 +101,7 @@ class PatchBank:
     pixels: NDArray[np.uint8] = field(repr=False)
     fov_ids: tuple[FovId, ...]
     backgrounds: tuple[Background, ...] = field(repr=False)
-    scale: float
+    scale: WorkingScale
     is_transmitted: bool
     n_left_out: int = 0
     foreground_classes: frozenset[ClassId] = frozenset()
@@ -219,7 +220,7 @@ def build_patch_bank(
         pixels=cutter.pixels,
         fov_ids=tuple(fov.id for fov in sources),
         backgrounds=tuple(cutter.backgrounds),
-        scale=settings.scale,
+        scale=settings.working_scale,
         is_transmitted=is_transmitted,
         n_left_out=n_outside + len(planned) - len(fitting),
         foreground_classes=frozenset(class_id for class_id, method in methods.items() if method != "none"),
@@ -261,8 +262,8 @@ def open_pixels(fov: FieldOfView, *, settings: PatchSettings, read: ReadFov) -> 
             "Put the original file back, or import the image anew.",
         )
     if isinstance(pixels, ImageSource):
-        return LargeFov(pixels, settings.scale)
-    return WholeFov(scaled(pixels, settings.scale))
+        return LargeFov(pixels, settings.working_scale.of(fov))
+    return WholeFov(scaled(pixels, settings.working_scale.of(fov)))
 
 
 def _is_bright_field(sources: Sequence[FieldOfView], *, settings: PatchSettings, read: ReadFov) -> bool:

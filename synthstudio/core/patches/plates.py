@@ -26,6 +26,7 @@ from synthstudio.core.patches.fov_pixels import ReadFov
 from synthstudio.core.patches.windows import N_CHANNELS, plan_windows
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, Box, FieldOfView
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import PatchSettings
 
 RIM_PX = 4  # what stands out is taken out with this rim: the halo of an object betrays it
@@ -73,7 +74,7 @@ def add_plates(
     Raises:
         UserError: An image cannot be read, or is not of the size it was imported with.
     """
-    frames = plan_plates(sorted(fovs, key=lambda fov: fov.id), scale=settings.scale)
+    frames = plan_plates(sorted(fovs, key=lambda fov: fov.id), scale=settings.working_scale)
     objects = windows_by_fov(plan_windows(fovs, annotations, bank.classes, settings=settings)[0])
     offset = bank.pixels.size
     pixels = np.empty(offset + sum(frame.n_bytes for frame in frames), np.uint8)
@@ -113,11 +114,12 @@ def _window(frame: PlateFrame, background: Background) -> tuple[float, float, fl
     return left, top, left + frame.width * across, top + frame.height * down
 
 
-def plan_plates(fovs: Sequence[FieldOfView], *, scale: float) -> list[PlateFrame]:
+def plan_plates(fovs: Sequence[FieldOfView], *, scale: WorkingScale) -> list[PlateFrame]:
     """Choose the middles of FOVs, and FOVs evenly where they are more than `MAX_PLATES` or `BUDGET_BYTES` holds."""
     frames = []
     for fov in fovs:
-        full_width, full_height = max(1, round(fov.width * scale)), max(1, round(fov.height * scale))
+        factor = scale.of(fov)
+        full_width, full_height = max(1, round(fov.width * factor)), max(1, round(fov.height * factor))
         width, height = min(full_width, MAX_SIDE_PX), min(full_height, MAX_SIDE_PX)
         frames.append(PlateFrame(fov, (full_width - width) // 2, (full_height - height) // 2, width, height))
     total = sum(frame.n_bytes for frame in frames)

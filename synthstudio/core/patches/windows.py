@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import PatchSettings
 
 TURNING_MARGIN = 1.12  # the diagonal of a window that is 10 % larger, and a little: what a turned patch may show
@@ -39,33 +41,55 @@ class PlannedPatch:
         return self.side * self.side * N_CHANNELS
 
 
-def mean_class_sizes(annotations: Sequence[Annotation]) -> dict[ClassId, float]:
-    """Mean side of each class's boxes in px, for classes that have boxes."""
+def mean_class_sizes(
+    annotations: Sequence[Annotation], magnifications: Mapping[FovId, float] | None = None
+) -> dict[ClassId, float]:
+    """Mean side of each class's boxes in px, for classes that have boxes.
+
+    Args:
+        annotations: Those of any FOVs.
+        magnifications: Of each FOV with annotations, see `WorkingScale.magnification`; 1 by default.
+    """
     sides: dict[ClassId, list[float]] = {}
     for item in annotations:
         if item.box is not None and min(item.box.width, item.box.height) >= MIN_WINDOW_PX:
-            sides.setdefault(item.class_id, []).append((item.box.width + item.box.height) / 2)
+            side = (item.box.width + item.box.height) / 2
+            sides.setdefault(item.class_id, []).append(side * magnifications[item.fov_id] if magnifications else side)
     return {class_id: float(np.mean(values)) for class_id, values in sides.items()}
 
 
 def class_sizes(
-    classes: Sequence[ObjectClass], annotations: Sequence[Annotation], um_per_px: float | None
+    classes: Sequence[ObjectClass],
+    annotations: Sequence[Annotation],
+    fovs: Sequence[FieldOfView],
+    *,
+    scale: WorkingScale,
 ) -> list[float]:
-    """Mean side of each class in full-resolution px: as stated, else measured from its boxes.
+    """Mean side of each class in px of the working scale: as stated, else measured from its boxes.
+
+    Args:
+        classes: Whose sizes are wanted.
+        annotations: Those on the FOVs.
+        fovs: The FOVs, at least one.
+        scale: The working scale.
 
     Raises:
-        UserError: A class has neither.
+        UserError: A class has neither, or an FOV cannot be brought to the working scale.
     """
-    measured = mean_class_sizes(annotations)
+    magnifications = {fov.id: scale.magnification(fov) for fov in fovs}
+    measured = mean_class_sizes(annotations, magnifications)
+    calibrations = [fov.um_per_px for fov in fovs if fov.um_per_px]
+    typical = median(magnifications.values()), median(calibrations) if calibrations else None
     sizes = []
     for item in classes:
-        size = item.size_in(um_per_px) or measured.get(item.id)
+        stated = item.size_in(typical[1])
+        size = stated * typical[0] if stated else measured.get(item.id)
         if size is None:
             raise UserError(
                 f'The class "{item.name}" has no size, so nothing is known about the extent of its clicks.',
                 "Give the class a mean size in micrometres or pixels, or draw a box around one of its objects.",
             )
-        sizes.append(size)
+        sizes.append(size * scale.factor)
     return sizes
 
 
@@ -88,13 +112,17 @@ def plan_windows(
     order = {item.id: rank for rank, item in enumerate(classes)}
     chosen = [item for item in annotations if item.fov_id in by_id and item.class_id in order]
     chosen.sort(key=lambda item: (order[item.class_id], item.fov_id, item.id))
-    measured = mean_class_sizes(chosen)
+    scale = settings.working_scale
+    magnifications = {fov_id: scale.magnification(by_id[fov_id]) for fov_id in {item.fov_id for item in chosen}}
+    measured = mean_class_sizes(chosen, magnifications)
     planned: list[PlannedPatch] = []
     for item in chosen:
         fov, object_class = by_id[item.fov_id], classes[order[item.class_id]]
-        size = object_class.size_in(fov.um_per_px) or measured.get(item.class_id)
-        window = _window(item, size, object_class, settings=settings)
-        frame = Box(0.0, 0.0, fov.width * settings.scale, fov.height * settings.scale)
+        factor = scale.of(fov)
+        stated = item.size_px or object_class.size_in(fov.um_per_px)
+        side = stated * factor if stated else measured.get(item.class_id, 0.0) * scale.factor
+        window = _window(item, side, object_class, factor=factor, own_box=settings.window == "own_box")
+        frame = Box(0.0, 0.0, fov.width * factor, fov.height * factor)
         inside = _inside(window, frame)
         if inside >= settings.min_inside:
             planned.append(_with_margin(item, window, frame, inside=inside))
@@ -120,18 +148,18 @@ def _spread(items: Sequence[PlannedPatch], count: int) -> Sequence[PlannedPatch]
     return [items[math.floor(step * len(items) / count)] for step in range(count)]
 
 
-def _window(item: Annotation, size: float | None, object_class: ObjectClass, *, settings: PatchSettings) -> Box:
-    if settings.window == "own_box" and item.box is not None and min(item.box.width, item.box.height) >= MIN_WINDOW_PX:
+def _window(item: Annotation, side: float, object_class: ObjectClass, *, factor: float, own_box: bool) -> Box:
+    """Window of an annotation at the working scale; `side` is that of the square, 0 where it is unknown."""
+    if own_box and item.box is not None and min(item.box.width, item.box.height) >= MIN_WINDOW_PX:
         box = item.box
-        return Box(*(value * settings.scale for value in (box.x0, box.y0, box.x1, box.y1)))
-    side = item.size_px or size
-    if side is None:
+        return Box(*(value * factor for value in (box.x0, box.y0, box.x1, box.y1)))
+    if not side:
         raise UserError(
             f'The class "{object_class.name}" has no size, so the window around its clicks is unknown.',
             "Give the class a mean size in micrometres or pixels, or draw a box around one of its objects.",
         )
-    half = max(MIN_WINDOW_PX, side * settings.scale) / 2
-    x, y = item.x * settings.scale, item.y * settings.scale
+    half = max(MIN_WINDOW_PX, side) / 2
+    x, y = item.x * factor, item.y * factor
     return Box(x - half, y - half, x + half, y + half)
 
 

@@ -19,6 +19,7 @@ from synthstudio.core.synthesis.plan import Planner
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import CompositionSettings
 
 N_BINS = 24
@@ -67,7 +68,7 @@ def describe_annotations(
     annotations: Mapping[FovId, Sequence[Annotation]],
     classes: Sequence[ObjectClass],
     *,
-    scale: float,
+    scale: WorkingScale,
     settings: CompositionSettings,
 ) -> Distribution:
     """Describe real images as crops of the canvas's size, so that numbers of objects can be compared.
@@ -76,20 +77,23 @@ def describe_annotations(
         fovs: The training images.
         annotations: Those of each FOV.
         classes: In the order of the ranks.
-        scale: Working scale.
+        scale: The working scale.
         settings: Size of the canvas, and the least visible part for an object at the edge of a crop to count.
     """
     rank = {item.id: number for number, item in enumerate(classes)}
-    measured = mean_class_sizes([mark for marks in annotations.values() for mark in marks])
+    magnifications = {fov.id: scale.magnification(fov) for fov in fovs}
+    marks = [mark for fov in fovs for mark in annotations.get(fov.id, ())]
+    measured = mean_class_sizes(marks, magnifications)
     counts: list[NDArray[np.int64]] = []
     rows: list[tuple[int, float, float, float]] = []
     for fov in fovs:
-        sizes = {item.id: item.size_in(fov.um_per_px) or measured.get(item.id, 0.0) for item in classes}
+        factor, typical = scale.of(fov), 1.0 / magnifications[fov.id]
+        sizes = {item.id: item.size_in(fov.um_per_px) or measured.get(item.id, 0.0) * typical for item in classes}
         known = [mark for mark in annotations.get(fov.id, ()) if mark.class_id in rank]
         extents = [mark.extent(sizes[mark.class_id]) for mark in known]
-        boxes = np.array([(box.x0, box.y0, box.x1, box.y1) for box in extents], np.float64).reshape(-1, 4) * scale
+        boxes = np.array([(box.x0, box.y0, box.x1, box.y1) for box in extents], np.float64).reshape(-1, 4) * factor
         ranks = np.array([rank[mark.class_id] for mark in known], np.int64)
-        counts.append(_count_in_crops(fov, boxes, ranks, n_classes=len(classes), scale=scale, settings=settings))
+        counts.append(_count_in_crops(fov, boxes, ranks, n_classes=len(classes), scale=factor, settings=settings))
         for mark, box in zip(known, boxes.tolist(), strict=True):
             side = (box[2] - box[0] + box[3] - box[1]) / 2
             rows.append((rank[mark.class_id], side, mark.x / fov.width, mark.y / fov.height))

@@ -183,7 +183,8 @@ def bank_digest(bank: PatchBank) -> str:
     """SHA-256 of the patches, their records and their backgrounds: all of the bank that images depend on."""
     digest = hashlib.sha256()
     digest.update(bank.pixels.data)
-    digest.update(repr((bank.patches, bank.fov_ids, bank.scale, bank.is_transmitted)).encode())
+    scale = bank.scale if bank.scale.um_per_px else bank.scale.factor
+    digest.update(repr((bank.patches, bank.fov_ids, scale, bank.is_transmitted)).encode())
     digest.update(repr([(item.id, item.name, item.role.value) for item in bank.classes]).encode())
     for plate in bank.plates:
         digest.update(repr((plate.fov_id, plate.window, plate.offset, plate.rows, plate.columns)).encode())

@@ -1,8 +1,10 @@
-"""A validation part where the user made none: whole samples, always the same ones."""
+"""Parts of the training images, by whole samples, always the same ones: what validates, what a limit leaves."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
@@ -26,19 +28,43 @@ def carve_validation(
     Raises:
         UserError: There are fewer than two samples.
     """
-    by_sample: dict[str, int] = {}
-    for fov in fovs:
-        by_sample[fov.sample_name] = by_sample.get(fov.sample_name, 0) + 1
+    by_sample = _sizes_by_sample(fovs)
     if len(by_sample) < 2:
         raise UserError(
             f"A validation part cannot be set aside: the training split has {len(by_sample)} sample(s).",
             "Import images of more samples, or put some samples into the val split.",
         )
-    ranked = sorted(by_sample, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    wanted, taken, chosen = share * len(fovs), 0, set[str]()
-    for name in ranked[:-1]:
-        if chosen and taken + by_sample[name] / 2 > wanted:
+    ranked = _ranked(by_sample, f"{seed}/")
+    chosen = _take(ranked[:-1], by_sample, wanted=share * len(fovs))
+    return [fov for fov in fovs if fov.sample_name not in chosen], [fov for fov in fovs if fov.sample_name in chosen]
+
+
+def limit_fovs(fovs: list[FieldOfView], *, share: float, seed: int) -> list[FieldOfView]:
+    """Return a share of the FOVs by whole samples, at least one sample, in their given order.
+
+    A larger share with the same seed holds all of a smaller one.
+    """
+    if share >= 1.0:
+        return fovs
+    by_sample = _sizes_by_sample(fovs)
+    chosen = _take(_ranked(by_sample, f"limit/{seed}/"), by_sample, wanted=share * len(fovs))
+    return [fov for fov in fovs if fov.sample_name in chosen]
+
+
+def _sizes_by_sample(fovs: list[FieldOfView]) -> Counter[str]:
+    return Counter(fov.sample_name for fov in fovs)
+
+
+def _ranked(names: Iterable[str], salt: str) -> list[str]:
+    return sorted(names, key=lambda name: hashlib.sha256(f"{salt}{name}".encode()).digest())
+
+
+def _take(ranked: Iterable[str], sizes: Mapping[str, int], *, wanted: float) -> set[str]:
+    """Take samples in their order until about the wanted number of FOVs is reached; at least one."""
+    taken, chosen = 0, set[str]()
+    for name in ranked:
+        if chosen and taken + sizes[name] / 2 > wanted:
             break
         chosen.add(name)
-        taken += by_sample[name]
-    return [fov for fov in fovs if fov.sample_name not in chosen], [fov for fov in fovs if fov.sample_name in chosen]
+        taken += sizes[name]
+    return chosen

@@ -54,7 +54,6 @@ def build_crop_store(
     fovs: Sequence[FieldOfView],
     path: Path,
     *,
-    scale: float,
     side: int,
     n_classes: int,
     min_visible: float,
@@ -71,13 +70,14 @@ def build_crop_store(
         UserError: An image cannot be read, or the file cannot be written.
     """
     judged: list[JudgedCrops] = [reader.judged_crops(fov) if by_people else {} for fov in fovs]
+    scales = [reader.scale.of(fov) for fov in fovs]
     places = [
         [
             place
             for place in plan_crops(max(side, round(fov.width * scale)), max(side, round(fov.height * scale)), side)
             if not by_people or reader.is_marked(fov) or crop_square(place, side=side, scale=scale) in known
         ]
-        for fov, known in zip(fovs, judged, strict=True)
+        for fov, known, scale in zip(fovs, judged, scales, strict=True)
     ]
     n_crops = sum(len(each) for each in places)
     presence = np.zeros((n_crops, n_classes), np.bool_)
@@ -89,7 +89,7 @@ def build_crop_store(
     except OSError as error:
         raise translate_os_error(error, path) from error
     start = 0
-    for done, (fov, each, known) in enumerate(zip(fovs, places, judged, strict=True)):
+    for done, (fov, each, known, scale) in enumerate(zip(fovs, places, judged, scales, strict=True)):
         tick(done, len(fovs))
         if not each:
             continue

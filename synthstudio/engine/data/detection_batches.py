@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 from typing_extensions import override
 
 from synthstudio.core.geometry import BoxArray
@@ -25,7 +24,7 @@ from synthstudio.core.training.crops import MarkedImage, visible_objects
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import FieldOfView
-from synthstudio.engine.data.batches import Batch
+from synthstudio.engine.data.batches import Batch, StepBatches
 from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.settings.compose import CompositionSettings
 
@@ -74,11 +73,11 @@ def build_field_store(reader: MarkedReader, fovs: Sequence[FieldOfView], path: P
     )
 
 
-class DetectionBatches(Dataset[Batch]):
+class DetectionBatches(StepBatches):
     """Batch `step` holds the images `step * N .. (step + 1) * N` and their boxes `(N, M, 5)`, filled up.
 
     Args:
-        bank: Patches for composites; None where all images are real.
+        bank: Patches for composites, or stored images in place of them; None where all images are real.
         store: FOVs for real images; None where all are composites.
         real_share: How many images are real where there are both.
         settings: Size, augmentation, and how patches become an image.
@@ -89,7 +88,7 @@ class DetectionBatches(Dataset[Batch]):
 
     def __init__(
         self,
-        bank: PatchBank | None,
+        bank: PatchBank | FieldStore | None,
         store: FieldStore | None,
         *,
         real_share: float,
@@ -98,26 +97,26 @@ class DetectionBatches(Dataset[Batch]):
         batch_size: int,
         scratch: Path,
     ) -> None:
+        super().__init__(batch_size)
         if bank is None and store is None:
             raise UserError("There is nothing to train on.", "Annotate some training images.")
         self._patches = scratch / "patches.npy"
-        if bank is not None:
+        if isinstance(bank, PatchBank):
             scratch.mkdir(parents=True, exist_ok=True)
             save_array(self._patches, bank.pixels)
             bank = dataclasses.replace(bank, pixels=np.empty(0, np.uint8))
         self._bank, self._store = bank, store
         self._real_share = 0.0 if store is None else 1.0 if bank is None else real_share
-        self._settings, self._seed, self._batch_size = settings, seed, batch_size
+        self._settings, self._seed = settings, seed
         self._makers: tuple[Maker | None, Maker | None] | None = None
 
     @override
-    def __getitem__(self, step: int) -> Batch:
+    def make(self, step: int, rows: Sequence[int], numbers: Sequence[int]) -> Batch:
         compose, crop = self._open()
         side = self._settings.canvas_px
-        images = np.empty((self._batch_size, side, side, 3), np.uint8)
+        images = np.empty((len(rows), side, side, 3), np.uint8)
         marks: list[NDArray[np.float32]] = []
-        for row, image in enumerate(images):
-            number = step * self._batch_size + row
+        for number, image in zip(numbers, images, strict=True):
             make = crop if _stream(self._seed, MIX, number).random() < self._real_share else compose
             assert make is not None  # the share is 0 or 1 where one of them is missing
             marks.append(make(number, image))
@@ -128,8 +127,11 @@ class DetectionBatches(Dataset[Batch]):
 
     def _open(self) -> tuple[Maker | None, Maker | None]:
         if self._makers is None:
-            compose = crop = None
-            if self._bank is not None:
+            compose: Maker | None = None
+            crop: Maker | None = None
+            if isinstance(self._bank, FieldStore):
+                compose = _CropImages(self._bank, self._settings, seed=self._seed)
+            elif self._bank is not None:
                 bank = dataclasses.replace(self._bank, pixels=np.load(self._patches, mmap_mode="r"))
                 compose = _ComposeImages(Composer(bank, self._settings, seed=self._seed))
             if self._store is not None:

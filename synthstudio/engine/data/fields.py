@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from synthstudio.core.imaging import ImageArray, ImageSource, read_image, read_o
 from synthstudio.core.patches.bank import scaled
 from synthstudio.core.training.crops import JudgedCrops, MarkedImage, judged_crops, pad_to_side
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import ClassId
-from synthstudio.domain.records import FieldOfView, ObjectClass
+from synthstudio.domain.ids import ClassId, FovId
+from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.project import Project
 
 
@@ -49,8 +50,9 @@ class MarkedReader:
         classes: In the order of the label vector.
         sizes_px: Mean size of each class at the working scale, as the training knows it: used for clicks where the
             class itself states no size that fits the FOV.
-        scale: Working scale against the original images.
+        scale: The working scale.
         side: Images are extended to at least this many px at the working scale.
+        annotations: By FOV, where they are not those of the project.
     """
 
     def __init__(
@@ -59,15 +61,16 @@ class MarkedReader:
         classes: Sequence[ObjectClass],
         *,
         sizes_px: Sequence[float],
-        scale: float,
+        scale: WorkingScale,
         side: int,
+        annotations: Mapping[FovId, Sequence[Annotation]] | None = None,
     ) -> None:
-        self._annotations = project.annotations.by_fov()
-        self._crop_labels = project.crop_labels.by_fov()
+        self._annotations = project.annotations.by_fov() if annotations is None else annotations
+        self._crop_labels = project.crop_labels.by_fov() if annotations is None else {}
         self._classes = tuple(classes)
-        self._sizes = [size / scale for size in sizes_px]
+        self._sizes_px = tuple(sizes_px)
         self._column: dict[ClassId, int] = {item.id: number for number, item in enumerate(classes)}
-        self._scale = scale
+        self.scale = scale
         self._side = side
 
     def is_marked(self, fov: FieldOfView) -> bool:
@@ -80,8 +83,10 @@ class MarkedReader:
 
     def read(self, fov: FieldOfView) -> MarkedImage:
         """Read one FOV at the working scale, at least one crop in size."""
-        image = pad_to_side(scaled(read_fov(fov), self._scale), self._side)
-        sizes = [item.size_in(fov.um_per_px) or size for item, size in zip(self._classes, self._sizes, strict=True)]
+        factor = self.scale.of(fov)
+        image = pad_to_side(scaled(read_fov(fov), factor), self._side)
+        known = zip(self._classes, self._sizes_px, strict=True)
+        sizes = [item.size_in(fov.um_per_px) or size / factor for item, size in known]
         marks = [mark for mark in self._annotations.get(fov.id, []) if mark.class_id in self._column]
         labels = np.array([self._column[mark.class_id] for mark in marks], np.int64)
         boxes = [mark.extent(sizes[column]) for mark, column in zip(marks, labels, strict=True)]
@@ -89,7 +94,7 @@ class MarkedReader:
             fov_id=fov.id,
             group=fov.sample_id,
             image=image,
-            extents=boxes_to_array(boxes) * self._scale,
+            extents=boxes_to_array(boxes) * factor,
             labels=labels,
             is_exhaustive=fov.state.is_complete,
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from typing import Protocol
 
 from synthstudio.core.patches.windows import class_sizes
 from synthstudio.core.training.scale import choose_scale
 from synthstudio.core.training.splits import carve_validation
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import FieldOfView, ObjectClass, Role, Split
+from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass, Role, Split
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.settings.compose import CompositionSettings
@@ -29,7 +29,7 @@ class Material:
         classes: Object classes with an annotation on a training FOV, in the project's order.
         artifacts: Artifact classes with one: pasted, never labelled.
         sizes_px: Mean sizes of `classes` at the working scale.
-        scale: Working scale against the original images.
+        scale: The working scale.
     """
 
     train: list[FieldOfView]
@@ -38,7 +38,7 @@ class Material:
     classes: list[ObjectClass]
     artifacts: list[ObjectClass]
     sizes_px: list[float]
-    scale: float
+    scale: WorkingScale
 
 
 class TrainingSettings(Protocol):
@@ -46,6 +46,8 @@ class TrainingSettings(Protocol):
 
     @property
     def seed(self) -> int: ...
+    @property
+    def set_name(self) -> str: ...
     @property
     def validation_share(self) -> float: ...
     @property
@@ -77,19 +79,26 @@ def choose_material(project: Project, settings: TrainingSettings) -> Material:
             "No validation image has an annotation, so neither thresholds nor the best checkpoint can be chosen.",
             "Annotate some images of the val split, or empty that split so that training images are set aside.",
         )
-    calibrations = [fov.um_per_px for fov in train if fov.um_per_px]
-    sizes = class_sizes(classes, marks, median(calibrations) if calibrations else None)
-    side = settings.composition.canvas_px
-    scale = choose_scale(sizes, side=side) if settings.patches.auto_scale else settings.patches.scale
+    scale = _choose_scale(settings, classes, marks, train)
     return Material(
         train=train,
         validation=whole or known,
         is_exhaustive=bool(whole),
         classes=classes,
         artifacts=[each for each in project.classes.list() if each.id in used and each.role is Role.ARTIFACT],
-        sizes_px=[size * scale for size in sizes],
+        sizes_px=class_sizes(classes, marks, train, scale=scale),
         scale=scale,
     )
+
+
+def _choose_scale(
+    settings: TrainingSettings, classes: list[ObjectClass], marks: list[Annotation], fovs: list[FieldOfView]
+) -> WorkingScale:
+    patches = settings.patches
+    if patches.um_per_px or not patches.auto_scale:
+        return patches.working_scale
+    sizes = class_sizes(classes, marks, fovs, scale=WorkingScale())
+    return WorkingScale(choose_scale(sizes, side=settings.composition.canvas_px))
 
 
 def _choose_fovs(project: Project, settings: TrainingSettings) -> tuple[list[FieldOfView], list[FieldOfView]]:

@@ -77,6 +77,8 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
 
 def _pixel_size(bank: PatchBank, context: JobContext) -> float | None:
     """Size of a pixel of the composites in um; warns where the images that the patches are cut from differ in it."""
+    if bank.scale.um_per_px:
+        return bank.scale.um_per_px
     sources = set(bank.fov_ids)
     sizes = {fov.um_per_px for fov in context.project.fovs.list() if fov.id in sources}
     known = [size for size in sizes if size]
@@ -85,10 +87,11 @@ def _pixel_size(bank: PatchBank, context: JobContext) -> float | None:
     if len(known) < len(sizes) or max(known) > SAME_SCALE * min(known):
         context.warn(
             "The training images differ in their calibration, or some have none: objects of different magnification"
-            " lie side by side on the composites. Calibrate all, or leave those of another magnification out."
+            " lie side by side on the composites. Calibrate all and give a pixel size under Patches, or leave those of"
+            " another magnification out."
         )
         return None
-    return median(known) / bank.scale
+    return bank.scale.pixel_size(median(known))
 
 
 def _clear_orphan(folder: Path, *, is_recorded: bool) -> None:

@@ -11,11 +11,23 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from synthstudio.core.evaluation.presence import PresenceReport, PresenceScore, mean_defined, score_presence
-from synthstudio.core.explanation.localization import LocalizationScore, MapScore, summarize_localization
+from synthstudio.core.evaluation.class_metrics import score_predictions
+from synthstudio.core.evaluation.map_scores import MAP_SCORES_NAME, MapRow, collect_map_scores, write_map_scores
+from synthstudio.core.evaluation.predictions import PREDICTIONS_NAME, CropPredictions, write_predictions
+from synthstudio.core.evaluation.presence import mean_defined
+from synthstudio.core.explanation.localization import (
+    LocalizationScore,
+    MapScore,
+    center_interval,
+    summarize_localization,
+)
 from synthstudio.core.explanation.matching import CenterCounts
 from synthstudio.core.stats import number_groups
+from synthstudio.core.training.crops import plan_squares
+from synthstudio.core.training.single_label import show_one_class
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.crops import CropStore, build_crop_store
@@ -30,14 +42,8 @@ from synthstudio.engine.inference import (
     predict_presence,
 )
 from synthstudio.engine.scoring import score_fov
-from synthstudio.protocol.results import (
-    CenterScore,
-    Classification,
-    ClassLocalization,
-    ClassScore,
-    EvaluateResult,
-    Localization,
-)
+from synthstudio.protocol.results import CenterScore, ClassLocalization, EvaluateResult, Localization
+from synthstudio.protocol.scores import to_classification
 from synthstudio.settings.evaluate import EvaluateSettings
 
 CACHE = "cache"
@@ -49,9 +55,11 @@ class _MapTally:
 
     crops: list[MapScore] = field(default_factory=list)
     crop_groups: list[int] = field(default_factory=list)
+    rows: list[MapRow] = field(default_factory=list)
     fov_hits: list[bool] = field(default_factory=list)
     centers: CenterCounts = field(default_factory=lambda: CenterCounts(0, 0, 0))
-    exhaustive_centers: CenterCounts = field(default_factory=lambda: CenterCounts(0, 0, 0))
+    exhaustive_centers: list[CenterCounts] = field(default_factory=list)
+    exhaustive_groups: list[int] = field(default_factory=list)
 
 
 def run(settings: EvaluateSettings, context: JobContext) -> EvaluateResult:
@@ -72,6 +80,7 @@ class _Evaluation:
     def __init__(self, settings: EvaluateSettings, context: JobContext) -> None:
         self._settings = settings
         self._context = context
+        self._left_out: list[str] = []
         self._run = find_training_run(context.project, settings.run)
         self._classifier: TrainedClassifier = load_classifier(
             context.project.run_folder(self._run), choose_device(context.device)
@@ -82,7 +91,7 @@ class _Evaluation:
             context.project,
             classes,
             sizes_px=[each.size_px for each in self._card.classes],
-            scale=self._card.scale,
+            scale=self._card.working_scale,
             side=self._card.side,
         )
         self._fovs = choose_marked_fovs(context.project, self._reader, settings.split, self._card.validation_fov_ids)
@@ -92,48 +101,77 @@ class _Evaluation:
         """Do the work."""
         began = time.monotonic()
         self._context.stage("Scoring presence on crops")
-        report, n_groups = self._score_presence()
+        predictions = self._predict()
+        report = score_predictions(predictions, seed=self._context.seed)
+        write_predictions(self._context.run_dir / PREDICTIONS_NAME, predictions)
         self._context.stage("Scoring class activation maps")
         tallies = self._score_maps()
+        map_scores = collect_map_scores(self._card.class_names, [row for tally in tallies for row in tally.rows])
+        write_map_scores(self._context.run_dir / MAP_SCORES_NAME, map_scores)
         return EvaluateResult(
             run=self._run,
             split=self._settings.split.value,
             n_images=len(self._fovs),
-            n_groups=n_groups,
-            classification=self._to_classification(report),
+            n_groups=report.n_groups,
+            classification=to_classification(self._card.class_names, report, with_intervals=self._settings.intervals),
             localization=self._to_localization(tallies),
             notes=tuple(self._notes(tallies)),
+            predictions=PREDICTIONS_NAME,
+            map_scores=MAP_SCORES_NAME,
             seconds=round(time.monotonic() - began, 3),
         )
 
-    def _score_presence(self) -> tuple[PresenceReport, int]:
-        """Score presence on exhaustively annotated FOVs; without any, on all annotated ones (see the notes)."""
-        whole = [fov for fov in self._fovs if fov.state.is_complete]
-        store = self._cut(whole or self._fovs)
+    def _predict(self) -> CropPredictions:
+        """Answer on exhaustively annotated FOVs; without any, on all annotated ones (see the notes)."""
+        fovs = [fov for fov in self._fovs if fov.state.is_complete] or self._fovs
+        store = self._cut(fovs)
         scores = predict_presence(
             self._classifier.network,
             store.open_pixels(),
             self._classifier.normalization,
             self._classifier.device,
             self._context.tick,
+            task=self._card.task,
         )
-        groups, n_groups = number_groups(store.groups.tolist())
-        report = score_presence(
-            scores,
-            store.presence,
-            thresholds=np.array([each.threshold for each in self._card.classes]),
-            groups=groups,
-            n_groups=n_groups,
-            seed=self._context.seed,
+        card = self._card
+        squares = [
+            square
+            for fov in fovs
+            for square in plan_squares(fov.width, fov.height, side=card.side, scale=card.working_scale.of(fov))
+        ]
+        rows = np.arange(len(store))
+        if card.task == "single-label":
+            rows = self._choose_single(store)
+        return CropPredictions(
+            class_names=card.class_names,
+            fov_ids=store.fov_ids[rows],
+            sample_ids=store.groups[rows],
+            boxes=np.array([(each.x, each.y, each.side, each.side) for each in squares], np.int64)[rows],
+            truth=store.presence[rows],
+            scores=scores[rows].astype(np.float32),
+            thresholds=np.array([each.threshold for each in card.classes], np.float64),
         )
-        return report, n_groups
+
+    def _choose_single(self, store: CropStore) -> NDArray[np.intp]:
+        """Rows of the crops that show exactly one class: a classifier that gives one label can answer these alone."""
+        rows = np.flatnonzero(show_one_class(store.presence))
+        if not len(rows):
+            raise UserError(
+                f"None of the {len(store)} crops shows exactly one class, so this classifier cannot be scored.",
+                "Choose another split, or a classifier that gives several labels.",
+            )
+        if n_left := len(store) - len(rows):
+            self._left_out.append(
+                f"{n_left} of {len(store)} crops show no class or several and are left out: the classifier gives one"
+                " label to each."
+            )
+        return rows
 
     def _cut(self, fovs: list[FieldOfView]) -> CropStore:
         return build_crop_store(
             self._reader,
             fovs,
             self._context.run_dir / CACHE / "crops.npy",
-            scale=self._card.scale,
             side=self._card.side,
             n_classes=len(self._card.classes),
             min_visible=self._card.min_visible,
@@ -144,41 +182,22 @@ class _Evaluation:
         tallies = [_MapTally() for _ in self._card.classes]
         for done, marked in enumerate(self._reader.iter_read(self._fovs)):
             self._context.tick(done, len(self._fovs))
-            for known, tally, found in zip(
-                self._card.classes, tallies, score_fov(self._classifier, marked), strict=True
-            ):
+            scored = zip(self._card.classes, tallies, score_fov(self._classifier, marked), strict=True)
+            for column, (known, tally, found) in enumerate(scored):
                 counts = found.match(known.peak_threshold)
                 tally.centers += counts
                 if marked.is_exhaustive:
-                    tally.exhaustive_centers += counts
+                    tally.exhaustive_centers.append(counts)
+                    tally.exhaustive_groups.append(int(self._numbers[done]))
                 if found.hits_fov is not None:
                     tally.fov_hits.append(found.hits_fov)
                 tally.crops.extend(found.crops)
                 tally.crop_groups.extend([int(self._numbers[done])] * len(found.crops))
+                tally.rows.extend(
+                    MapRow(column, marked.fov_id, marked.group, hit=each.hit, energy=each.energy)
+                    for each in found.crops
+                )
         return tallies
-
-    def _to_classification(self, report: PresenceReport) -> Classification:
-        return Classification(
-            per_class={
-                each.name: self._to_class_score(score)
-                for each, score in zip(self._card.classes, report.per_class, strict=True)
-            },
-            macro_f1=report.macro_f1,
-            accuracy=report.accuracy,
-            auc=report.auc,
-            ci95=report.macro_ci95 if self._settings.intervals else None,
-        )
-
-    def _to_class_score(self, score: PresenceScore) -> ClassScore:
-        return ClassScore(
-            precision=score.precision,
-            recall=score.recall,
-            f1=score.f1,
-            support=score.support,
-            prevalence_f1=score.prevalence_f1,
-            f1_at_half=score.f1_at_half,
-            ci95=score.ci95 if self._settings.intervals else None,
-        )
 
     def _to_localization(self, tallies: list[_MapTally]) -> Localization:
         per_class = {
@@ -206,19 +225,29 @@ class _Evaluation:
             centers=tally.centers,
             seed=self._context.seed,
         )
+        whole = sum(tally.exhaustive_centers, CenterCounts(0, 0, 0))
+        interval = center_interval(
+            tally.exhaustive_centers,
+            np.array(tally.exhaustive_groups, np.int64),
+            n_groups=self._n_groups,
+            seed=self._context.seed,
+        )
+        has_intervals = self._settings.intervals
         # Where objects may be unmarked a peak that matches none is no proof of a false alarm: recall only.
         return ClassLocalization(
             pointing_accuracy=score.pointing_accuracy,
             chance=score.chance,
             center=CenterScore(
-                precision=tally.exhaustive_centers.precision,
+                precision=whole.precision,
                 recall=tally.centers.recall,
-                f1=tally.exhaustive_centers.f1 if tally.exhaustive_centers.n_true else None,
+                f1=whole.f1 if whole.n_true else None,
+                ci95=interval if has_intervals and whole.n_true else None,
             ),
             energy_in_box=score.energy,
             energy_chance=score.energy_chance,
+            energy_ci95=score.energy_ci95 if has_intervals else None,
             n_images=score.n_images,
-            ci95=score.ci95 if self._settings.intervals else None,
+            ci95=score.ci95 if has_intervals else None,
         )
 
     def _notes(self, tallies: list[_MapTally]) -> list[str]:
@@ -234,6 +263,7 @@ class _Evaluation:
                 "No image of the split is annotated exhaustively: presence scores count unmarked objects as absent, and"
                 " precision of centres is not given."
             )
+        notes.extend(self._left_out)
         notes.extend(
             f"{each.name}: on whole images the hottest point lies on an object in {np.mean(tally.fov_hits):.0%} of"
             f" {len(tally.fov_hits)}."

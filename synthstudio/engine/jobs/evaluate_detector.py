@@ -6,6 +6,11 @@ import time
 
 import numpy as np
 
+from synthstudio.core.evaluation.detected import (
+    detection_file,
+    record_detections,
+    write_fov_detections,
+)
 from synthstudio.core.evaluation.detection import (
     ClassMatches,
     Detections,
@@ -15,7 +20,9 @@ from synthstudio.core.evaluation.detection import (
     score_class,
 )
 from synthstudio.core.evaluation.presence import mean_defined
-from synthstudio.core.stats import FloatArray, divide, number_groups, percentile_interval
+from synthstudio.core.evaluation.resampling import drawn_mean
+from synthstudio.core.evaluation.stored_detections import DETECTIONS_NAME, collect_detections, write_detections
+from synthstudio.core.stats import number_groups, percentile_interval
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.context import JobContext
@@ -25,6 +32,7 @@ from synthstudio.engine.device import choose_device
 from synthstudio.engine.fov_choice import choose_marked_fovs, reading_notes
 from synthstudio.engine.inference import find_classes, find_training_run
 from synthstudio.protocol.results import ClassDetection, CountScore, EvaluateDetectorResult
+from synthstudio.settings.detect import DetectSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
 
 
@@ -49,7 +57,7 @@ class _Evaluation:
             context.project,
             find_classes(context.project, card.class_names),
             sizes_px=[each.size_px for each in card.classes],
-            scale=card.scale,
+            scale=card.working_scale,
             side=card.side,
         )
         self._fovs = self._choose()
@@ -61,6 +69,7 @@ class _Evaluation:
         card = self._detector.card
         self._context.stage("Detecting")
         found, true = self._detect()
+        self._store(found, true)
         matches = [match_class(found, true, label) for label in range(len(card.classes))]
         scored = [
             score_class(
@@ -73,6 +82,8 @@ class _Evaluation:
             for each, known in zip(matches, card.classes, strict=True)
         ]
         scores = [score for score, _ in scored]
+        drawn_macro = drawn_mean(np.stack([drawn.f1 for _, drawn in scored], axis=1))
+        drawn_map50 = drawn_mean(np.stack([drawn.ap50 for _, drawn in scored], axis=1))
         return EvaluateDetectorResult(
             run=self._run,
             split=self._settings.split.value,
@@ -85,7 +96,8 @@ class _Evaluation:
             macro_f1=mean_defined([score.f1 for score in scores]),
             map50=mean_defined([score.ap50 for score in scores]),
             map=mean_defined([score.ap for score in scores]),
-            ci95=_macro_interval([drawn for _, drawn in scored]) if self._settings.intervals else None,
+            ci95=percentile_interval(drawn_macro) if self._settings.intervals else None,
+            map50_ci95=percentile_interval(drawn_map50) if self._settings.intervals else None,
             notes=tuple(
                 reading_notes(
                     self._context.project,
@@ -95,6 +107,7 @@ class _Evaluation:
                     used_fov_ids=(*card.train_fov_ids, *card.validation_fov_ids),
                 )
             ),
+            detections=DETECTIONS_NAME,
             seconds=round(time.monotonic() - began, 3),
         )
 
@@ -113,21 +126,31 @@ class _Evaluation:
         return whole
 
     def _detect(self) -> tuple[list[Detections], list[Truth]]:
-        detector = self._detector
         found, true = [], []
         for done, marked in enumerate(self._reader.iter_read(self._fovs)):
             self._context.tick(done, len(self._fovs))
-            found.append(
-                detect(
-                    detector.network,
-                    marked.image,
-                    normalization=detector.normalization,
-                    overlap=detector.card.overlap,
-                    device=detector.device,
-                )
-            )
+            found.append(detect(self._detector, marked.image))
+            self._show_later(self._fovs[done], found[-1])
             true.append((marked.extents, marked.labels))
         return found, true
+
+    def _show_later(self, fov: FieldOfView, found: Detections) -> None:
+        """Store the boxes of one FOV as the detect job does, to be looked at in the window."""
+        record = record_detections(found, self._detector.card, fov, run=self._run, min_score=DetectSettings().min_score)
+        write_fov_detections(detection_file(self._context.run_dir, fov.id), record)
+
+    def _store(self, found: list[Detections], true: list[Truth]) -> None:
+        card = self._detector.card
+        detections = collect_detections(
+            class_names=card.class_names,
+            fov_ids=[fov.id for fov in self._fovs],
+            sample_ids=[fov.sample_id for fov in self._fovs],
+            found=found,
+            true=true,
+            scales=[self._reader.scale.of(fov) for fov in self._fovs],
+            thresholds=[each.threshold for each in card.classes],
+        )
+        write_detections(self._context.run_dir / DETECTIONS_NAME, detections)
 
     def _to_class(self, score: DetectionScore, matches: ClassMatches, threshold: float) -> ClassDetection:
         agreement = agree_on_counts(matches, threshold=threshold)
@@ -140,10 +163,7 @@ class _Evaluation:
             support=score.support,
             count=CountScore(bias=agreement.bias, limits=agreement.limits) if agreement is not None else None,
             ci95=score.ci95 if self._settings.intervals else None,
+            precision_ci95=score.precision_ci95 if self._settings.intervals else None,
+            recall_ci95=score.recall_ci95 if self._settings.intervals else None,
+            ap50_ci95=score.ap50_ci95 if self._settings.intervals else None,
         )
-
-
-def _macro_interval(drawn: list[FloatArray]) -> tuple[float, float] | None:
-    table = np.stack(drawn, axis=1)
-    n_defined = np.isfinite(table).sum(axis=1).astype(np.float64)
-    return percentile_interval(divide(np.nansum(table, axis=1), n_defined))

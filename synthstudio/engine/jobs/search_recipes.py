@@ -274,7 +274,7 @@ class _Search:
             n_planned=self._n_planned,
             n_images=len(self._fovs),
             n_samples=self._n_samples,
-            scale=self._material.scale,
+            scale=self._material.scale.factor,
             notes=(*self._notes, *self._impossible_notes(), *(_spread_notes(recipes) if is_whole else ())),
         )
         write_tables(self._context.run_dir, table)
@@ -294,7 +294,7 @@ class _Search:
         """Write the best recipe as a training and as a set, ready for `synthstudio run`."""
         folder = self._context.run_dir
         training = self._settings.as_training(best.choices)
-        made = self._settings.as_set(best.choices, scale=self._material.scale)
+        made = self._settings.as_set(best.choices, scale=self._material.scale.factor)
         write_bytes_atomically(folder / "best-train-classifier.toml", recipe_text(training).encode())
         write_bytes_atomically(folder / "best-compose.toml", recipe_text(made).encode())
 

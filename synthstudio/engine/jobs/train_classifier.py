@@ -1,23 +1,30 @@
-"""Training the weakly supervised classifier, on composites or on real crops."""
+"""Training the weakly supervised classifier, on composites, on real crops, on a stored set or on a mix."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 import numpy as np
-from torch.utils.data import Dataset
+from numpy.typing import NDArray
 
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
 from synthstudio.core.training.crops import plan_squares
 from synthstudio.core.training.model_card import write_model_card
 from synthstudio.core.training.montage import montage
+from synthstudio.core.training.single_label import left_out_warning, show_one_class
+from synthstudio.core.training.splits import limit_fovs
 from synthstudio.domain.records import FieldOfView
-from synthstudio.engine.calibration import PresenceValidator, tune_maps, tune_presence
+from synthstudio.engine.adaptation import adapt_statistics, has_statistics
+from synthstudio.engine.calibration import PresenceValidator, tune_maps
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.batches import Batch, CompositeBatches, CropBatches, Normalization
+from synthstudio.engine.data.batches import CompositeBatches, CropBatches, MixBatches, Normalization, StepBatches
 from synthstudio.engine.data.crops import CropStore
-from synthstudio.engine.inference import load_classifier
+from synthstudio.engine.data.fields import MarkedReader
+from synthstudio.engine.device import device_words
+from synthstudio.engine.inference import TrainedClassifier, load_classifier, replace_best
 from synthstudio.engine.loops import TrainingState
+from synthstudio.engine.losses import build_loss, even_answers
 from synthstudio.engine.networks.base import ClassMapNetwork
 from synthstudio.engine.training import (
     TrainingJob,
@@ -26,7 +33,6 @@ from synthstudio.engine.training import (
     build_training_network,
     cut_crops,
     first_images,
-    presence_loss,
     train_network,
 )
 from synthstudio.protocol.results import TrainResult
@@ -34,6 +40,7 @@ from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 CACHE = "cache"
 N_PREVIEW = 8
+MAX_ADAPTING_FOVS = 200
 
 
 def run(settings: TrainClassifierSettings, context: JobContext) -> TrainResult:
@@ -69,31 +76,37 @@ class _Training(TrainingJob):
         self._context.stage("Reading validation images")
         validation = self._cut(self._material.validation, "validation.npy")
         batches = self._build_batches()
-        normalization = self._look_at(batches)
+        normalization, shares = self._look_at(batches)
         network = build_training_network(
-            self._settings.network, self._material, seed=self._context.seed, device=self._device
+            self._settings.network, self._material, side=self._side, seed=self._context.seed, device=self._device
         )
-        validator = PresenceValidator(validation, self._names, normalization, self._device)
+        if network.origin:
+            self._context.stage(f"Begins with {network.origin}")
+        chosen = self._settings.loss
+        validator = PresenceValidator(validation, self._names, normalization, self._device, task=chosen.task)
         state = train_network(
             network,
             batches,
             self._settings.optimization,
             self._context,
-            loss=presence_loss(network, normalization, self._device),
+            loss=build_loss(chosen, network, normalization, self._device, shares=shares),
             validate=validator,
         )
-        self._write_model(network, normalization, validation, validator, state)
+        self._write_model(network, normalization, validator, state, even=even_answers(chosen, shares))
         return TrainResult(
             run=self._context.run_id,
             status="finished",
             seconds=round(state.seconds, 3),
             best={"step": float(state.best_step), **state.best_figures},
             warnings=tuple(self._warnings),
+            device=device_words(self._device),
         )
 
-    def _cut(self, fovs: list[FieldOfView], name: str, *, by_people: bool = False) -> CropStore:
+    def _cut(
+        self, fovs: Sequence[FieldOfView], name: str, *, by_people: bool = False, reader: MarkedReader | None = None
+    ) -> CropStore:
         return cut_crops(
-            self._reader,
+            reader or self._reader,
             fovs,
             self._context.run_dir / CACHE / name,
             material=self._material,
@@ -109,24 +122,26 @@ class _Training(TrainingJob):
         fitting = any(
             square in self._reader.judged_crops(fov)
             for fov in labelled
-            for square in plan_squares(fov.width, fov.height, side=side, scale=scale)
+            for square in plan_squares(fov.width, fov.height, side=side, scale=scale.of(fov))
         )
         if labelled and not fitting:
-            self._warn(
-                f"The labels of whole crops were given for crops of another size than {round(side / scale)} px and are"
-                " not used."
-            )
+            side_px = round(side / scale.of(labelled[0]))
+            self._warn(f"The labels of whole crops were given for crops of another size than {side_px} px: not used.")
 
-    def _build_batches(self) -> Dataset[Batch]:
+    def _build_batches(self) -> StepBatches:
+        match self._settings.source:
+            case "synthetic":
+                return self._composite()
+            case "stored-set":
+                return self._open_set()
+            case "real-crops":
+                return self._cut_real()
+            case "mix":
+                synthetic = self._open_set() if self._settings.set_name else self._composite()
+                return MixBatches(synthetic, self._cut_real(), real_share=self._settings.real_share)
+
+    def _composite(self) -> StepBatches:
         composition = self._settings.composition
-        batch_size, seed = self._settings.optimization.batch_size, self._context.seed
-        if self._settings.source == "real-crops":
-            self._context.stage("Cutting training images")
-            reader = self._reader
-            known = [fov for fov in self._material.train if reader.is_marked(fov) or reader.judged_crops(fov)]
-            self._check_crop_labels(known)
-            store = self._cut(known, "training.npy", by_people=True)
-            return CropBatches(store, composition.image, side=self._side, seed=seed, batch_size=batch_size)
         self._context.stage("Cutting patches")
         bank = build_training_bank(
             self._context.project,
@@ -135,25 +150,62 @@ class _Training(TrainingJob):
             with_plates=composition.needs_plates,
             tick=self._context.tick,
         )
-        scratch = self._context.run_dir / CACHE
-        return CompositeBatches(bank, composition, seed=seed, batch_size=batch_size, scratch=scratch)
+        return CompositeBatches(
+            bank,
+            composition,
+            seed=self._context.seed,
+            batch_size=self._settings.optimization.batch_size,
+            scratch=self._context.run_dir / CACHE,
+        )
 
-    def _look_at(self, batches: Dataset[Batch]) -> Normalization:
-        """Measure the first training images, show some, and raise the alarm about classes that are everywhere."""
+    def _cut_real(self) -> StepBatches:
+        self._context.stage("Cutting training images")
+        reader = self._reader
+        known = [fov for fov in self._material.train if reader.is_marked(fov) or reader.judged_crops(fov)]
+        known = limit_fovs(known, share=self._settings.real_limit, seed=self._settings.seed)
+        self._check_crop_labels(known)
+        return self._over_crops(self._cut(known, "training.npy", by_people=True))
+
+    def _open_set(self) -> StepBatches:
+        reader, fovs = self._open_stored(self._settings)
+        return self._over_crops(self._cut(fovs, "set.npy", reader=reader))
+
+    def _over_crops(self, store: CropStore) -> StepBatches:
+        return CropBatches(
+            store,
+            self._settings.composition.image,
+            side=self._side,
+            seed=self._context.seed,
+            batch_size=self._settings.optimization.batch_size,
+        )
+
+    def _look_at(self, batches: StepBatches) -> tuple[Normalization, NDArray[np.float64]]:
+        """Measure the first training images, show some, and raise the alarm about classes that are everywhere.
+
+        Returns:
+            Their grey levels, and the share of them with each class, `(C,)`; of those with one label, where an image
+            is to have one.
+        """
         images, labels = first_images(batches)
         self._context.preview(montage(images[:N_PREVIEW].numpy()), "Training images")
-        shares = batches.presence.mean(axis=0) if isinstance(batches, CropBatches) else labels.mean(dim=0).numpy()
-        for alarm in presence_alarms(self._names, shares=np.asarray(shares, np.float64)):
+        presence = batches.presence if isinstance(batches, CropBatches) else labels.numpy() > 0
+        if self._settings.loss.task == "single-label":
+            if warning := left_out_warning(presence):
+                self._warn(warning)
+            presence = presence[show_one_class(presence)]
+        shares = np.asarray(presence.mean(axis=0), np.float64)
+        for alarm in presence_alarms(self._names, shares=shares):
             self._warn(alarm)
-        return Normalization.measure(images)
+        return Normalization.measure(images), shares
 
     def _write_model(
         self,
         network: ClassMapNetwork,
         normalization: Normalization,
-        validation: CropStore,
         validator: PresenceValidator,
         state: TrainingState,
+        *,
+        even: NDArray[np.float64] | None,
     ) -> None:
         """Write the model's card: first bare, so that the best network can be loaded, then with its thresholds."""
         self._context.stage("Choosing thresholds")
@@ -162,15 +214,36 @@ class _Training(TrainingJob):
         )
         write_model_card(self._context.run_dir, card)
         classifier = load_classifier(self._context.run_dir, self._device)
+        if self._settings.batch_norm == "adapted":
+            self._adapt(classifier, validator, state)
         scores = validator.predict(classifier.network)
-        for alarm in domain_gap_alarms(
-            self._names, predicted=(scores >= 0.5).mean(axis=0), annotated=validation.presence.mean(axis=0)
-        ):
-            self._warn(alarm)
+        if even is not None:
+            predicted, annotated = (scores >= even).mean(axis=0), validator.labels.mean(axis=0)
+            for alarm in domain_gap_alarms(self._names, predicted=predicted, annotated=annotated):
+                self._warn(alarm)
         classes = tune_maps(classifier, self._reader, self._material.validation, self._context.tick)
-        thresholds = tune_presence(scores, validation.presence)
+        thresholds = validator.thresholds(scores)
         tuned = tuple(
             each.model_copy(update={"threshold": threshold})
             for each, threshold in zip(classes, thresholds, strict=True)
         )
         write_model_card(self._context.run_dir, card.model_copy(update={"classes": tuned}))
+
+    def _adapt(self, classifier: TrainedClassifier, validator: PresenceValidator, state: TrainingState) -> None:
+        """Bring the best network's normalisations to real images, and keep it so."""
+        if not has_statistics(classifier.network):
+            self._warn("The network has no batch normalisation, so there was nothing to adapt.")
+            return
+        self._context.stage("Adapting to real images")
+        train = self._material.train
+        store = self._cut(train[:: -(-len(train) // MAX_ADAPTING_FOVS)], "adapting.npy")
+        adapt_statistics(
+            classifier.network, store.open_pixels(), classifier.normalization, self._device, self._context.tick
+        )
+        replace_best(classifier.network, self._context.run_dir)
+        before, after = state.best_figures.get("f1/macro"), validator(classifier.network).score
+        self._context.metric("f1/adapted", after, step=state.best_step)
+        if before is not None and after < before:
+            self._warn(
+                f"Adapting the normalisations to real images lowered F1 on validation from {before:.2f} to {after:.2f}."
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,17 +16,22 @@ from synthstudio.core.training.anchors import SizeArray, find_anchors
 from synthstudio.core.training.crops import MarkedImage
 from synthstudio.core.training.detector_card import DetectorCard, DetectorClass, write_detector_card
 from synthstudio.core.training.montage import montage
+from synthstudio.core.training.splits import limit_fovs
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
+from synthstudio.engine.checkpoints import load_weights
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.batches import Normalization
 from synthstudio.engine.data.detection_batches import DetectionBatches, FieldStore, build_field_store
-from synthstudio.engine.detection import DetectionValidator, build_detector, load_detector
+from synthstudio.engine.detection import DetectionValidator, build_detector, load_detector, load_detector_weights
+from synthstudio.engine.device import device_words
 from synthstudio.engine.loops import TrainingState
-from synthstudio.engine.networks.yolo import Yolo, yolo_loss
+from synthstudio.engine.losses import Loss
+from synthstudio.engine.networks.detector import DetectorNetwork
+from synthstudio.engine.networks.fcos import SHAPES
+from synthstudio.engine.networks.tiling import pad_to_alignment
 from synthstudio.engine.training import (
     N_MEASURED_BATCHES,
-    Loss,
     TrainingJob,
     build_training_bank,
     to_device,
@@ -83,24 +89,17 @@ class _Training(TrainingJob):
         first = [batches[step] for step in range(N_MEASURED_BATCHES)]
         images = torch.cat([each for each, _ in first])
         self._context.preview(montage(images[:N_PREVIEW].numpy()), "Training images")
-        card = self._begin_card(
-            Normalization.measure(images),
-            find_anchors(_sizes([marks for _, marks in first]), self._settings.network.n_anchors),
-        )
+        card = self._begin_card(Normalization.measure(images), self._anchors([marks for _, marks in first]))
         # The card goes first, so that a resumed training starts from the very same anchors.
         write_detector_card(self._context.run_dir, card)
-        network = build_detector(card, seed=self._context.seed)
-        to_device(network, self._device)
-        normalization = Normalization(card.mean, card.std)
-        validator = DetectionValidator(
-            validation, self._names, normalization, overlap=card.overlap, device=self._device
-        )
+        network = self._build_network(card)
+        validator = DetectionValidator(validation, card, self._device)
         state = train_network(
             network,
             batches,
             self._settings.optimization,
             self._context,
-            loss=self._loss(network, normalization),
+            loss=self._loss(network, Normalization(card.mean, card.std)),
             validate=validator,
         )
         self._finish_card(card, validator, state)
@@ -110,6 +109,7 @@ class _Training(TrainingJob):
             seconds=round(state.seconds, 3),
             best={"step": float(state.best_step), **state.best_figures},
             warnings=tuple(self._warnings),
+            device=device_words(self._device),
         )
 
     def _read(self, fovs: list[FieldOfView]) -> list[MarkedImage]:
@@ -119,10 +119,15 @@ class _Training(TrainingJob):
             marked.append(each)
         return marked
 
-    def _prepare(self) -> tuple[PatchBank | None, FieldStore | None]:
-        """Cut the patches and read the real images, as far as the source needs them."""
-        source, bank, store = self._settings.source, None, None
-        if source != "real-boxes":
+    def _prepare(self) -> tuple[PatchBank | FieldStore | None, FieldStore | None]:
+        """Cut the patches, or read the set, and read the real images, as far as the source needs them."""
+        source, store = self._settings.source, None
+        bank: PatchBank | FieldStore | None = None
+        folder = self._context.run_dir / CACHE
+        if source == "stored-set" or (source == "mix" and self._settings.set_name):
+            reader, fovs = self._open_stored(self._settings)
+            bank = build_field_store(reader, fovs, folder / "set.npy", tick=self._context.tick)
+        elif source != "real-boxes":
             self._context.stage("Cutting patches")
             bank = build_training_bank(
                 self._context.project,
@@ -131,7 +136,7 @@ class _Training(TrainingJob):
                 with_plates=self._settings.composition.needs_plates,
                 tick=self._context.tick,
             )
-        if source != "synthetic":
+        if source in ("real-boxes", "mix"):
             whole = [fov for fov in self._material.train if fov.state.is_complete]
             if not whole:
                 raise UserError(
@@ -139,10 +144,24 @@ class _Training(TrainingJob):
                     " clicked are background.",
                     "Annotate some images completely and mark them as such, or train on composites.",
                 )
+            whole = limit_fovs(whole, share=self._settings.real_limit, seed=self._settings.seed)
             self._context.stage("Reading training images")
-            path = self._context.run_dir / CACHE / "fields.npy"
-            store = build_field_store(self._reader, whole, path, tick=self._context.tick)
+            store = build_field_store(self._reader, whole, folder / "fields.npy", tick=self._context.tick)
         return bank, store
+
+    def _anchors(self, marks: list[Tensor]) -> SizeArray:
+        """Box shapes to start from, where the network wants any."""
+        if self._settings.network.name in SHAPES:
+            return np.empty((0, 2))
+        return find_anchors(_sizes(marks), self._settings.network.n_anchors)
+
+    def _build_network(self, card: DetectorCard) -> DetectorNetwork:
+        network = build_detector(card, seed=self._context.seed)
+        if self._settings.network.weights:
+            path = Path(self._settings.network.weights).expanduser()
+            load_detector_weights(network, load_weights(path), source=str(path))
+        to_device(network, self._device)
+        return network
 
     def _begin_card(self, normalization: Normalization, anchors: SizeArray) -> DetectorCard:
         material = self._material
@@ -154,7 +173,8 @@ class _Training(TrainingJob):
                 DetectorClass(name=item.name, size_px=size)
                 for item, size in zip(material.classes, material.sizes_px, strict=True)
             ),
-            scale=material.scale,
+            scale=material.scale.factor,
+            um_per_px=material.scale.um_per_px,
             side=self._settings.composition.canvas_px,
             mean=normalization.mean,
             std=normalization.std,
@@ -167,10 +187,11 @@ class _Training(TrainingJob):
             threads=torch.get_num_threads(),
         )
 
-    def _loss(self, network: Yolo, normalization: Normalization) -> Loss:
+    def _loss(self, network: DetectorNetwork, normalization: Normalization) -> Loss:
         def loss(images: Tensor, marks: Tensor) -> Tensor:
-            answers = network(normalization.apply(images, self._device))
-            return yolo_loss(network, answers, marks.to(self._device))
+            padded = pad_to_alignment(normalization.apply(images, self._device), network.alignment)
+            height, width = padded.shape[2:]
+            return network.loss(network(padded), marks.to(self._device), height=height, width=width)
 
         return loss
 

@@ -48,17 +48,25 @@ class GridNetwork(nn.Module, ABC):
     """Fully convolutional network that answers for each cell of a grid.
 
     Cell (i, j) belongs to the input pixels `i * stride .. (i + 1) * stride`, centred: all strided layers have even
-    kernels, so that the grid lies on the image without a shift.
+    kernels, so that the grid lies on the image without a shift; where they are not, `CenteredFeatures` puts it right.
 
     Attributes:
         stride: Input px per cell.
         alignment: Sides of the input must be multiples of this.
         halo_px: Beyond this distance, a multiple of `alignment`, no input pixel touches a cell.
+        window_px: 0, or, where each cell sees the whole input and there is no such distance, the side of the images
+            that the network was trained on.
     """
 
     stride: int
     alignment: int
     halo_px: int
+    window_px: int = 0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `halo_px` holds; not where each cell sees the whole image, as with attention."""
+        return self.window_px == 0
 
     @abstractmethod
     def grid(self, images: Tensor) -> Tensor:
@@ -66,9 +74,17 @@ class GridNetwork(nn.Module, ABC):
 
 
 class ClassMapNetwork(GridNetwork):
-    """A network that answers per class, and shows where: its grid holds class maps."""
+    """A network that answers per class, and shows where: its grid holds class maps.
+
+    Attributes:
+        feature_layer: Name of the last layer of features `(N, K, h, w)`; the head behind it looks at one cell at a
+            time.
+        origin: Where its first weights came from, in words; empty where they were random.
+    """
 
     pool: nn.Module
+    feature_layer: str
+    origin: str = ""
 
     @override
     def grid(self, images: Tensor) -> Tensor:
@@ -77,6 +93,14 @@ class ClassMapNetwork(GridNetwork):
     @abstractmethod
     def class_maps(self, images: Tensor) -> Tensor:
         """Class maps `(N, C, H / stride, W / stride)` of images `(N, 3, H, W)`."""
+
+    def own_name(self, name: str) -> str:
+        """Map the name of a tensor in a file of pretrained weights to that in this network's state."""
+        return name
+
+    def pooled_maps(self, images: Tensor) -> list[Tensor]:
+        """The maps, each `(N, C, h, w)` on a grid of its own, whose pooled values the logits are the mean of."""
+        return [self.class_maps(images)]
 
     @override
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -38,6 +38,7 @@ class SmallCam(ClassMapNetwork):
         self.features = nn.Sequential(*layers)
         self.head = nn.Conv2d(n_in, n_classes, 1, bias=False)
         self.pool = pool
+        self.feature_layer = "features"
         self.stride = stride
         self.alignment = stride
         self.halo_px = round_up(reach, stride)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.engine.networks.base import GridNetwork, round_up
+from synthstudio.engine.networks.windows import windowed_grid
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """Along one axis, in px: what is read, and the part of it whose cells are kept."""
 
     read_start: int
@@ -22,17 +23,25 @@ class _Span(NamedTuple):
     keep_end: int
 
 
-def _spans(length: int, *, tile: int, halo: int) -> list[_Span]:
+def _spans(length: int, *, tile: int, halo: int) -> list[Span]:
     return [
-        _Span(max(0, start - halo), min(length, start + tile + halo), start, min(length, start + tile))
+        Span(max(0, start - halo), min(length, start + tile + halo), start, min(length, start + tile))
         for start in range(0, length, tile)
     ]
 
 
-def _tiles(height: int, width: int, *, tile: int, halo: int) -> Iterator[tuple[_Span, _Span]]:
+def iter_tiles(height: int, width: int, *, tile: int, halo: int) -> Iterator[tuple[Span, Span]]:
+    """Rows and columns of each tile of a padded image, all in px."""
     for rows in _spans(height, tile=tile, halo=halo):
         for columns in _spans(width, tile=tile, halo=halo):
             yield rows, columns
+
+
+def pad_to_alignment(images: Tensor, alignment: int) -> Tensor:
+    """Continue images `(N, C, H, W)` to the right and below, so that their sides are multiples of the alignment."""
+    height, width = images.shape[2:]
+    right, below = round_up(width, alignment) - width, round_up(height, alignment) - height
+    return F.pad(images, (0, right, 0, below), mode="replicate") if right or below else images
 
 
 @torch.inference_mode()
@@ -40,7 +49,8 @@ def tiled_grid(network: GridNetwork, image: Tensor, *, tile_px: int = 1024, tick
     """Answers for one image.
 
     Each tile is read with a halo beyond which nothing can touch its cells, so there are no seams; where the image ends,
-    a tile ends too, and the network pads it as it would pad the whole image.
+    a tile ends too, and the network pads it as it would pad the whole image. A network whose cells see everything has
+    no such halo: see `windowed_grid`.
 
     Args:
         network: In eval mode.
@@ -52,10 +62,13 @@ def tiled_grid(network: GridNetwork, image: Tensor, *, tile_px: int = 1024, tick
         `(K, ceil(H / stride), ceil(W / stride))` on the CPU.
     """
     height, width = image.shape[1:]
-    padded_height, padded_width = round_up(height, network.alignment), round_up(width, network.alignment)
-    padded = F.pad(image[None], (0, padded_width - width, 0, padded_height - height), mode="replicate")
+    padded = pad_to_alignment(image[None], network.alignment)
+    if not network.is_local:
+        cells = windowed_grid(network, padded[0], tick=tick)
+        return cells[:, : -(-height // network.stride), : -(-width // network.stride)].contiguous()
+    padded_height, padded_width = padded.shape[2:]
     stride, tile = network.stride, round_up(tile_px, network.alignment)
-    tiles = list(_tiles(padded_height, padded_width, tile=tile, halo=network.halo_px))
+    tiles = list(iter_tiles(padded_height, padded_width, tile=tile, halo=network.halo_px))
     whole: Tensor | None = None
     for done, (rows, columns) in enumerate(tiles):
         tick(done, len(tiles))

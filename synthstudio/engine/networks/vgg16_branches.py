@@ -34,6 +34,7 @@ class Vgg16Branches(ClassMapNetwork):
         self._ends = ends
         self.heads = nn.ModuleList(nn.Conv2d(channels, n_classes, 1, bias=False) for channels in BLOCK_CHANNELS)
         self.pool = pool
+        self.feature_layer = f"features.{ends[-1] - 1}"
         self.stride = stride
         self.alignment = BLOCK_STRIDES[-1]
         self.halo_px = HALO_PX
@@ -53,6 +54,10 @@ class Vgg16Branches(ClassMapNetwork):
     @override
     def class_maps(self, images: Tensor) -> Tensor:
         return self.combine(self.branch_maps(images))
+
+    @override
+    def pooled_maps(self, images: Tensor) -> list[Tensor]:
+        return self.branch_maps(images)
 
     @override
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,11 +13,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.ops import batched_nms
 from typing_extensions import override
 
-from synthstudio.core.evaluation.detection import Detections
 from synthstudio.engine.networks.base import GridNetwork, round_up
+from synthstudio.engine.networks.detector import DetectorNetwork
 
 LEAK = 0.1
 SMALL_LAYERS = ((16, 2, 1), (32, 1, 1), (48, 2, 1), (64, 1, 1), (96, 2, 1), (96, 1, 1), (96, 1, 2), (96, 1, 2))
@@ -34,7 +33,6 @@ DARKNET_STAGES = (
 """Channels and kernels of Darknet-19's stages, with a pooling by two before each but the first."""
 
 MAX_GROWTH = 4.0  # a box is at most e^4 times its anchor: beyond, exponentials overflow before training settles
-MIN_SCORE = 0.02
 SURE_IOU = 0.6  # a prediction that overlaps an object this much is not told that there is none
 OBJECT_WEIGHT, PLACE_WEIGHT, EMPTY_WEIGHT, CLASS_WEIGHT = 5.0, 1.0, 1.0, 1.0
 PRIOR_LOGIT = -4.0
@@ -102,7 +100,7 @@ class Darknet19Body(nn.Module):
 BODIES: dict[str, type[SmallYoloBody] | type[Darknet19Body]] = {"small-yolo": SmallYoloBody, "yolo-v2": Darknet19Body}
 
 
-class Yolo(GridNetwork):
+class Yolo(GridNetwork, DetectorNetwork):
     """A body with the head of YOLOv2.
 
     Args:
@@ -154,6 +152,17 @@ class Yolo(GridNetwork):
         y = (torch.sigmoid(answers[:, :, 1]) + rows) * self.stride
         half = torch.exp(answers[:, :, 2:4].clamp(max=MAX_GROWTH)) * self.anchors[None, :, :, None, None] / 2
         return torch.stack([x - half[:, :, 0], y - half[:, :, 1], x + half[:, :, 0], y + half[:, :, 1]], dim=-1)
+
+    @override
+    def loss(self, answers: Tensor, marks: Tensor, *, height: int, width: int) -> Tensor:
+        """See `yolo_loss`; the size of the images follows from the answers."""
+        return yolo_loss(self, answers, marks)
+
+    @override
+    def candidates(self, answers: Tensor, *, height: int, width: int) -> tuple[Tensor, Tensor]:
+        """One candidate for each anchor of each cell: its confidence shared out among the classes."""
+        classes = torch.softmax(answers[:, :, 5:], dim=2) * torch.sigmoid(answers[:, :, 4:5])
+        return self.boxes(answers).flatten(1, 3), classes.permute(0, 1, 3, 4, 2).flatten(1, 3)
 
 
 def overlaps(first: Tensor, second: Tensor) -> Tensor:
@@ -208,32 +217,3 @@ def yolo_loss(network: Yolo, answers: Tensor, marks: Tensor) -> Tensor:
         total = total + PLACE_WEIGHT * (weight * place).sum() + OBJECT_WEIGHT * missing.sum()
         total = total + CLASS_WEIGHT * F.cross_entropy(found[:, 5:], true[:, 0].long(), reduction="sum")
     return (total + EMPTY_WEIGHT * doubt[empty].sum()) / n
-
-
-@torch.no_grad()
-def decode(network: Yolo, answers: Tensor, *, overlap: float, width: int, height: int) -> list[Detections]:
-    """Turn answers into detections, without doublets and cut at the image's edges.
-
-    Args:
-        network: What made the answers.
-        answers: `(N, A, 5 + C, h, w)`.
-        overlap: Greatest overlap of two detections of one class.
-        width, height: Size of the images in px.
-    """
-    boxes = network.boxes(answers)
-    classes = torch.softmax(answers[:, :, 5:], dim=2) * torch.sigmoid(answers[:, :, 4:5])
-    best, labels = classes.max(dim=2)  # (N, A, h, w)
-    decoded = []
-    for number in range(len(answers)):
-        chosen = best[number] >= MIN_SCORE
-        here, scores, kinds = boxes[number][chosen], best[number][chosen], labels[number][chosen]
-        here = torch.stack([here[:, k].clamp(0, width if k % 2 == 0 else height) for k in range(4)], dim=-1)
-        kept = batched_nms(here, scores, kinds, overlap)
-        decoded.append(
-            Detections(
-                here[kept].double().cpu().numpy(),
-                kinds[kept].long().cpu().numpy(),
-                scores[kept].double().cpu().numpy(),
-            )
-        )
-    return decoded

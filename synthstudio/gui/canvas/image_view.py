@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from typing_extensions import override
 
 from synthstudio.gui.canvas.decorations import minimap_area, minimap_to_image, paint_minimap, paint_scale_bar
 from synthstudio.gui.canvas.drafts import Pointer
+from synthstudio.gui.canvas.line_layer import LineLayer, paint_lines
 from synthstudio.gui.canvas.mark_painter import MarkPainter
 from synthstudio.gui.canvas.pyramid import ImagePyramid, paint_pyramid
 from synthstudio.gui.canvas.turned_picture import TurnedPicture
@@ -68,6 +71,7 @@ class ImageView(ZoomView):
         self._overlay_opacity = 1.0
         self._mark_points: NDArray[np.float64] = np.zeros((0, 2))
         self._mark_color = "#FFFFFF"
+        self._line_layers: tuple[LineLayer, ...] = ()
         self._mark_painter = MarkPainter()
         self._placeholder = ""
         self._has_scale_bar = True
@@ -79,9 +83,10 @@ class ImageView(ZoomView):
     # What is shown
 
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
-        """Show another image, fitted unless `keep_view`; the overlay and the predicted places of the last one go."""
+        """Show another image, fitted unless `keep_view`; overlay, predicted places and lines of the last one go."""
         self._overlay = None
         self._mark_points = np.zeros((0, 2))
+        self._line_layers = ()
         self._adopt_image(pyramid, keep_view=keep_view)
 
     def set_um_per_px(self, um_per_px: float | None) -> None:
@@ -125,6 +130,11 @@ class ImageView(ZoomView):
         self._mark_color = color
         self.update()
 
+    def set_lines(self, layers: Sequence[LineLayer]) -> None:
+        """Draw lines over the image and its overlay, such as the contours of a CAM."""
+        self._line_layers = tuple(layers)
+        self.update()
+
     # Painting
 
     @override
@@ -154,6 +164,7 @@ class ImageView(ZoomView):
         viewport = self.viewport
         self._paint_image(painter, self._pyramid, viewport, dirty)
         self._paint_overlay(painter, viewport)
+        paint_lines(painter, self._line_layers, viewport, dirty)
         self._paint_over_image(painter, viewport, dirty)
         if len(self._mark_points):
             self._mark_painter.paint_crosses(painter, self._mark_points, viewport, color=self._mark_color, dirty=dirty)

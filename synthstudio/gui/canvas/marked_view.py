@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -30,6 +30,9 @@ from synthstudio.gui.theme import current_theme
 MAX_PARTIAL_UPDATES = 64
 """More changed marks than this are repainted with the whole view."""
 
+FRAME_SURROUNDINGS = 0.5
+"""Seen on each side of a framed part, as a share of its side."""
+
 
 class MarkedView(ImageView):
     """Shows an FOV with its annotations; the selection lives here, the annotations themselves elsewhere."""
@@ -50,11 +53,12 @@ class MarkedView(ImageView):
         self._detail: tuple[Viewport, Detail] | None = None
         self._dims_others = False
         self._grid: ReadingGrid | None = None
+        self._frame: Box | None = None
 
     @override
     def set_image(self, pyramid: ImagePyramid | None, *, keep_view: bool = False) -> None:
         """Show another image; set the annotations that belong to it next."""
-        self._grid = None
+        self._grid = self._frame = None
         super().set_image(pyramid, keep_view=keep_view)
 
     def set_annotations(
@@ -160,6 +164,18 @@ class MarkedView(ImageView):
         self._grid = grid
         self.update()
 
+    def show_framed(self, part: Box) -> None:
+        """Bring a part of the image into view with some of its surroundings, framed until another image is shown."""
+        margin = FRAME_SURROUNDINGS * max(part.width, part.height)
+        self.show_box(Box(part.x0 - margin, part.y0 - margin, part.x1 + margin, part.y1 + margin))
+        self._frame = part
+        self.update()
+
+    @property
+    def frame(self) -> Box | None:
+        """The part of the image that is framed."""
+        return self._frame
+
     def set_mark_style(self, style: MarkStyle) -> None:
         self._style = style
         self.update()
@@ -218,6 +234,8 @@ class MarkedView(ImageView):
             rows = rows[~np.isin(rows, selected, assume_unique=True)]
         if self._grid is not None:
             paint_grid(painter, self._grid, viewport, accent=current_theme().accent)
+        if self._frame is not None:
+            _paint_frame(painter, viewport.box_to_widget(self._frame))
         look = MarkLook(self._style, self._current_detail(viewport), clear_class=self._clear_class())
         self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
         self._paint_selected(painter, viewport)
@@ -244,3 +262,12 @@ class MarkedView(ImageView):
             detail = choose_detail(self._table, rows, viewport)
             look = MarkLook(self._style, detail, bold=True, shift_x=shift[0], shift_y=shift[1])
             self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
+
+
+def _paint_frame(painter: QPainter, area: Box) -> None:
+    """Paint a frame over a dark line that sets it off from any stain; `area` in widget px."""
+    rectangle = QRectF(area.x0, area.y0, area.width, area.height)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 130), 4), QPen(QColor(current_theme().accent), 2)):
+        painter.setPen(pen)
+        painter.drawRect(rectangle)

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QLineF, QRect
 from PySide6.QtGui import QPainter, QPixmap
 
 FRAGMENT_FIELDS = 10
@@ -28,6 +28,18 @@ def paint_rects(painter: QPainter, edges: NDArray[np.int32]) -> None:
     native = np.ascontiguousarray(edges, dtype=np.int32).copy()
     native[:, 2:] -= 1  # QRect stores its last column and row, not the ones after them
     painter.drawRects(cast(QRect, shiboken6.wrapInstance(native.ctypes.data, QRect)), len(native))
+
+
+def paint_segments(painter: QPainter, ends: NDArray[np.float64]) -> None:
+    """Paint separate lines with the painter's pen.
+
+    Args:
+        ends: (N, 4) float64, rows `x0, y0, x1, y1` in widget px.
+    """
+    if len(ends) == 0:
+        return
+    native = np.ascontiguousarray(ends, dtype=np.float64)
+    painter.drawLines(cast(QLineF, shiboken6.wrapInstance(native.ctypes.data, QLineF)), len(native))
 
 
 def paint_sprites(painter: QPainter, centers: NDArray[np.float64], sprite: QPixmap, *, dpr: float) -> None:

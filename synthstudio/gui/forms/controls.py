@@ -104,6 +104,32 @@ class TextControl(SettingControl):
             self.line.setText("" if value is None else str(value))
 
 
+class SuggestionControl(SettingControl):
+    """A line of text with a list of what it may hold, among other things."""
+
+    def __init__(self, spec: SettingSpec, parent: QWidget | None = None) -> None:
+        super().__init__(spec, parent)
+        self.combo = QComboBox(self)
+        self.combo.setEditable(True)
+        self.combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(8)
+        self.combo.addItems(list(spec.choices))
+        guard_wheel(self.combo)
+        self._fill_with(self.combo)
+        self.combo.setCurrentText(str(spec.default))
+        self.combo.currentTextChanged.connect(self._tell)
+
+    @override
+    def value(self) -> SettingValue:
+        return self.combo.currentText().strip()
+
+    @override
+    def show_value(self, value: SettingValue) -> None:
+        if self.value() != value:
+            self.combo.setCurrentText("" if value is None else str(value))
+
+
 class WordsControl(SettingControl):
     """Several values in one line, with commas between them: for lists whose choices are not known."""
 
@@ -255,4 +281,6 @@ def _build_plain(spec: SettingSpec, choices: Sequence[Choice] | None, parent: QW
         return ChecksControl(spec, choices, parent)
     if choices is not None:
         return ChoiceControl(spec, choices, parent)
+    if spec.kind == "text" and spec.choices:
+        return SuggestionControl(spec, parent)
     return _FACTORIES[spec.kind](spec, parent)

@@ -5,25 +5,27 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, ObjectClass
+from synthstudio.gui.widgets.table_model import ROOT, Index, TableModel
 
 HEADERS = ("Class", "x, y", "Size", "Author")
 CLASS, PLACE, SIZE, AUTHOR = range(4)
 AnnotationIdRole = Qt.ItemDataRole.UserRole
 MAX_MOVED = 64
 """Above this many changed rows the table is built anew instead of row by row."""
-_ROOT = QModelIndex()
 
 SortKey = tuple[object, ...]
 
 
-class AnnotationRowsModel(QAbstractTableModel):
+class AnnotationRowsModel(TableModel):
     """Class, centre in px, size in px and author of each annotation; rows in the order of the ids until one sorts."""
+
+    headers = HEADERS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +106,7 @@ class AnnotationRowsModel(QAbstractTableModel):
         shown = [each for each in annotations if not self._words or self._accepts(each)]
         if self._key is None and shown:
             start = len(self._rows)
-            self.beginInsertRows(_ROOT, start, start + len(shown) - 1)
+            self.beginInsertRows(ROOT, start, start + len(shown) - 1)
             self._rows.extend(shown)
             self._row_of.update((each.id, start + place) for place, each in enumerate(shown))
             self.endInsertRows()
@@ -116,7 +118,7 @@ class AnnotationRowsModel(QAbstractTableModel):
 
     def _insert(self, annotation: Annotation) -> None:
         row = self._place_for(annotation)
-        self.beginInsertRows(_ROOT, row, row)
+        self.beginInsertRows(ROOT, row, row)
         self._rows.insert(row, annotation)
         self._index_rows()
         self.endInsertRows()
@@ -147,7 +149,7 @@ class AnnotationRowsModel(QAbstractTableModel):
             place = self._place_for(annotation)
             self._rows.insert(row, annotation)
             # Moved, not taken out and put in: so it stays selected.
-            if place != row and self.beginMoveRows(_ROOT, row, row, _ROOT, place + (place > row)):
+            if place != row and self.beginMoveRows(ROOT, row, row, ROOT, place + (place > row)):
                 del self._rows[row]
                 self._rows.insert(place, annotation)
                 self._index_rows()
@@ -170,7 +172,7 @@ class AnnotationRowsModel(QAbstractTableModel):
             self.endResetModel()
 
     def _drop(self, row: int) -> None:
-        self.beginRemoveRows(_ROOT, row, row)
+        self.beginRemoveRows(ROOT, row, row)
         del self._rows[row]
         self._index_rows()
         self.endRemoveRows()
@@ -191,22 +193,13 @@ class AnnotationRowsModel(QAbstractTableModel):
         """The longest name in the first column could be this."""
         return max((each.name for each in self._classes.values()), key=len, default="")
 
+    @property
     @override
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
+    def n_rows(self) -> int:
+        return len(self._rows)
 
     @override
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    @override
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
-
-    @override
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         annotation = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(annotation, index.column())

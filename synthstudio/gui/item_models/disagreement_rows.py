@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from typing_extensions import override
 
 from synthstudio.core.evaluation.agreement import Disagreement
 from synthstudio.domain.ids import ClassId, FovId
+from synthstudio.gui.widgets.table_model import ROOT, Index, TableModel
 
-_ROOT = QModelIndex()
 NOTHING = "–"
 
 
-class DisagreementRowsModel(QAbstractTableModel):
+class DisagreementRowsModel(TableModel):
     """The field, and the class that each author has given."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -22,7 +22,7 @@ class DisagreementRowsModel(QAbstractTableModel):
         self._rows: list[Disagreement] = []
         self._fovs: Mapping[FovId, str] = {}
         self._classes: Mapping[ClassId, str] = {}
-        self._headers = ("Field", "", "")
+        self.headers = ("Field", "", "")
 
     def set_rows(
         self,
@@ -34,11 +34,11 @@ class DisagreementRowsModel(QAbstractTableModel):
     ) -> None:
         """Show these instead of the former ones; names of FOVs and classes by id."""
         headers = ("Field", *authors)
-        if list(rows) == self._rows and headers == self._headers and classes == self._classes:
+        if list(rows) == self._rows and headers == self.headers and classes == self._classes:
             return
         self.beginResetModel()
         self._rows, self._fovs, self._classes = list(rows), dict(fovs), dict(classes)
-        self._headers = headers
+        self.headers = headers
         self.endResetModel()
 
     def row(self, row: int) -> Disagreement:
@@ -47,26 +47,17 @@ class DisagreementRowsModel(QAbstractTableModel):
 
     def take(self, row: int) -> None:
         """Drop a row: it is decided."""
-        self.beginRemoveRows(_ROOT, row, row)
+        self.beginRemoveRows(ROOT, row, row)
         del self._rows[row]
         self.endRemoveRows()
 
+    @property
     @override
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
+    def n_rows(self) -> int:
+        return len(self._rows)
 
     @override
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._headers)
-
-    @override
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._headers[section]
-        return None
-
-    @override
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         row = self._rows[index.row()]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QKeySequence, QShortcut, QUndoCommand
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -24,26 +23,22 @@ from typing_extensions import override
 
 from synthstudio.core.evaluation.agreement import ClassAgreement, Disagreement
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Annotation, Changes
 from synthstudio.gui import errors
 from synthstudio.gui.item_models.disagreement_rows import DisagreementRowsModel
+from synthstudio.gui.main_window.annotator import Annotator
 from synthstudio.gui.main_window.author_comparison import Comparison, closest_pair, compare
+from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.widgets.dialog_layout import wish_size
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 from synthstudio.project.adjudication import accept_marks
 
 COMPARE_AFTER_MS = 120
 HEADERS = ("Class", "First", "Second", "Both", "Precision", "Recall", "F1")
 MAX_ROWS_SHOWN = 6
-
-
-class Annotator(Protocol):
-    """What the dialog needs of the page where annotations are edited."""
-
-    def reveal_marks(self, fov_id: FovId, marks: tuple[Annotation, ...]) -> None: ...
-    def remove_marks(self, fov_id: FovId, marks: tuple[Annotation, ...], text: str) -> None: ...
 
 
 class AgreementDialog(QDialog):
@@ -283,8 +278,11 @@ class AgreementDialog(QDialog):
         self, chosen: Disagreement, *, kept: tuple[Annotation, ...], gone: tuple[Annotation, ...], text: str
     ) -> None:
         stack, row = self._workspace.undo_stack, self.list.currentIndex().row()
+        accepted = tuple(mark.id for mark in kept)
         try:
-            self._workspace.require_writable_project()
+            project = self._workspace.require_writable_project()
+            if accepted:
+                self._workspace.announce(accept_marks(project, accepted, accepted=True))
         except UserError as error:
             errors.report(error, parent=self._window)
             return
@@ -292,8 +290,8 @@ class AgreementDialog(QDialog):
         try:
             if gone:
                 self._annotator.remove_marks(chosen.fov_id, gone, text)
-            if kept:
-                stack.push(_AcceptCommand(self._workspace, tuple(mark.id for mark in kept), text, self._window))
+            if accepted:
+                stack.push(_AcceptCommand(self._workspace, accepted, text, self._window))
         finally:
             stack.endMacro()
         self.model.take(row)
@@ -303,29 +301,16 @@ class AgreementDialog(QDialog):
         self._timer.start()
 
 
-class _AcceptCommand(QUndoCommand):
-    """Marks that are accepted when the command is pushed."""
+class _AcceptCommand(ProjectCommand):
+    """Marks that have been accepted."""
 
     def __init__(self, workspace: Workspace, ids: tuple[AnnotationId, ...], text: str, window: QWidget) -> None:
-        super().__init__(text)
-        self._workspace, self._ids, self._window = workspace, ids, window
+        super().__init__(workspace, text, window=window)
+        self._ids = ids
 
     @override
-    def redo(self) -> None:
-        self._try(accepted=True)
-
-    @override
-    def undo(self) -> None:
-        self._try(accepted=False)
-
-    def _try(self, *, accepted: bool) -> None:
-        try:
-            told = accept_marks(self._workspace.require_writable_project(), self._ids, accepted=accepted)
-        except UserError as error:
-            self.setObsolete(True)
-            errors.report(error, parent=self._window)
-            return
-        self._workspace.announce(told)
+    def write_to(self, project: Project, *, is_undo: bool) -> Changes:
+        return accept_marks(project, self._ids, accepted=not is_undo)
 
 
 def _author(name: str) -> str:

@@ -6,11 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
-    QLabel,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,8 +15,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.gui import errors
 from synthstudio.gui.field_edits import change_fields
-from synthstudio.gui.theme import scaled_px
-from synthstudio.gui.widgets.dialog_layout import add_row
+from synthstudio.gui.widgets.dialog_layout import add_row, fill_dialog, hint_label
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.workspace import Workspace
 
@@ -54,29 +50,17 @@ class CalibrationDialog(QDialog):
             self.scope.addItem(f"{first.name}" if n == 1 else f"the {n:,} selected fields", "selected")
             self.scope.addItem(f"all fields of the sample {first.sample_name}", "sample")
         self.scope.addItem("all fields of the project", "all")
-        hint = QLabel(
+        hint = hint_label(
             "Divide the camera's pixel size by the total magnification, or measure a stage micrometer:"
             " its length in µm divided by its length in px."
         )
-        hint.setProperty("muted", True)
-        hint.setWordWrap(True)
         form = QFormLayout()
         form.setSpacing(8)
         if drawn_px:
             add_row(form, f"{drawn_px:.1f} px are", self._ask_for_length(drawn_px))
         add_row(form, "Pixel size", self.scale)
         add_row(form, "Of", self.scope)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
-        buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
-        buttons.accepted.connect(self.save)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addLayout(form)
-        layout.addWidget(hint)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(scaled_px(400))
+        fill_dialog(self, form, hint, save=self.save, width=400)
 
     def _ask_for_length(self, drawn_px: float) -> QDoubleSpinBox:
         """The number beside the line that was drawn; the pixel size follows it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QUndoCommand
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -19,6 +20,7 @@ from synthstudio.gui.canvas.pyramid import ImagePyramid
 from synthstudio.gui.main_window.crop_size_row import CropSizeRow
 from synthstudio.gui.main_window.crop_walk import CropWalk, read_walk
 from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.undoing import CommittedCommand
 from synthstudio.gui.widgets.class_chips import color_icon
 from synthstudio.gui.workspace import Workspace
 
@@ -294,7 +296,7 @@ class CropLabelsDialog(QDialog):
             super().keyPressEvent(event)
 
 
-class _CropCommand(QUndoCommand):
+class _CropCommand(CommittedCommand):
     """A label that has been committed."""
 
     def __init__(
@@ -306,29 +308,14 @@ class _CropCommand(QUndoCommand):
         crop: tuple[FovId, CropSquare],
         change: tuple[CropLabel | None, CropLabel | None],
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, failed=partial(errors.report, parent=window))
         self._workspace, self._crop, self._window = workspace, crop, window
         self._before, self._after = change
-        self._is_committed = True
 
     @override
-    def redo(self) -> None:
-        if self._is_committed:  # QUndoStack.push calls redo; it was committed before
-            self._is_committed = False
-            return
-        self._try(self._after)
-
-    @override
-    def undo(self) -> None:
-        self._try(self._before)
-
-    def _try(self, label: CropLabel | None) -> None:
-        try:
-            _store(self._workspace, *self._crop, label)
-        except UserError as error:
-            self.setObsolete(True)
-            errors.report(error, parent=self._window)
-            return
+    def write(self, *, is_undo: bool) -> None:
+        label = self._before if is_undo else self._after
+        _store(self._workspace, *self._crop, label)
         # The dialog in which it was given may be closed, and another one open.
         dialog = self._window.findChild(CropLabelsDialog)
         if dialog is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from synthstudio.core.patches.windows import class_sizes
 from synthstudio.core.training.crops import plan_squares
@@ -12,6 +11,7 @@ from synthstudio.core.training.scale import choose_scale
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import CropLabel, CropSquare, FieldOfView, ObjectClass, Role
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.settings.train_classifier import TrainClassifierSettings
@@ -146,16 +146,14 @@ def training_scale(project: Project, classes: Sequence[ObjectClass], *, side_px:
     It follows from the sizes of the classes that are annotated on training FOVs, as in the training; where no size is
     known yet, crops are cut at full resolution.
     """
-    settings = TrainClassifierSettings()
-    if not settings.patches.auto_scale:
-        return settings.patches.scale
     by_fov, fovs = project.annotations.by_fov(), list_train_fovs(project)
     marks = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
     used = {mark.class_id for mark in marks}
-    calibrations = [fov.um_per_px for fov in fovs if fov.um_per_px]
     chosen = [each for each in classes if each.id in used] or list(classes)
     try:
-        sizes = class_sizes(chosen, marks, median(calibrations) if calibrations else None)
+        sizes = class_sizes(chosen, marks, fovs, scale=WorkingScale()) if fovs else []
     except UserError:
+        sizes = []
+    if not sizes:
         return 1.0
     return choose_scale(sizes, side=side_px)

@@ -23,6 +23,7 @@ from synthstudio.gui.item_models.fov_delegate import WIDE_FROM_PX, FovDelegate
 from synthstudio.gui.item_models.fov_list import FovIdRole, FovListModel, ThumbnailDone
 from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter
 from synthstudio.gui.main_window.fov_filter_bar import STATE_TEXTS, FovFilterBar
+from synthstudio.gui.removals import remove_fields_undoably
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.project.sampling import SampleAssignment
@@ -335,7 +336,7 @@ class FovPanel(QFrame):
         menu.addAction("Flag, or take the flag away", self.toggle_flag)
         menu.addSeparator()
         n = len(self.selected)
-        menu.addAction("Remove from the project…" if n == 1 else f"Remove {n} fields…", self.ask_to_remove)
+        menu.addAction("Remove from the project" if n == 1 else f"Remove {n} fields", self.remove_selected)
         menu.popup(self.list.viewport().mapToGlobal(position))
 
     def set_split(self, split: Split | None) -> None:
@@ -365,27 +366,11 @@ class FovPanel(QFrame):
         except UserError as error:
             errors.report(error, parent=self)
 
-    def ask_to_remove(self) -> None:
-        """Remove the selected FOVs with their annotations, after asking: it cannot be undone."""
-        ids = self.selected
-        n_annotations = sum(len(self.workspace.require_project().annotations.list(each)) for each in ids)
-        errors.ask.choose(
-            self,
-            title="Remove fields",
-            text=f"Remove {len(ids):,} fields with {n_annotations:,} annotations from the project?\n"
-            "This cannot be undone. The image files themselves stay where they are.",
-            choices=["Remove"],
-            answered=lambda _choice: self._remove(ids),
-        )
-
-    def _remove(self, ids: tuple[FovId, ...]) -> None:
-        self.workspace.undo_stack.clear()  # its edits may speak of what is gone
-        self._mutate(lambda: self.workspace.require_writable_project().fovs.remove(ids))
-
-    def _mutate(self, mutation: Callable[[], Changes]) -> None:
+    def remove_selected(self) -> None:
+        """Remove the selected FOVs with their annotations."""
+        if not self.selected:
+            return
         try:
-            told = mutation()
+            remove_fields_undoably(self.workspace, self.selected, window=self.window())
         except UserError as error:
             errors.report(error, parent=self)
-            return
-        self.workspace.announce(told)

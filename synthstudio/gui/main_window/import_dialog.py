@@ -75,6 +75,7 @@ class ImportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import images and annotations")
         self.setAcceptDrops(True)
+        self._main_window = parent  # outlives the dialog
         self.workspace = workspace
         self.plan: ImportPlan | None = None
         self.preview: ImportPreview | None = None
@@ -382,14 +383,14 @@ class ImportDialog(QDialog):
         self._applying = None
         self.workspace.announce(outcome.changes)
         if outcome.merged != Merged():
-            self.workspace.undo_stack.push(MergeCommand(self.workspace, outcome.merged, self.parentWidget()))
+            self.workspace.undo_stack.push(MergeCommand(self.workspace, outcome.merged, window=self._main_window))
         text = f"Imported {outcome.n_fovs:,} images with {outcome.n_annotations:,} annotations."
         if outcome.n_merged:
             text += f" {outcome.n_merged:,} images were there already, with {outcome.n_known:,} of the marks."
         n = len(outcome.problems)
         hint = f"{n:,} problem{'' if n == 1 else 's'}: {outcome.problems[0]}{'' if n == 1 else ' …'}" if n else ""
         severity = Severity.WARNING if n else Severity.INFO
-        errors.post(Notice(text, hint, severity), parent=self.parentWidget())
+        errors.post(Notice(text, hint, severity), parent=self._main_window)
         self.accept()
 
     @Slot()

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Protocol
 
 from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.main_window.dialogs import Dialogs
 from synthstudio.gui.main_window.fov_panel import FovPanel
 from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.main_window.tone_actions import ToneActions
 from synthstudio.gui.preferences import ThemeName
 from synthstudio.gui.workspace import Workspace
 
@@ -23,6 +25,8 @@ class Window(Protocol):
     workspace: Workspace
     fov_panel: FovPanel
     wants_fov_panel: bool
+    dialogs: Dialogs
+    tones: ToneActions
 
     def show_page(self, place: int) -> None: ...
     def open_palette(self) -> None: ...
@@ -30,17 +34,6 @@ class Window(Protocol):
     def ask_for_project(self) -> None: ...
     def open_demo(self) -> None: ...
     def close_project(self) -> None: ...
-    def open_import_dialog(self) -> None: ...
-    def open_export_dialog(self) -> None: ...
-    def open_calibration_dialog(self) -> None: ...
-    def open_samples_dialog(self) -> None: ...
-    def open_splits_dialog(self) -> None: ...
-    def open_crop_labels(self) -> None: ...
-    def open_agreement_dialog(self) -> None: ...
-    def open_guide(self) -> None: ...
-    def open_keys(self) -> None: ...
-    def open_author_dialog(self) -> None: ...
-    def open_about(self) -> None: ...
     def toggle_fov_panel(self) -> None: ...
     def toggle_rail_labels(self) -> None: ...
     def toggle_full_screen(self) -> None: ...
@@ -66,14 +59,24 @@ def _file(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "file.import",
             "Import images…",
-            window.open_import_dialog,
+            window.dialogs.open_import,
             "Ctrl+I",
             "mdi6.import",
             FILE,
             lambda: workspace.is_writable,
         ),
-        ActionSpec("file.export", "Export…", window.open_export_dialog, "Ctrl+E", "mdi6.export", FILE, has_project),
-        ActionSpec("file.author", "Your name…", window.open_author_dialog, "", "mdi6.account-outline", FILE),
+        ActionSpec(
+            "file.attributes",
+            "Import attributes…",
+            window.tones.import_attributes,
+            "",
+            "mdi6.table-arrow-left",
+            FILE,
+            lambda: workspace.is_writable,
+            tip="A table with a column image and any of sample, split, tone and condition",
+        ),
+        ActionSpec("file.export", "Export…", window.dialogs.open_export, "Ctrl+E", "mdi6.export", FILE, has_project),
+        ActionSpec("file.author", "Your name…", window.dialogs.open_author, "", "mdi6.account-outline", FILE),
         ActionSpec("file.close_project", "Close project", window.close_project, "Ctrl+W", "", FILE, has_project),
         ActionSpec("file.quit", "Quit", window.quit, "Ctrl+Q", "", FILE),
     ]
@@ -157,12 +160,12 @@ def _field(window: Window) -> list[ActionSpec]:
             tip="For a further look; again takes the flag away",
         ),
         ActionSpec(
-            "field.calibrate", "Calibrate…", window.open_calibration_dialog, "Ctrl+U", "mdi6.ruler", FIELD, has_fov
+            "field.calibrate", "Calibrate…", window.dialogs.open_calibration, "Ctrl+U", "mdi6.ruler", FIELD, has_fov
         ),
         ActionSpec(
             "field.samples",
             "Samples from names…",
-            window.open_samples_dialog,
+            window.dialogs.open_samples,
             "",
             "mdi6.folder-account-outline",
             FIELD,
@@ -171,7 +174,7 @@ def _field(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "field.splits",
             "Train, validation and test…",
-            window.open_splits_dialog,
+            window.dialogs.open_splits,
             "",
             "mdi6.call-split",
             FIELD,
@@ -180,7 +183,7 @@ def _field(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "field.label_crops",
             "Label crops by keyboard…",
-            window.open_crop_labels,
+            window.dialogs.open_crop_labels,
             "Ctrl+Shift+K",
             "mdi6.checkbox-multiple-marked-outline",
             FIELD,
@@ -190,7 +193,7 @@ def _field(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "field.agreement",
             "Compare authors…",
-            window.open_agreement_dialog,
+            window.dialogs.open_agreement,
             "",
             "mdi6.account-multiple-check-outline",
             FIELD,
@@ -198,9 +201,29 @@ def _field(window: Window) -> list[ActionSpec]:
             tip="How far two people agree, and deciding where they do not",
         ),
         ActionSpec(
+            "field.tone_scale",
+            "Tone scale…",
+            window.tones.open_scale,
+            "",
+            "mdi6.palette-outline",
+            FIELD,
+            lambda: workspace.is_writable,
+            tip="Skin tones, or ordered levels of your own, as an attribute of each field",
+        ),
+        ActionSpec(
+            "field.suggest_tones",
+            "Suggest skin tones of selected fields",
+            window.tones.suggest,
+            "",
+            "mdi6.palette-swatch-outline",
+            FIELD,
+            lambda: has_fov() and window.tones.can_suggest(),
+            tip="By the individual typology angle of the unmarked skin",
+        ),
+        ActionSpec(
             "field.remove",
-            "Remove selected fields…",
-            window.fov_panel.ask_to_remove,
+            "Remove selected fields",
+            window.fov_panel.remove_selected,
             "",
             "",
             FIELD,
@@ -249,7 +272,7 @@ def _view(window: Window) -> list[ActionSpec]:
 
 def _help(window: Window) -> list[ActionSpec]:
     return [
-        ActionSpec("help.guide", "User guide", window.open_guide, "F1", "mdi6.help-circle-outline", HELP),
-        ActionSpec("help.keys", "Keys…", window.open_keys, "?", "mdi6.keyboard-outline", HELP),
-        ActionSpec("help.about", "About SynthStudio", window.open_about, "", "mdi6.information-outline", HELP),
+        ActionSpec("help.guide", "User guide", window.dialogs.open_guide, "F1", "mdi6.help-circle-outline", HELP),
+        ActionSpec("help.keys", "Keys…", window.dialogs.open_keys, "?", "mdi6.keyboard-outline", HELP),
+        ActionSpec("help.about", "About SynthStudio", window.dialogs.open_about, "", "mdi6.information-outline", HELP),
     ]

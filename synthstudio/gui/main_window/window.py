@@ -17,21 +17,25 @@ from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
 from synthstudio.gui import errors
-from synthstudio.gui.actions import ActionRegistry, ActionSpec, matching, shown_key
+from synthstudio.gui.actions import ActionRegistry, shown_key
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.errors import Notice, NoticeAction, Severity
+from synthstudio.gui.main_window.annotator import Annotator
+from synthstudio.gui.main_window.dialogs import Dialogs
 from synthstudio.gui.main_window.fov_panel import FovPanel
 from synthstudio.gui.main_window.guessing import find_project, is_project
 from synthstudio.gui.main_window.jobs import JobController
 from synthstudio.gui.main_window.list_memory import ListMemory
 from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.main_window.palette_search import PaletteSearch
 from synthstudio.gui.main_window.rail import Rail
 from synthstudio.gui.main_window.specs import MENUS, window_actions
+from synthstudio.gui.main_window.tone_actions import ToneActions
 from synthstudio.gui.main_window.top_bar import TopBar
 from synthstudio.gui.main_window.welcome import Welcome
 from synthstudio.gui.preferences import ThemeName
 from synthstudio.gui.theme import apply_theme, scaled_px
-from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
+from synthstudio.gui.widgets.command_palette import CommandPalette
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.message_bar import MessageBar
@@ -39,7 +43,6 @@ from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.resources import demo_folder
 
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
-MAX_PALETTE_FIELDS = 20
 LOAD_AHEAD_MS = 1000
 """After the window is shown; the first field is on the screen by then."""
 
@@ -86,6 +89,8 @@ class MainWindow(QWidget):
         self.list_memory = ListMemory(self._settings, workspace, self.fov_panel.bar)
         self.job_strip = JobStrip()
         self.stack = _PageStack()
+        self.dialogs = Dialogs(workspace, self.fov_panel, self.registry, annotate=self._annotate, window=self)
+        self.tones = ToneActions(workspace, self.fov_panel, self)
         self.registry.add(window_actions(self), owner=self)
         welcome_ids = ("file.new", "file.open", "file.demo")
         self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])
@@ -94,7 +99,8 @@ class MainWindow(QWidget):
         self.stack.addWidget(self.no_fields)
         self._lay_out()
         self.message_bar = MessageBar(self, foot_px=self.job_strip.height())
-        self.palette_box = CommandPalette(self, search=self.search)
+        self.palette_search = PaletteSearch(self)
+        self.palette_box = CommandPalette(self, search=self.palette_search.search)
         self.jobs = JobController(workspace, self.job_strip, self)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
@@ -216,7 +222,16 @@ class MainWindow(QWidget):
         if isinstance(view, FovView):
             view.selection_changed.connect(lambda _ids: self.registry.refresh())
             view.annotations_replaced.connect(self.registry.refresh)
-            view.calibration_drawn.connect(self.open_calibration_dialog)
+            view.calibration_drawn.connect(self.dialogs.open_calibration)
+
+    def place_of(self, page: QWidget | None) -> int:
+        """Which workspace a page is that has been made; 0 for any other widget."""
+        return next((place for place, each in self._pages.items() if each is page), 0)
+
+    def _annotate(self) -> Annotator:
+        """Go to the page that annotates."""
+        self.show_page(0)
+        return self.page(0)  # type: ignore[return-value]  # the first of `PAGES`
 
     @Slot(int)
     def show_page(self, place: int) -> None:
@@ -363,48 +378,6 @@ class MainWindow(QWidget):
         self.registry.refresh()
         self.palette_box.open()
 
-    def search(self, query: str) -> list[PaletteItem]:
-        """What the palette lists: actions of the window and the page, actions of other pages, fields."""
-        found = matching(self.registry.specs(), query)
-        here = [self._item(spec) for spec in found if self.registry.is_reachable(spec.id)]
-        elsewhere = [self._item_elsewhere(spec) for spec in found if not self.registry.is_reachable(spec.id)]
-        items = [*(item for item in here if item.is_enabled), *self._field_items(query)]
-        if query.strip():
-            items += [*elsewhere, *(item for item in here if not item.is_enabled)]
-        return items
-
-    def _item(self, spec: ActionSpec) -> PaletteItem:
-        keys = shown_key(spec.shortcuts[0]) if spec.shortcuts else ""
-        action = self.registry.action(spec.id)
-        return PaletteItem(spec.plain_text, action.trigger, spec.menu, keys, action.isEnabled())
-
-    def _item_elsewhere(self, spec: ActionSpec) -> PaletteItem:
-        place = next((place for place, page in self._pages.items() if self.registry.owner(spec.id) is page), 0)
-
-        def go_and_do() -> None:
-            self.show_page(place)
-            self.registry.action(spec.id).trigger()
-
-        is_enabled = self.workspace.project is not None
-        return PaletteItem(spec.plain_text, go_and_do, f"in {PAGES[place].title}", "", is_enabled)
-
-    def _field_items(self, query: str) -> list[PaletteItem]:
-        words = query.casefold().split()
-        project = self.workspace.project
-        if not words or project is None:
-            return []
-        items = []
-        for fov in self.fov_panel.model.all_fovs:
-            text = f"{fov.sample_name} / {fov.name}"
-            if all(word in text.casefold() for word in words):
-                items.append(PaletteItem(text, partial(self._go_to, fov.id), "Field"))
-                if len(items) == MAX_PALETTE_FIELDS:
-                    break
-        return items
-
-    def _go_to(self, fov_id: FovId) -> None:
-        self.fov_panel.go_to(fov_id)
-
     # Projects
 
     def open_project(self, folder: Path) -> bool:
@@ -459,86 +432,6 @@ class MainWindow(QWidget):
             return folder
 
         self.workspace.background.run(build, done=self.open_project, owner=self, title="Building the demo project")
-
-    # Dialogs
-
-    def open_import_dialog(self, *paths: Path) -> None:
-        """Open the import dialog, on what was dropped."""
-        try:
-            self.workspace.require_writable_project()
-        except UserError as error:
-            errors.report(error, parent=self)
-            return
-        from synthstudio.gui.main_window.import_dialog import ImportDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        ImportDialog(self.workspace, paths, self).open()
-
-    def open_export_dialog(self) -> None:
-        """Open the export dialog."""
-        from synthstudio.gui.main_window.export_dialog import ExportDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        ExportDialog(self.workspace, self).open()
-
-    def open_calibration_dialog(self, drawn_px: float | None = None) -> None:
-        """Open the calibration of the selected fields; of the shown one, after a line was drawn over its scale bar."""
-        from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        shown, selected = self.workspace.current_fov_id, self.fov_panel.selected
-        if drawn_px is not None and shown is not None and shown not in selected:
-            selected = (shown,)
-        CalibrationDialog(self.workspace, selected, self, drawn_px=drawn_px).open()
-
-    def open_samples_dialog(self) -> None:
-        """Open the making of samples from names."""
-        from synthstudio.gui.main_window.samples_dialog import SamplesDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        SamplesDialog(self.workspace, self).open()
-
-    def open_splits_dialog(self) -> None:
-        """Open the division into train, validation and test."""
-        from synthstudio.gui.main_window.splits_dialog import SplitsDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        SplitsDialog(self.workspace, self).open()
-
-    def open_crop_labels(self) -> None:
-        """Open the labelling of whole crops."""
-        from synthstudio.gui.main_window.crop_labels_dialog import CropLabelsDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        CropLabelsDialog(self.workspace, self).open()
-
-    def open_agreement_dialog(self) -> None:
-        """Open the comparison of authors beside the viewer."""
-        from synthstudio.gui.main_window.agreement_dialog import AgreementDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        self.show_page(0)
-        AgreementDialog(self.workspace, self.page(0), self).show()  # type: ignore[arg-type]  # the page that annotates
-
-    def open_guide(self) -> None:
-        """Show the user guide."""
-        from synthstudio.gui.main_window.help_dialogs import guide_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        try:
-            guide_dialog(self).show()
-        except UserError as error:
-            errors.report(error, parent=self)
-
-    def open_keys(self) -> None:
-        """Show all keys, to be changed."""
-        from synthstudio.gui.main_window.keys_dialog import KeysDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        KeysDialog(self.registry, self.workspace, self).open()
-
-    def open_author_dialog(self) -> None:
-        """Ask for the name that new annotations carry."""
-        from synthstudio.gui.main_window.author_dialog import AuthorDialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        AuthorDialog(self.workspace, self).open()
-
-    def open_about(self) -> None:
-        """Say what this is."""
-        from synthstudio.gui.main_window.help_dialogs import about_dialog  # noqa: PLC0415 - loaded when it is needed: the first paint does not wait
-
-        about_dialog(self).show()
 
     # View
 
@@ -596,7 +489,7 @@ class MainWindow(QWidget):
             action = NoticeAction("New project…", self.ask_for_new_project)
             self.show_notice(Notice("Images are imported into a project.", hint, Severity.INFO, action))
         else:
-            self.open_import_dialog(*paths)
+            self.dialogs.open_import(*paths)
 
     # The end
 

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pyqtgraph as pg
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
-from synthstudio.gui.widgets.themed_plot import ThemedPlot
+from synthstudio.gui.widgets.themed_plot import LegendEntry, ThemedPlot
 
 LINE_WIDTH_PX = 2
 
@@ -51,15 +50,13 @@ class CurvePlot(ThemedPlot):
     def _dress(self) -> None:
         super()._dress()
         theme = current_theme()
-        self._show_title()
+        self._show_legend()
         self.setLabel("bottom", "step", color=theme.text_muted)
         self._cursor.setPen(pg.mkPen(theme.text_muted, width=1))
 
-    def _show_title(self) -> None:
-        """The title holds the legend too: a legend inside the plot would hide the newest values."""
-        theme = current_theme()
-        names = "".join(f"&nbsp;&nbsp; {_legend_entry(curve)}" for curve in self.curves)
-        self.getPlotItem().setTitle(f"{self._title} {names}", color=theme.text, size=f"{theme.text_pt:g}pt")
+    def _show_legend(self) -> None:
+        """A dashed line has a dashed mark."""
+        self._show_title([LegendEntry("╌" if each.is_dashed else "━", each.color, each.name) for each in self.curves])
 
     @override
     def _is_built(self) -> bool:
@@ -81,7 +78,7 @@ class CurvePlot(ThemedPlot):
             line.setPen(pen)
             # One point alone draws no line.
             line.setSymbol("o" if len(curve.steps) < 2 else None)
-        self._show_title()
+        self._show_legend()
 
     @Slot(object)
     def _on_scene_mouse_moved(self, position: QPointF) -> None:
@@ -127,8 +124,3 @@ class CurvePlot(ThemedPlot):
 
 def _cells(row: Mapping[str, float], names: list[str]) -> list[str]:
     return [f"{row[name]:.9g}" if name in row else "" for name in names]
-
-
-def _legend_entry(curve: Curve) -> str:
-    dash = "╌" if curve.is_dashed else "━"
-    return f'<span style="color:{curve.color}">{dash}</span> {escape(curve.name)}'

@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QDialog, QFormLayout, QLabel, QLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import scaled_px
+
+MARGIN_PX, SPACING_PX = 16, 12
 
 
 def wish_size(dialog: QDialog, *, width: int, height: int, window: QWidget) -> None:
     """Give a dialog a size in px of the standard text: larger with larger text, never larger than the window."""
     dialog.resize(min(scaled_px(width), window.width()), min(scaled_px(height), window.height()))
+
+
+def fill_dialog(dialog: QDialog, *parts: QWidget | QLayout, save: Callable[[], object], width: int) -> None:
+    """Lay out a dialog that is saved or left: its parts from top to bottom, the two buttons below them.
+
+    Args:
+        dialog: Without a layout yet.
+        parts: What it asks.
+        save: Called by the button, and by Enter.
+        width: Least width in px of the standard text.
+    """
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+    buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
+    buttons.accepted.connect(save)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+    layout.setSpacing(SPACING_PX)
+    for part in (*parts, buttons):
+        if isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+    dialog.setMinimumWidth(scaled_px(width))
+
+
+def hint_label(text: str) -> QLabel:
+    """A quiet explanation of as many lines as it needs."""
+    label = QLabel(text)
+    label.setProperty("muted", True)
+    label.setWordWrap(True)
+    return label
 
 
 def add_row(form: QFormLayout, text: str, field: QWidget | QLayout) -> QLabel:

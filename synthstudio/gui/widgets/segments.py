@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
+GAP_PX = 4
+
 
 class Segments(QWidget):
     """Buttons of which one is pressed.
@@ -26,7 +28,7 @@ class Segments(QWidget):
         self._buttons: dict[str, QPushButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(GAP_PX)
         for value, text, tip in choices:
             button = QPushButton(text)
             button.setCheckable(True)
@@ -38,6 +40,14 @@ class Segments(QWidget):
             self._group.addButton(button)
             self._buttons[value] = button
             layout.addWidget(button, 1)
+
+    def fit_texts(self) -> None:
+        """As wide as the texts want, all buttons alike: for a place that has room to spare."""
+        for button in self._buttons.values():
+            button.ensurePolished()  # or it would count with another font
+        widest = max(button.sizeHint().width() for button in self._buttons.values())
+        n_buttons = len(self._buttons)
+        self.setFixedWidth(n_buttons * widest + (n_buttons - 1) * GAP_PX)
 
     def set_value(self, value: str | None) -> None:
         """Press the button of a value; None presses none."""

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QEvent, Qt
-from PySide6.QtGui import QContextMenuEvent, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
-from synthstudio.gui.widgets.saving import save_bytes, save_image
+from synthstudio.gui.widgets.exporting import add_exports, draw_svg
+
+TITLE_LINE_PX = 30
+"""Height of a title of one line, as pyqtgraph has it."""
+TITLE_MARGIN_PX = 24
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """What stands behind the title: a mark in a colour, and a name."""
+
+    mark: str
+    color: str
+    name: str
+
+    @property
+    def html(self) -> str:
+        """As rich text."""
+        return f'<span style="color:{self.color}">{self.mark}</span> {escape(self.name)}'
 
 
 class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
@@ -20,6 +41,7 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
         # Without pyqtgraph's menus, which take a third of the time that a plot takes to make.
         super().__init__(parent, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
         self._title = title
+        self._legend: tuple[LegendEntry, ...] = ()
         self.setAccessibleName(title)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
@@ -44,6 +66,38 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
             axis.setTextPen(theme.text_muted)
         self.getPlotItem().showGrid(x=False, y=True, alpha=0.15)
 
+    def _show_title(self, legend: Sequence[LegendEntry] = ()) -> None:
+        """Show the title and what the colours mean: a legend inside the plot would hide values.
+
+        Broken into lines: one that is too long would push the plot out of its widget.
+        """
+        self._legend = tuple(legend)
+        theme = current_theme()
+        font = QFont(self.font())
+        font.setPointSizeF(theme.text_pt)
+        metrics = QFontMetrics(font)
+        room, used = max(self.width() - TITLE_MARGIN_PX, 1), metrics.horizontalAdvance(self._title)
+        lines = [escape(self._title)]
+        for entry in self._legend:
+            wide = metrics.horizontalAdvance(f"    {entry.mark} {entry.name}")
+            if used + wide > room and used > 0:
+                lines.append(entry.html)
+                used = wide
+            else:
+                lines[-1] += f"&nbsp;&nbsp;&nbsp; {entry.html}"
+                used += wide
+        plot = self.getPlotItem()
+        plot.setTitle("<br>".join(lines), color=theme.text, size=f"{theme.text_pt:g}pt")
+        height = TITLE_LINE_PX + (len(lines) - 1) * metrics.height()
+        plot.titleLabel.setMaximumHeight(height)
+        plot.layout.setRowFixedHeight(0, height)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._is_built() and self._legend:
+            self._show_title(self._legend)  # first: the plot cannot be narrower than its title
+        super().resizeEvent(event)
+
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -54,29 +108,13 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        name = self._title.lower().replace(" ", "-")
-        menu.addAction("Save as PNG…").triggered.connect(lambda: save_image(self, self.grab().toImage(), f"{name}.png"))
-        menu.addAction("Save as SVG…").triggered.connect(
-            lambda: save_bytes(self, f"{name}.svg", "SVG (*.svg)", self.to_svg)
-        )
-        menu.addAction("Save as CSV…").triggered.connect(
-            lambda: save_bytes(self, f"{name}.csv", "CSV (*.csv)", self.to_csv)
-        )
+        add_exports(menu, self, self._title)
         menu.popup(event.globalPos())
 
     def to_svg(self) -> bytes:
         """The plot as SVG."""
         # Not pyqtgraph's exporter: it cannot read the path data that Qt 6.11 writes.
-        buffer = QBuffer()
-        generator = QSvgGenerator()
-        generator.setOutputDevice(buffer)
-        generator.setSize(self.size())
-        generator.setViewBox(self.rect())
-        generator.setTitle(self._title)
-        painter = QPainter(generator)
-        self.render(painter)
-        painter.end()
-        return bytes(buffer.data().data())
+        return draw_svg(self, self._title)
 
     def to_csv(self) -> bytes:
         """The values as a table."""

@@ -11,6 +11,7 @@ MIGRATIONS: tuple[str, ...] = (
     "2026_11_21_notes_and_reviews",
     "2026_11_21_rejected_patches",
     "2026_11_21_pages",
+    "2026_11_21_experiments",
 )
 
 

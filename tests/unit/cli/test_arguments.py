@@ -12,35 +12,35 @@ from synthstudio.cli.arguments import (
     add_settings,
     preset_names,
     read_preset,
-    settings_from_arguments,
+    recipe_from_arguments,
 )
 from synthstudio.cli.choosing import COMMANDS, asks_for_app
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.explain import ExplainSettings
 from synthstudio.settings.recipe import recipe_text
-from synthstudio.settings.registry import SETTINGS_BY_KIND, SettingsUnion
+from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND, RecipeUnion
 from synthstudio.settings.schema import setting_specs
 
 
-def parsed(kind: str, *flags: str) -> SettingsUnion:
+def parsed(kind: str, *flags: str) -> RecipeUnion:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     add_settings(kind, parser)
-    return settings_from_arguments(kind, parser.parse_args(flags))
+    return recipe_from_arguments(kind, parser.parse_args(flags))
 
 
-@pytest.mark.parametrize("kind", SETTINGS_BY_KIND)
+@pytest.mark.parametrize("kind", SETTINGS_BY_RECIPE_KIND)
 def test_that_no_flags_give_the_defaults(kind: str) -> None:
-    assert parsed(kind) == SETTINGS_BY_KIND[kind].model_validate({"kind": kind})
+    assert parsed(kind) == SETTINGS_BY_RECIPE_KIND[kind].model_validate({"kind": kind})
 
 
-@pytest.mark.parametrize("kind", SETTINGS_BY_KIND)
+@pytest.mark.parametrize("kind", SETTINGS_BY_RECIPE_KIND)
 def test_that_every_job_is_a_command_whose_help_names_every_setting_and_unit(kind: str) -> None:
     assert kind in COMMANDS
     parser = argparse.ArgumentParser(prog="x", allow_abbrev=False)
     add_settings(kind, parser)
     text = " ".join(parser.format_help().split())
-    for spec in setting_specs(SETTINGS_BY_KIND[kind]):
+    for spec in setting_specs(SETTINGS_BY_RECIPE_KIND[kind]):
         assert "--" + spec.name.replace("_", "-") in text
         assert spec.unit in text
 
@@ -70,7 +70,7 @@ def test_that_a_flag_beats_the_recipe_and_the_recipe_the_default(tmp_path: Path)
     assert (settings.count, settings.seed) == (7, 9)
 
 
-@pytest.mark.parametrize("kind", SETTINGS_BY_KIND)
+@pytest.mark.parametrize("kind", SETTINGS_BY_RECIPE_KIND)
 def test_that_every_preset_can_be_read(kind: str) -> None:
     for name in preset_names(kind):
         assert read_preset(kind, name) == read_preset(kind, f"{kind}-{name}")

@@ -19,6 +19,7 @@ from synthstudio.core.evaluation.detection import (
     score_class,
     tune_score_threshold,
 )
+from synthstudio.core.stats import draw_group_weights
 
 N_CLASSES = 2
 Truth = tuple[np.ndarray, np.ndarray]
@@ -142,11 +143,32 @@ def test_that_scores_are_what_plain_counting_gives() -> None:
     assert (score.precision, score.recall, score.f1) == (0.5, 0.5, 0.5)
     assert (score.support, score.n_found) == (2, 2)
     assert score.ap50 == pytest.approx(51 / 101)
-    assert drawn.shape == (2000,)
+    assert drawn.f1.shape == drawn.ap50.shape == (2000,)
     agreement = agree_on_counts(matches, threshold=0.2)
     assert agreement is not None
     assert agreement.bias == 0.5
     assert agreement.limits == pytest.approx((0.5 - 1.96 * 0.7071068, 0.5 + 1.96 * 0.7071068))
+
+
+def test_that_a_drawn_average_precision_is_that_of_the_drawn_images() -> None:
+    found, true = draw_scene(6, 12)
+    rng = np.random.default_rng(0)
+    found = [Detections(each.boxes, each.labels, rng.random(len(each.scores))) for each in found]
+    groups = np.arange(12) // 2
+    score, drawn = score_class(match_class(found, true, 0), threshold=0.3, groups=groups, n_groups=6, seed=4)
+    weights = draw_group_weights(6, seed=4)[:, groups].astype(int)
+    for number in range(0, 60, 6):
+        images = np.repeat(np.arange(12), weights[number])
+        matches = match_class([found[image] for image in images], [true[image] for image in images], 0)
+        expected = average_precision(matches.scores, matches.hits[0], int(matches.n_true.sum()))
+        assert drawn.ap50[number] == pytest.approx(expected)
+    for figure, interval in (
+        (score.ap50, score.ap50_ci95),
+        (score.precision, score.precision_ci95),
+        (score.recall, score.recall_ci95),
+    ):
+        assert interval is not None
+        assert interval[0] <= (figure or 0) <= interval[1]
 
 
 def test_that_nothing_to_find_is_undefined_and_not_zero() -> None:

@@ -32,8 +32,8 @@ def test_that_only_what_is_there_is_read_and_written(
             )
             for name in ("a.png", "b.png")
         )
-        plain = FieldFacts(AnnotationState.NONE, "", is_flagged=False, um_per_px=None)
-        said = FieldFacts(AnnotationState.REVIEWED, "cloudy", is_flagged=True, um_per_px=0.25)
+        plain = FieldFacts(AnnotationState.NONE, "", is_flagged=False, um_per_px=None, tone=None)
+        said = FieldFacts(AnnotationState.REVIEWED, "cloudy", is_flagged=True, um_per_px=0.25, tone=3)
         assert read_field_facts(project, [first, FovId(99)]) == {first: plain}
         write_field_facts(project, {first: said, FovId(99): said})
         assert read_field_facts(project, [first, second]) == {first: said, second: plain}

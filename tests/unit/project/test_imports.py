@@ -111,18 +111,24 @@ def test_that_a_merge_is_taken_back_and_brought_back_whole(project: Project, tmp
     fov = planned(tmp_path / "in", "a.png")
     apply_import(project, plan(fov), copy=False)
     (known,) = project.fovs.list()
-    before = project.annotations.list(known.id)
+    before, labels_before = project.annotations.list(known.id), project.fovs.image_labels(known.id)
     marks = (PlannedAnnotation("RBC", 13.5, 4.5), PlannedAnnotation("WBC", 15.0, 9.0))
-    more = dataclasses.replace(fov, annotations=marks, state=AnnotationState.EXHAUSTIVE)
+    more = dataclasses.replace(
+        fov, annotations=marks, state=AnnotationState.EXHAUSTIVE, um_per_px=0.5, labels=(("WBC", True),)
+    )
     outcome = apply_import(project, plan(more), copy=False)
-    after = project.annotations.list(known.id)
+    after, grown = project.annotations.list(known.id), project.fovs.get(known.id)
+    labels = project.fovs.image_labels(known.id)
     assert after == [*before, *outcome.merged.annotations]
+    assert (grown.um_per_px, grown.state, len(labels)) == (0.5, AnnotationState.EXHAUSTIVE, len(labels_before) + 1)
     undo_merge(project, outcome.merged)
     assert project.annotations.list(known.id) == before
     assert project.fovs.list() == [known]
+    assert project.fovs.image_labels(known.id) == labels_before
     redo_merge(project, outcome.merged)
     assert project.annotations.list(known.id) == after
-    assert project.fovs.get(known.id).state is AnnotationState.EXHAUSTIVE
+    assert project.fovs.get(known.id) == grown
+    assert project.fovs.image_labels(known.id) == labels
 
 
 def test_that_a_sample_that_the_project_has_in_another_split_stays_there_and_is_told(

@@ -9,18 +9,19 @@ from pydantic import ValidationError
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings, PatchSettings
-from synthstudio.settings.recipe import read_recipe, recipe_text, settings_from_toml
-from synthstudio.settings.registry import SETTINGS_BY_KIND
+from synthstudio.settings.experiment import ExperimentSettings
+from synthstudio.settings.recipe import read_recipe, recipe_from_toml, recipe_text, settings_from_toml
+from synthstudio.settings.registry import SETTINGS_BY_KIND, SETTINGS_BY_RECIPE_KIND
 from synthstudio.settings.schema import setting_specs
 
 RESOURCES = Path(__file__).parents[3] / "resources"
-MODELS = sorted(SETTINGS_BY_KIND.items())
+MODELS = sorted(SETTINGS_BY_RECIPE_KIND.items())
 
 
 @pytest.mark.parametrize(("kind", "model"), MODELS)
 def test_that_a_recipe_gives_back_the_same_settings(kind: str, model: type[JobSettings]) -> None:
     settings = model.model_validate({"kind": kind, "seed": 7})
-    assert settings_from_toml(tomllib.loads(recipe_text(settings)), origin="test") == settings
+    assert recipe_from_toml(tomllib.loads(recipe_text(settings)), origin="test") == settings
 
 
 @pytest.mark.parametrize(("kind", "model"), MODELS)
@@ -42,7 +43,16 @@ def test_that_every_kind_has_a_job(kind: str) -> None:
 
 @pytest.mark.parametrize("recipe", sorted((RESOURCES / "recipes").glob("*.toml")), ids=lambda path: path.stem)
 def test_that_every_preset_is_a_valid_recipe(recipe: Path) -> None:
-    assert read_recipe(recipe).kind in SETTINGS_BY_KIND
+    assert read_recipe(recipe).kind in SETTINGS_BY_RECIPE_KIND
+
+
+def test_that_the_experiment_of_a_paper_trains_as_the_paper_s_own_presets_do() -> None:
+    experiment = read_recipe(RESOURCES / "recipes/experiment-paper-kushwaha-2020.toml")
+    assert isinstance(experiment, ExperimentSettings)
+    for task in experiment.tasks:
+        assert experiment.training(task, "synthetic", seed=0) == read_recipe(
+            RESOURCES / f"recipes/train-{task}-paper-kushwaha-2020.toml"
+        )
 
 
 def test_that_all_wrong_settings_are_named_at_once_and_a_near_miss_is_suggested() -> None:

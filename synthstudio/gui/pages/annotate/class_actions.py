@@ -15,6 +15,7 @@ from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.pages.annotate.class_dialog import ClassDialog, new_class
 from synthstudio.gui.pages.annotate.editor import Editor
+from synthstudio.gui.removals import remove_class_undoably
 from synthstudio.gui.widgets.command_palette import CommandPalette, PaletteItem
 from synthstudio.gui.workspace import Workspace
 
@@ -81,28 +82,11 @@ class ClassActions(QObject):
         ClassDialog(draft, others, save=self._editor.save_class, parent=self._window).open()
 
     def remove(self) -> None:
-        """Remove the current class, where no annotation uses it, after asking: it cannot be undone."""
-        class_id, project = self._workspace.current_class_id, self._workspace.project
-        if class_id is None or project is None:
+        """Remove the current class, where no annotation uses it."""
+        class_id = self._workspace.current_class_id
+        if class_id is None:
             return
-        is_used = any(class_id in by_class for by_class in project.annotations.counts().values())
-        if project.is_read_only or is_used:
-            self._remove(class_id)  # which says why it cannot be
-            return
-        errors.ask.choose(
-            self._window,
-            title="Remove class",
-            text=f"Remove the class {self.classes[class_id].name}? No annotation uses it.\n"
-            "This cannot be undone, nor can the edits before it.",
-            choices=["Remove"],
-            answered=lambda _choice: self._remove(class_id),
-        )
-
-    def _remove(self, class_id: ClassId) -> None:
         try:
-            told = self._workspace.require_writable_project().classes.remove(class_id)
+            remove_class_undoably(self._workspace, class_id, window=self._window)
         except UserError as error:
             errors.report(error, parent=self._window)
-            return
-        self._workspace.undo_stack.clear()  # its edits may speak of what is gone
-        self._workspace.announce(told)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QColorDialog,
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,8 +25,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.palette import ARTIFACT_COLOR, class_color
 from synthstudio.domain.records import ObjectClass, Role
-from synthstudio.gui.theme import scaled_px
-from synthstudio.gui.widgets.dialog_layout import add_row
+from synthstudio.gui.widgets.dialog_layout import add_row, fill_dialog, hint_label
 from synthstudio.gui.widgets.inset import inset_number
 
 NO_KEY = "none"
@@ -124,21 +121,8 @@ class ClassDialog(QDialog):
         add_row(form, "Colour", self.color_button)
         add_row(form, "Number key", self.key)
         add_row(form, "Goal", self.goal)
-        hint = QLabel("The size sets the window that is cut out around a click. µm needs calibrated fields.")
-        hint.setProperty("muted", True)
-        hint.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
-        buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
-        buttons.accepted.connect(self.accept_draft)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addLayout(form)
-        layout.addWidget(hint)
-        layout.addWidget(self.problem)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(scaled_px(380))
+        hint = hint_label("The size sets the window that is cut out around a click. µm needs calibrated fields.")
+        fill_dialog(self, form, hint, self.problem, save=self.accept_draft, width=380)
 
     def _on_role_changed(self) -> None:
         if self._draft.id == 0 and self.role.currentData() == Role.ARTIFACT.value:

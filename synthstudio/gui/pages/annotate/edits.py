@@ -15,6 +15,7 @@ from typing_extensions import override
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Annotation, AnnotationState, Changes, ObjectClass, changes
+from synthstudio.gui.undoing import CommittedCommand
 from synthstudio.project import Project
 
 NUDGE_ID = 1
@@ -87,13 +88,13 @@ def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit,
     return dataclasses.replace(edit, after=(*changed, *stored), states=states), told
 
 
-class EditCommand(QUndoCommand):
+class EditCommand(CommittedCommand):
     """An edit that has been committed.
 
     Args:
         apply: Commits an edit, shows it, and gives it back with its ids.
-        failed: Told where undo or redo could not be written; the command then leaves the stack.
-        merge_id: Edits of the same id that follow one another on the same annotations become one step.
+        failed, merge_id: See `CommittedCommand`. Edits of the same id that follow one another on the same annotations
+            become one step.
     """
 
     def __init__(
@@ -105,34 +106,13 @@ class EditCommand(QUndoCommand):
         failed: Callable[[UserError], None],
         merge_id: int = -1,
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, failed=failed, merge_id=merge_id)
         self.edit = edit
         self._apply = apply
-        self._failed = failed
-        self._merge_id = merge_id
-        self._is_committed = True
 
     @override
-    def redo(self) -> None:
-        if self._is_committed:  # QUndoStack.push calls redo; the edit was committed before
-            self._is_committed = False
-            return
-        self._try(self.edit)
-
-    @override
-    def undo(self) -> None:
-        self._try(self.edit.inverse)
-
-    def _try(self, edit: AnnotationEdit) -> None:
-        try:
-            self._apply(edit)
-        except UserError as error:
-            self.setObsolete(True)
-            self._failed(error)
-
-    @override
-    def id(self) -> int:
-        return self._merge_id
+    def write(self, *, is_undo: bool) -> None:
+        self._apply(self.edit.inverse if is_undo else self.edit)
 
     @override
     def mergeWith(self, other: QUndoCommand) -> bool:
@@ -146,7 +126,7 @@ def _ids(edit: AnnotationEdit) -> frozenset[AnnotationId]:
     return frozenset(annotation.id for annotation in edit.after)
 
 
-class ClassCommand(QUndoCommand):
+class ClassCommand(CommittedCommand):
     """A change of a class that has been committed."""
 
     def __init__(
@@ -158,33 +138,13 @@ class ClassCommand(QUndoCommand):
         failed: Callable[[UserError], None],
         merge_id: int = -1,
     ) -> None:
-        super().__init__(f"edit class {after.name}")
-        self._merge_id = merge_id
+        super().__init__(f"edit class {after.name}", failed=failed, merge_id=merge_id)
         self._before, self._after = before, after
-        self._apply, self._failed = apply, failed
-        self._is_committed = True
+        self._apply = apply
 
     @override
-    def redo(self) -> None:
-        if self._is_committed:
-            self._is_committed = False
-            return
-        self._try(self._after)
-
-    @override
-    def undo(self) -> None:
-        self._try(self._before)
-
-    def _try(self, record: ObjectClass) -> None:
-        try:
-            self._apply(record)
-        except UserError as error:
-            self.setObsolete(True)
-            self._failed(error)
-
-    @override
-    def id(self) -> int:
-        return self._merge_id
+    def write(self, *, is_undo: bool) -> None:
+        self._apply(self._before if is_undo else self._after)
 
     @override
     def mergeWith(self, other: QUndoCommand) -> bool:
@@ -194,7 +154,7 @@ class ClassCommand(QUndoCommand):
         return True
 
 
-class ClassAddedCommand(QUndoCommand):
+class ClassAddedCommand(CommittedCommand):
     """A class that has been added; undo removes it while nothing uses it."""
 
     def __init__(
@@ -205,24 +165,9 @@ class ClassAddedCommand(QUndoCommand):
         remove: Callable[[ObjectClass], None],
         failed: Callable[[UserError], None],
     ) -> None:
-        super().__init__(f"add class {added.name}")
-        self._added, self._restore, self._remove, self._failed = added, restore, remove, failed
-        self._is_committed = True
+        super().__init__(f"add class {added.name}", failed=failed)
+        self._added, self._restore, self._remove = added, restore, remove
 
     @override
-    def redo(self) -> None:
-        if self._is_committed:
-            self._is_committed = False
-            return
-        self._try(self._restore)
-
-    @override
-    def undo(self) -> None:
-        self._try(self._remove)
-
-    def _try(self, change: Callable[[ObjectClass], None]) -> None:
-        try:
-            change(self._added)
-        except UserError as error:
-            self.setObsolete(True)
-            self._failed(error)
+    def write(self, *, is_undo: bool) -> None:
+        (self._remove if is_undo else self._restore)(self._added)

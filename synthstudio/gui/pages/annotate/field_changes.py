@@ -17,6 +17,7 @@ from synthstudio.gui.pages.annotate.field_panel import FieldPanel
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.project.sampling import SampleAssignment
+from synthstudio.project.tones import find_tone_scale
 
 
 class FieldChanges(QObject):
@@ -38,11 +39,18 @@ class FieldChanges(QObject):
         panel.calibration_chosen.connect(self._on_calibration_chosen)
         panel.note_chosen.connect(self._on_note_chosen)
         panel.flag_chosen.connect(self._on_flag_chosen)
+        panel.tone_chosen.connect(self._on_tone_chosen)
+        workspace.records_changed.connect(self._on_records_changed)
 
     def take_project(self, project: Project | None) -> None:
         """Take this for the project whose fields are shown from now on."""
         self._panel.forget()
         self._project = project
+        self._panel.set_tone_scale(find_tone_scale(project) if project is not None else None)
+
+    def _on_records_changed(self, told: Changes) -> None:
+        if "tones" in told.kinds and self._project is not None:
+            self._panel.set_tone_scale(find_tone_scale(self._project))
 
     def set_state(self, state: AnnotationState) -> None:
         """Record how far the annotation of the shown FOV has come."""
@@ -60,6 +68,11 @@ class FieldChanges(QObject):
         if fov is not None:
             text = f"flag of {fov.name}"
             self._change(fov.id, lambda project: project.fovs.set_flagged([fov.id], flagged=flagged), text)
+
+    def _on_tone_chosen(self, tone: int) -> None:
+        fov = self._editor.fov
+        if fov is not None:
+            self._change(fov.id, lambda project: project.fovs.set_tones({fov.id: tone or None}), f"tone of {fov.name}")
 
     def _on_split_chosen(self, text: str) -> None:
         fov = self._editor.fov

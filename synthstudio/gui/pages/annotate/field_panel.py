@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from synthstudio.domain.records import FieldOfView, Split
+from synthstudio.domain.tones import ToneScale
 from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.inset import inset_number
@@ -42,6 +43,7 @@ class FieldPanel(QWidget):
         calibration_chosen: (float, 0 for none)
         note_chosen: (`FovId`, str) Of the FOV at which it was written, though another may be shown by now.
         flag_chosen: (bool)
+        tone_chosen: (int, 0 for unknown)
     """
 
     state_chosen = Signal(str)
@@ -49,6 +51,7 @@ class FieldPanel(QWidget):
     calibration_chosen = Signal(float)
     note_chosen = Signal(object, str)
     flag_chosen = Signal(bool)
+    tone_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,16 +74,22 @@ class FieldPanel(QWidget):
         self.scale.setKeyboardTracking(False)
         self.scale.setToolTip("Micrometres per pixel of this field; Calibrate… sets it for many")
         self.scale.valueChanged.connect(self.calibration_chosen)
+        self.tone = QComboBox()
+        self.tone.setToolTip("Level of the project's tone scale (Field, Tone scale…)")
+        self.tone.activated.connect(lambda: self.tone_chosen.emit(self.tone.currentData()))
         self.size_text = QLabel()
         self.size_text.setProperty("muted", True)
         self.size_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         form = QFormLayout()
         form.setSpacing(8)
-        for widget in (self.split, self.scale):
+        for widget in (self.split, self.scale, self.tone):
             widget.setMinimumWidth(72)
         add_row(form, "Split", self.split)
         add_row(form, "Scale", self.scale)
+        add_row(form, "Tone", self.tone)
         form.addRow("Size", self.size_text)
+        self._form = form
+        self.set_tone_scale(None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(8)
@@ -125,10 +134,24 @@ class FieldPanel(QWidget):
         self.scale.blockSignals(True)
         self.scale.setValue(fov.um_per_px or 0.0 if fov else 0.0)
         self.scale.blockSignals(False)
+        self._show_tone()
         self.size_text.setText(f"{fov.width:,} × {fov.height:,} px" if fov else "")
         # Last: storing it leads to a re-reading, which comes back here.
         if former is not None and not is_same and written != former.note:
             self.note_chosen.emit(former.id, written)
+
+    def set_tone_scale(self, scale: ToneScale | None) -> None:
+        """Offer the levels of a scale; without one there is no row for it."""
+        self.tone.clear()
+        self.tone.addItem("unknown", 0)
+        for number, level in enumerate(scale.levels if scale is not None else (), start=1):
+            self.tone.addItem(level, number)
+        self._form.setRowVisible(self.tone, scale is not None)
+        self._show_tone()
+
+    def _show_tone(self) -> None:
+        tone = self._fov.tone if self._fov is not None else None
+        self.tone.setCurrentIndex(max(0, self.tone.findData(tone or 0)))
 
     def forget(self) -> None:
         """Show nothing, and give nothing: the FOV is one of a project that is closed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QWidget
 
-from synthstudio.gui.theme import scaled_px
+from synthstudio.gui.widgets.dialog_layout import fill_dialog
 
 
 class NoteDialog(QDialog):
@@ -26,17 +26,7 @@ class NoteDialog(QDialog):
         self.note = QLineEdit(note)
         self.note.setAccessibleName("Note")
         self.note.setPlaceholderText("Empty for no note")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
-        buttons.button(QDialogButtonBox.StandardButton.Save).setProperty("primary", True)
-        buttons.accepted.connect(self.accept_note)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        layout.addWidget(QLabel(what))
-        layout.addWidget(self.note)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(scaled_px(360))
+        fill_dialog(self, QLabel(what), self.note, save=self.accept_note, width=360)
         self.note.selectAll()
 
     def accept_note(self) -> None:

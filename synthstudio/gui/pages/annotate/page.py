@@ -122,6 +122,7 @@ class AnnotatePage(QWidget):
         workspace.records_changed.connect(self._on_records_changed)
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
         workspace.annotation_wanted.connect(self._select_wanted)
+        workspace.region_wanted.connect(self._show_wanted_region)
         workspace.current_class_changed.connect(self._on_current_class_changed)
         self.opener.opened.connect(self._on_image_opened)
         self.opener.waiting.connect(self._show_nothing)
@@ -260,6 +261,7 @@ class AnnotatePage(QWidget):
             if state.turns and abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01:
                 self.view.fit()
         self._select_wanted()
+        self._show_wanted_region()
         self.moved_files.check(fov)
 
     @Slot()
@@ -270,6 +272,14 @@ class AnnotatePage(QWidget):
             self.workspace.wanted_annotation_id = None
             self.view.set_selection([wanted])
             self.view.reveal(wanted)
+
+    @Slot()
+    def _show_wanted_region(self) -> None:
+        """Frame the part of the image that another page led to, once its image is shown."""
+        wanted, shown = self.workspace.wanted_region, self.shown_fov
+        if wanted is not None and shown is not None and shown.id == wanted[0]:
+            self.workspace.wanted_region = None
+            self.view.show_framed(wanted[1])
 
     @Slot(object, object)
     def _on_image_failed(self, fov: FieldOfView, error: Exception) -> None:

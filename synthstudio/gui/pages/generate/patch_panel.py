@@ -16,6 +16,7 @@ from synthstudio.core.patches.table import Shown
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.progress import Tick
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.gui.errors import report
 from synthstudio.gui.pages.generate.bank_loader import Gallery
 from synthstudio.gui.pages.generate.patch_filters import PatchFilters
@@ -334,7 +335,7 @@ def _describe_sizes(gallery: Gallery, numbers: NDArray[np.int64]) -> str:
     bank, parts = gallery.bank, []
     if len(numbers):
         middle = float(np.median(gallery.table.widths[numbers]))
-        scale = f" at scale {bank.scale:g}" if bank.scale != 1.0 else ""
+        scale = f" at scale {bank.scale}" if bank.scale != WorkingScale() else ""
         parts.append(f"About {middle:.0f} px wide{scale}, shown under even light.")
     if bank.n_left_out:
         parts.append(

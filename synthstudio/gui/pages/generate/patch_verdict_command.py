@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId
-from synthstudio.gui import errors
+from synthstudio.domain.records import Changes
+from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 
 
 def judge_patches(workspace: Workspace, ids: Collection[AnnotationId], *, rejected: bool, window: QWidget) -> None:
@@ -20,41 +20,26 @@ def judge_patches(workspace: Workspace, ids: Collection[AnnotationId], *, reject
     Raises:
         UserError: The project is read-only; nothing has changed then.
     """
-    known = workspace.require_writable_project().patch_verdicts.rejected()
+    project = workspace.require_writable_project()
+    known = project.patch_verdicts.rejected()
     changed = frozenset(ids) - known if rejected else frozenset(ids) & known
     if changed:
-        _write(workspace, changed, rejected=rejected)
+        workspace.announce(_write(project, changed, rejected=rejected))
         workspace.undo_stack.push(PatchVerdictCommand(workspace, changed, rejected=rejected, window=window))
 
 
-def _write(workspace: Workspace, ids: frozenset[AnnotationId], *, rejected: bool) -> None:
-    verdicts = workspace.require_writable_project().patch_verdicts
-    workspace.announce(verdicts.reject(ids) if rejected else verdicts.restore(ids))
+def _write(project: Project, ids: frozenset[AnnotationId], *, rejected: bool) -> Changes:
+    return project.patch_verdicts.reject(ids) if rejected else project.patch_verdicts.restore(ids)
 
 
-class PatchVerdictCommand(QUndoCommand):
+class PatchVerdictCommand(ProjectCommand):
     """A verdict that has been committed."""
 
     def __init__(self, workspace: Workspace, ids: frozenset[AnnotationId], *, rejected: bool, window: QWidget) -> None:
         n_patches = "a patch" if len(ids) == 1 else f"{len(ids):,} patches"
-        super().__init__(f"{'reject' if rejected else 'restore'} {n_patches}")
-        self._workspace, self._ids, self._rejected, self._window = workspace, ids, rejected, window
-        self._is_committed = True
+        super().__init__(workspace, f"{'reject' if rejected else 'restore'} {n_patches}", window=window)
+        self._ids, self._rejected = ids, rejected
 
     @override
-    def redo(self) -> None:
-        if self._is_committed:  # QUndoStack.push calls redo; it was committed before
-            self._is_committed = False
-            return
-        self._try(rejected=self._rejected)
-
-    @override
-    def undo(self) -> None:
-        self._try(rejected=not self._rejected)
-
-    def _try(self, *, rejected: bool) -> None:
-        try:
-            _write(self._workspace, self._ids, rejected=rejected)
-        except UserError as error:
-            self.setObsolete(True)
-            errors.report(error, parent=self._window)
+    def write_to(self, project: Project, *, is_undo: bool) -> Changes:
+        return _write(project, self._ids, rejected=self._rejected is not is_undo)

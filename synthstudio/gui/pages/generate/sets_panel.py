@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,6 +21,7 @@ from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui import errors
 from synthstudio.gui.pages.generate.manifests import Proof, prove_set, read_page
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.elided_label import ElidedLabel
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.paged_grid import PagedGrid
 from synthstudio.gui.workspace import Workspace
@@ -54,10 +54,8 @@ class SetsPanel(QWidget):
         self.export = QPushButton("Export…", self)
         self.export.setToolTip("Write images and boxes in a format that other programs read.")
         self.remove = QPushButton("Remove…", self)
-        self.facts = QLabel(self)
+        self.facts = ElidedLabel(self)
         self.facts.setProperty("muted", True)
-        # Words give way before buttons do: the window must fit a screen of 1280 px.
-        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.outcome = QLabel(self)
         self.outcome.setWordWrap(True)
         self.outcome.hide()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import ValidationError
 
+from synthstudio.core.evaluation.detected import find_detection_files
+from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Run, RunStatus, Split
 from synthstudio.gui.pages.train.run_facts import STATUS_WORDS
 from synthstudio.project import Project
-from synthstudio.protocol.results import EvaluateDetectorResult, TrainDetectorResult
+from synthstudio.protocol.results import DetectResult, EvaluateDetectorResult, TrainDetectorResult
 from synthstudio.settings.train_detector import TrainDetectorSettings
 
-DETECTOR_KIND, EVALUATION_KIND = "train-detector", "evaluate-detector"
-SOURCE_WORDS = {"synthetic": "composites", "real-boxes": "real boxes", "mix": "mix"}
+DETECTOR_KIND, EVALUATION_KIND, SEARCH_KIND = "train-detector", "evaluate-detector", "detect"
+SOURCE_WORDS = {"synthetic": "composites", "real-boxes": "real boxes", "mix": "mix", "stored-set": "a stored set"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +29,23 @@ class DetectorFacts:
         settings: None where another version wrote it.
         best: Validation scores of the best checkpoint.
         evaluations: By split, the newest of each.
+        detections: File with what it found on each field that it has searched, the newest of each.
         can_resume: It ended early; its last checkpoint is there.
+        stored: File with every box of the newest evaluation, by split; missing where it kept none.
     """
 
     run: Run
     settings: TrainDetectorSettings | None
     best: dict[str, float | None]
     evaluations: dict[Split, EvaluateDetectorResult]
+    detections: Mapping[FovId, Path]
     can_resume: bool
+    stored: Mapping[Split, Path] = field(default_factory=dict)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is a detector to use."""
+        return self.run.status is RunStatus.FINISHED
 
     @property
     def source(self) -> str:
@@ -39,28 +53,64 @@ class DetectorFacts:
         return SOURCE_WORDS[self.settings.source] if self.settings is not None else "another version"
 
     @property
+    def words(self) -> str:
+        """What it learned from, and its network."""
+        return f"{self.source}, {self.settings.network.name}" if self.settings is not None else self.source
+
+    @property
     def line(self) -> str:
-        """When it began, on what, how it stands."""
+        """When it began, what it is, how it stands."""
         moment = self.run.created_at[5:16].replace("T", " ")
         f1 = self.best.get("f1/macro")
         score = f" · F1 {f1:.3f} on validation" if f1 is not None else ""
-        return f"{moment} · {self.source} · {STATUS_WORDS[self.run.status]}{score}"
+        return f"{moment} · {self.words} · {STATUS_WORDS[self.run.status]}{score}"
 
 
 def read_detectors(project: Project) -> list[DetectorFacts]:
     """Read all trainings of detectors, newest first."""
     evaluations: dict[str, dict[Split, EvaluateDetectorResult]] = {}
+    stored: dict[str, dict[Split, Path]] = {}
     for run in project.runs.list(kind=EVALUATION_KIND):
         try:
             result = EvaluateDetectorResult.model_validate_json(run.summary_json or "")
         except ValidationError:
             continue
         evaluations.setdefault(result.run, {})[Split(result.split)] = result
+        stored.setdefault(result.run, {}).pop(Split(result.split), None)
+        if result.detections:
+            stored[result.run][Split(result.split)] = project.run_folder(run.id) / result.detections
+    searches = _read_searches(project)
     runs = reversed(project.runs.list(kind=DETECTOR_KIND))
-    return [_facts(project, run, evaluations.get(run.id, {})) for run in runs]
+    facts = [_facts(project, run, evaluations.get(run.id, {}), searches.get(run.id, {})) for run in runs]
+    return [dataclasses.replace(each, stored=stored.get(each.run.id, {})) for each in facts]
 
 
-def _facts(project: Project, run: Run, evaluations: dict[Split, EvaluateDetectorResult]) -> DetectorFacts:
+def _read_searches(project: Project) -> dict[str, dict[FovId, Path]]:
+    """Files of the fields that were searched or scored on, by detector; of several of one field the newest."""
+    found: dict[str, dict[FovId, Path]] = {}
+    for run in project.runs.list():
+        detector = _searched_with(run)
+        if detector is not None:
+            found.setdefault(detector, {}).update(find_detection_files(project.run_folder(run.id)))
+    return found
+
+
+def _searched_with(run: Run) -> str | None:
+    """The detector of a finished search or evaluation."""
+    kinds: dict[str, type[DetectResult] | type[EvaluateDetectorResult]] = {
+        SEARCH_KIND: DetectResult,
+        EVALUATION_KIND: EvaluateDetectorResult,
+    }
+    kind = kinds.get(run.kind)
+    try:
+        return kind.model_validate_json(run.summary_json or "").run if kind is not None else None
+    except ValidationError:
+        return None
+
+
+def _facts(
+    project: Project, run: Run, evaluations: dict[Split, EvaluateDetectorResult], detections: dict[FovId, Path]
+) -> DetectorFacts:
     try:
         settings = TrainDetectorSettings.model_validate_json(run.settings_json)
     except ValidationError:
@@ -76,5 +126,6 @@ def _facts(project: Project, run: Run, evaluations: dict[Split, EvaluateDetector
         settings=settings,
         best=best,
         evaluations=evaluations,
+        detections=detections,
         can_resume=ended_early and has_checkpoint and settings is not None,
     )

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes, RunStatus, Split
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.errors import Notice, Severity, post, report
+from synthstudio.gui.errors import Notice, Severity, post
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
-from synthstudio.gui.pages.train.cam_panel import CamPanel
+from synthstudio.gui.pages.train.cam_panel import CamPanel, CamWish
 from synthstudio.gui.pages.train.curves_panel import CurvesPanel
 from synthstudio.gui.pages.train.detectors import Detectors
+from synthstudio.gui.pages.train.experiments import Experiments
 from synthstudio.gui.pages.train.recipe_search import RecipeSearch
+from synthstudio.gui.pages.train.results_actions import results_actions
 from synthstudio.gui.pages.train.results_panel import ResultsPanel
 from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
 from synthstudio.gui.pages.train.run_header import RunHeader
+from synthstudio.gui.pages.train.run_tab import set_choices
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
+from synthstudio.gui.pages.train.training_jobs import TrainingJobs
 from synthstudio.gui.theme import GRID_PX, scaled_px
-from synthstudio.gui.widgets.saving import choose_file
+from synthstudio.gui.widgets.page_tabs import PageTabs
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import AnyEvent, JobFinished, MetricLogged, Progress
 from synthstudio.protocol.results import ExportOnnxResult
-from synthstudio.settings.base import JobSettings
-from synthstudio.settings.evaluate import EvaluateSettings
-from synthstudio.settings.explain import ExplainSettings
-from synthstudio.settings.export_onnx import ExportOnnxSettings
+from synthstudio.settings.explain import CamMethod
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 FORM_WIDTH_PX, CONTROLS_WIDTH_PX = 320, 232
-TABS = ("Curves", "Results", "CAM", "Detectors", "Recipes")
+TABS = ("Curves", "Results", "CAM", "Detectors", "Recipes", "Experiment")
+WAYS = {"annotations": "go.annotate"}
+"""Ids of the window's actions that lead to what a tab asks for."""
 
 
 class TrainPage(QWidget):
@@ -49,8 +50,10 @@ class TrainPage(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
+        self._jobs = TrainingJobs(workspace, self)
+        self._awaited: RunId | None = None  # to be chosen as soon as it is among the runs
         self._trainings: list[TrainingFacts] = []
-        self._explaining: dict[str, tuple[RunId, FovId]] = {}
+        self._explaining: dict[str, CamWish] = {}
         self._is_stale = True
         self.runs = RunsPanel(self)
         self.header = RunHeader(self)
@@ -59,7 +62,8 @@ class TrainPage(QWidget):
         self.cam = CamPanel(workspace, self)
         self.detectors = Detectors(workspace, self)
         self.search = RecipeSearch(workspace, self)
-        self.tabs = QTabWidget(self)
+        self.experiments = Experiments(workspace, self)
+        self.tabs = PageTabs(self)
         self.side = QStackedWidget(self)
         self.form_side = QFrame(self.side)
         self.presets = PresetBar(
@@ -68,15 +72,23 @@ class TrainPage(QWidget):
             find_settings=self._find_settings,
             parent=self.form_side,
         )
-        self.form = SettingsForm(TrainClassifierSettings, choices={"composition.classes": ()}, parent=self.form_side)
+        choices = {"composition.classes": (), "set_name": set_choices(None)}
+        self.form = SettingsForm(TrainClassifierSettings, choices=choices, parent=self.form_side)
         self.train = QPushButton("Train", self.form_side)
         self.train.setProperty("primary", True)
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
-        self.tabs.setDocumentMode(True)
-        for panel, title in zip((self.curves, self.results, self.cam, self.detectors, self.search), TABS, strict=True):
+        panels: tuple[QWidget, ...] = (
+            self.curves,
+            self.results,
+            self.cam,
+            self.detectors,
+            self.search,
+            self.experiments,
+        )
+        for panel, title in zip(panels, TABS, strict=True):
             self.tabs.addTab(panel, title)
         middle = QVBoxLayout()
         middle.setSpacing(GRID_PX)
@@ -87,6 +99,7 @@ class TrainPage(QWidget):
         self.side.addWidget(self.cam.controls)
         self.side.addWidget(self.detectors.side)
         self.side.addWidget(self.search.side)
+        self.side.addWidget(self.experiments.side)
         self.side.setProperty("panel", True)
         self.side.setFixedWidth(scaled_px(FORM_WIDTH_PX))
         layout = QHBoxLayout(self)
@@ -122,8 +135,13 @@ class TrainPage(QWidget):
         self.header.explain_requested.connect(self.explain)
         self.header.export_requested.connect(self.export_model)
         self.results.evaluate_requested.connect(self._on_results_evaluate_requested)
+        self.results.run_chosen.connect(self.runs.choose)
         self.cam.explain_requested.connect(self._on_cam_explain_requested)
         self.search.side_wanted.connect(self._show_side)
+        self.experiments.side_wanted.connect(self._show_side)
+        self.detectors.panel.view_chosen.connect(self._show_side)
+        for part in (self.results, self.detectors):
+            part.page_requested.connect(self._on_part_page_requested)
         self.search.training_offered.connect(self._on_search_training_offered)
         self.presets.show_match(TrainClassifierSettings())
 
@@ -147,6 +165,7 @@ class TrainPage(QWidget):
             return
         self.detectors.refresh()
         self.search.refresh()
+        self.experiments.refresh()
         if project is None:
             self._show([], [])
             return
@@ -159,10 +178,15 @@ class TrainPage(QWidget):
     def _show(self, trainings: list[TrainingFacts], splits: list[Split]) -> None:
         self._trainings = trainings
         self.header.set_splits(splits)
+        self.results.set_splits(splits)
         self.runs.set_trainings(trainings)
+        if self._awaited is not None and any(each.run.id == self._awaited for each in trainings):
+            self.runs.choose(self._awaited)
+            self._awaited = None
         project = self._workspace.project
         names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
         self.form.set_choices("composition.classes", names)
+        self.form.set_choices("set_name", set_choices(project))
         self._refresh_train()
         self._show_chosen()
 
@@ -184,7 +208,7 @@ class TrainPage(QWidget):
 
     @Slot(object)
     def _on_workspace_records_changed(self, changed: Changes) -> None:
-        if changed.kinds & {"runs", "classes"}:
+        if changed.kinds & {"runs", "classes", "sets"}:
             self.refresh()
 
     @Slot(str, object)
@@ -221,15 +245,25 @@ class TrainPage(QWidget):
     def _show_side(self) -> None:
         """Map and tables want the room: beside the map stand its few controls instead of the form."""
         shown = self.tabs.currentWidget()
-        is_cam, is_search = shown is self.cam, shown is self.search
-        for part in (self.header, self.runs):  # they speak of classifiers
-            part.setVisible(shown not in (self.search, self.detectors))
+        speaks_of_classifiers = shown not in (self.search, self.detectors, self.experiments)
+        self.header.setVisible(speaks_of_classifiers)
+        self.runs.setVisible(speaks_of_classifiers and shown is not self.results)  # that has a table of them
         if shown is self.detectors:
             self.detectors.form.show()
-        self.side.setVisible(self.search.wants_side if is_search else shown is not self.results)
-        sides = {self.cam: self.cam.controls, self.detectors: self.detectors.side, self.search: self.search.side}
+        wants: dict[QWidget, bool] = {part: part.wants_side for part in (self.search, self.experiments)}
+        wants[self.detectors] = not self.detectors.panel.is_on_errors
+        self.side.setVisible(shown is not self.results and wants.get(shown, True))
+        sides: dict[QWidget, QWidget] = {part: part.side for part in (self.detectors, self.search, self.experiments)}
+        sides[self.cam] = self.cam.controls
         self.side.setCurrentWidget(sides.get(shown, self.form_side))
-        self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if is_cam else FORM_WIDTH_PX))
+        self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if shown is self.cam else FORM_WIDTH_PX))
+
+    @Slot(str)
+    def _on_part_page_requested(self, need: str) -> None:
+        """Go where the need can be met, by the window's own action: a page knows no other page."""
+        action = self.window().findChild(QAction, WAYS.get(need, ""))
+        if action is not None:
+            action.trigger()
 
     @Slot(object)
     def _on_search_training_offered(self, settings: TrainClassifierSettings) -> None:
@@ -240,12 +274,9 @@ class TrainPage(QWidget):
         self.tabs.setCurrentWidget(self.search)
         self.search.open_form()
 
-    def _submit(self, settings: JobSettings, *, title: str, resume_run: RunId | None = None) -> RunId | None:
-        try:
-            return self._workspace.submit(settings, title=title, resume_run=resume_run)
-        except UserError as error:
-            report(error, parent=self)
-            return None
+    def _open_experiment(self) -> None:
+        self.tabs.setCurrentWidget(self.experiments)
+        self.experiments.open_form()
 
     @Slot()
     def _on_train_clicked(self) -> None:
@@ -259,70 +290,57 @@ class TrainPage(QWidget):
         settings = self.form.find_settings()
         if settings is None:
             return
-        run_id = self._submit(settings, title="")
-        if run_id is not None:
+        self._awaited = self._jobs.submit(settings, title="")
+        if self._awaited is not None:
             self.tabs.setCurrentWidget(self.curves)
-            project = self._workspace.require_project()
-            self._show(read_trainings(project), read_splits(project))
-            self.runs.choose(run_id)
+            self.refresh()
 
     @Slot()
     def resume(self) -> None:
         """Go on with the chosen run from its last checkpoint."""
-        chosen = self.chosen
-        if chosen is not None and chosen.can_resume:
-            settings = TrainClassifierSettings.model_validate_json(chosen.run.settings_json)
-            self._submit(settings, title=chosen.run.title, resume_run=chosen.run.id)
+        if self.chosen is not None and self.chosen.can_resume:
+            self._jobs.resume(self.chosen)
 
     @Slot(object)
     def evaluate(self, split: Split) -> None:
         """Queue the scoring of the chosen run."""
-        chosen = self.chosen
-        if chosen is not None:
-            settings = EvaluateSettings(run=chosen.run.id, split=split)
-            self._submit(settings, title=f"Evaluate {chosen.name} on {split.value}")
+        if self.chosen is not None:
+            self._jobs.evaluate(self.chosen, split)
+
+    def _evaluate_chosen(self) -> None:
+        if self.header.split.currentData() is not None:
+            self.evaluate(Split(self.header.split.currentData()))
 
     @Slot(object)
     def explain(self, split: Split) -> None:
         """Queue the maps of the chosen run on all images of a split."""
-        chosen = self.chosen
-        if chosen is not None:
-            settings = ExplainSettings(run=chosen.run.id, split=split)
-            self._submit(settings, title=f"Explain {chosen.name} on {split.value}")
+        if self.chosen is not None:
+            self._jobs.explain(self.chosen, split, self.cam.controls.chosen_method)
 
     @Slot()
     def export_model(self) -> None:
         """Ask where to, and queue the writing of the chosen run as an ONNX file."""
-        chosen = self.chosen
-        if chosen is None:
-            return
-        run_id, name = chosen.run.id, chosen.name
-        folder = self._workspace.require_project().folder.parent
-
-        def submit(path: Path) -> None:
-            self._submit(ExportOnnxSettings(run=run_id, out=str(path)), title=f"Export {name}")
-
-        choose_file(self, str(folder / f"{run_id}.onnx"), "ONNX model (*.onnx)", submit)
-
-    @Slot()
-    def _on_results_evaluate_requested(self) -> None:
-        if self.header.split.currentData() is not None:
-            self.evaluate(Split(self.header.split.currentData()))
+        if self.chosen is not None:
+            self._jobs.export(self.chosen)
 
     @Slot(object, object)
-    def _on_cam_explain_requested(self, run_id: RunId, fov_id: FovId) -> None:
-        fov = self._workspace.require_project().fovs.get(fov_id)
-        settings = ExplainSettings(run=run_id, fovs=(fov.name,))
-        job = self._submit(settings, title=f"CAM of {fov.name}")
+    def _on_results_evaluate_requested(self, run_ids: list[RunId], split: Split) -> None:
+        for training in self._trainings:
+            if training.run.id in run_ids:
+                self._jobs.evaluate(training, split)
+
+    @Slot(object, object, str)
+    def _on_cam_explain_requested(self, run_id: RunId, fov_id: FovId, method: CamMethod) -> None:
+        job = self._jobs.explain_field(run_id, fov_id, method)
         if job is not None:
-            self._explaining[job] = (run_id, fov_id)
+            self._explaining[job] = (run_id, fov_id, method)
             self._show_chosen()
 
     def explain_current(self) -> None:
         """Queue the map of the chosen run on the current field."""
         chosen, fov_id = self.chosen, self._workspace.current_fov_id
         if chosen is not None and fov_id is not None:
-            self._on_cam_explain_requested(chosen.run.id, fov_id)
+            self._on_cam_explain_requested(chosen.run.id, fov_id, self.cam.controls.chosen_method)
 
     def _is_finished(self) -> bool:
         chosen = self.chosen
@@ -354,7 +372,7 @@ class TrainPage(QWidget):
             ActionSpec(
                 "train.evaluate",
                 "Evaluate the training",
-                self._on_results_evaluate_requested,
+                self._evaluate_chosen,
                 shortcut="Ctrl+Shift+E",
                 icon="mdi6.scale-balance",
                 menu="Train",
@@ -376,8 +394,11 @@ class TrainPage(QWidget):
                 menu="Train",
                 enabled_when=self._is_finished,
             ),
+            *results_actions(self.results, lambda: self.tabs.setCurrentWidget(self.results)),
+            *self.cam.actions(),
             *self.detectors.actions(lambda: self.tabs.setCurrentWidget(self.detectors)),
             *self.search.actions(self._open_search),
+            *self.experiments.actions(self._open_experiment),
             *(
                 ActionSpec(
                     f"train.{name.lower()}",

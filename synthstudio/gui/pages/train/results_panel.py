@@ -1,223 +1,293 @@
-"""Scores of the chosen run per class, each beside what chance would give, and all evaluated runs side by side."""
+"""The Results tab: a table of all trainings, and views of those that are selected in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
 
-from synthstudio.domain.records import Split
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import RunId
+from synthstudio.domain.records import RunStatus, Split
+from synthstudio.gui.errors import report
+from synthstudio.gui.pages.train.crop_tiles import CropItem
+from synthstudio.gui.pages.train.errors_view import ErrorsView
+from synthstudio.gui.pages.train.report_writing import ask_for_report
+from synthstudio.gui.pages.train.results_view import ResultsView, RunSelection
+from synthstudio.gui.pages.train.run_columns import build_table
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
-from synthstudio.gui.theme import GRID_PX
-from synthstudio.gui.widgets.class_chips import color_icon
-from synthstudio.gui.widgets.next_step import NextStep
-from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
+from synthstudio.gui.pages.train.scores_view import ScoresView
+from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.exporting import ExportButton
+from synthstudio.gui.widgets.segments import Segments
+from synthstudio.gui.widgets.sortable_table import SortableTable
 from synthstudio.gui.workspace import Workspace
-from synthstudio.protocol.results import ClassLocalization, ClassScore, EvaluateResult, Interval
 
-NOT_DEFINED = "n/a"
-
-PRESENCE = (
-    ScoreColumn("F1", "Presence of the class on crops of held-out images, at the threshold chosen on validation."),
-    ScoreColumn("95 %", "95 % interval of F1, from resampling samples."),
-    ScoreColumn("Precision", "Share of the answers “present” that are right."),
-    ScoreColumn("Recall", "Share of the crops with the class that are found."),
-    ScoreColumn("F1 at .5", "F1 at the fixed threshold 0.5."),
-    ScoreColumn("Always “yes”", "F1 of always answering “present”: what a score must beat."),
-    ScoreColumn("Crops", "Number of crops that show the class."),
-)
-PLACES = (
-    ScoreColumn("Pointing", "Share of the images on which the hottest point of the map lies on an object."),
-    ScoreColumn("95 %", "95 % interval of the pointing accuracy, from resampling samples."),
-    ScoreColumn("Chance", "Pointing accuracy of a random point."),
-    ScoreColumn("Energy", "Share of the positive mass of the map that lies in the boxes."),
-    ScoreColumn("Area", "Area share of the boxes: the energy of a flat map."),
-    ScoreColumn("Centre F1", "Peaks of the map against annotated centres."),
-    ScoreColumn("Precision", "Share of the peaks that match a centre."),
-    ScoreColumn("Recall", "Share of the centres that a peak finds."),
-)
-COMPARISON = (
-    ScoreColumn("Split", "Images scored on."),
-    ScoreColumn("Macro F1", "Mean over the classes."),
-    ScoreColumn("95 %", "95 % interval of the macro F1, from resampling samples."),
-    ScoreColumn("AUC", "Mean area under the ROC curve."),
-    ScoreColumn("Pointing", "Mean over the classes."),
-    ScoreColumn("Chance", "Pointing accuracy of a random point."),
-    ScoreColumn("Centre F1", "Mean over the classes."),
-    ScoreColumn("Energy", "Mean share of the map's mass in the boxes."),
+VIEWS = (
+    ("scores", "Scores", "All scores of one run"),
+    ("comparison", "Comparison", "The selected runs side by side"),
+    ("rates", "ROC and PR", "Curves over all thresholds, and calibration"),
+    ("learning", "Learning", "A logged value over the steps, of the selected runs"),
+    ("errors", "Errors", "Confusion matrix, and the crops behind it"),
 )
 
 
 class ResultsPanel(QWidget):
-    """Tables; a run that was not evaluated says how to do it."""
+    """Table above, view below.
 
-    evaluate_requested = Signal()
+    Signals:
+        run_chosen: (`RunId`) A row was made current by the user.
+        evaluate_requested: (list of `RunId`, `Split`) Runs to score.
+        page_requested: (str) What has to be seen: "annotations".
+    """
+
+    run_chosen = Signal(object)
+    evaluate_requested = Signal(object, object)
+    page_requested = Signal(str)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
+        self._trainings: dict[str, TrainingFacts] = {}
         self._chosen: TrainingFacts | None = None
-        self.split = QComboBox(self)
+        self._outdated: set[str] = set()
+        self.view = "scores"
+        self.splitter = QSplitter(Qt.Orientation.Vertical, self)
+        self.top = QWidget(self.splitter)
+        self.bottom = QWidget(self.splitter)
+        self.split = QComboBox(self.top)
         self.split.setAccessibleName("Split")
-        self.facts = QLabel(self)
+        self.facts = QLabel(self.top)
         self.facts.setProperty("muted", True)
-        # From the outside in: a widget that changes its parent is styled anew with all that it holds.
-        self.scroller = QScrollArea(self)
-        self.content = QWidget(self.scroller.viewport())
-        self.chosen_stack = QStackedWidget(self.content)
-        self.scores = QWidget(self.chosen_stack)
-        self.presence = ScoreTable(PRESENCE, first="Presence on crops", parent=self.scores)
-        self.places = ScoreTable(PLACES, first="Class activation map", parent=self.scores)
-        self.comparison = ScoreTable(COMPARISON, first="All evaluated runs", parent=self.content)
-        self.notes = QLabel(self)
-        self.notes.setProperty("muted", True)
-        self.notes.setWordWrap(True)
-        self.empty = NextStep(parent=self.chosen_stack)
+        self.table = SortableTable("Trainings", self.top)
+        self.report = QPushButton("Report…", self.top)
+        self.report.setToolTip("Write all about the selected runs into one file (HTML or PDF)")
+        self.export = ExportButton({"Trainings": self.table}, self.top)
+        self.segments = Segments(VIEWS, self.bottom)
+        self.segments.set_value(self.view)
+        self.segments.fit_texts()
+        self.stack = QStackedWidget(self.bottom)
+        self.scores = ScoresView(workspace, self.stack)
+        self.errors = ErrorsView(workspace, self.stack)
+        self._views: dict[str, ResultsView] = {}
+        self._add_view("scores", self.scores)
+        self._add_view("errors", self.errors)
+        self.errors.crop_opened.connect(self._on_errors_crop_opened)
         self._lay_out()
-        self.split.currentIndexChanged.connect(self._show_scores)
-        self.empty.button_clicked.connect(self.evaluate_requested)
+        self._follower = QTimer(self)  # a click changes row and selection one after the other
+        self._follower.setSingleShot(True)
+        self._follower.timeout.connect(self._follow_table)
+        self.split.currentIndexChanged.connect(self._on_split_current_index_changed)
+        self.table.selection_changed.connect(self._follower.start)
+        self.segments.chosen.connect(self.show_view)
+        self.report.clicked.connect(self.write_report)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(QLabel("Scored on", self))
+        head.addWidget(QLabel("Scored on", self.top))
         head.addWidget(self.split)
         head.addWidget(self.facts, 1)
-        column = QVBoxLayout(self.scores)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3 * GRID_PX)
-        column.addLayout(head)
-        column.addWidget(self.presence)
-        column.addWidget(self.places)
-        column.addWidget(self.notes)
-        self.chosen_stack.addWidget(self.scores)
-        self.chosen_stack.addWidget(self.empty)
-        outer = QVBoxLayout(self.content)
-        outer.setContentsMargins(3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX)
-        outer.setSpacing(6 * GRID_PX)
-        outer.addWidget(self.chosen_stack)
-        outer.addWidget(self.comparison)
-        outer.addStretch(1)
-        self.scroller.setWidgetResizable(True)
-        self.scroller.setWidget(self.content)
+        head.addWidget(self.report)
+        head.addWidget(self.export)
+        above = QVBoxLayout(self.top)
+        above.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX, GRID_PX)
+        above.addLayout(head)
+        above.addWidget(self.table, 1)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(3 * GRID_PX, GRID_PX, 3 * GRID_PX, 0)
+        bar.addWidget(self.segments)
+        bar.addStretch(1)
+        below = QVBoxLayout(self.bottom)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addLayout(bar)
+        below.addWidget(self.stack, 1)
+        self.splitter.addWidget(self.top)
+        self.splitter.addWidget(self.bottom)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([scaled_px(170), scaled_px(400)])
+        self.splitter.setStretchFactor(1, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.scroller)
+        layout.addWidget(self.splitter)
 
-    def show_runs(self, chosen: TrainingFacts | None, trainings: Sequence[TrainingFacts]) -> None:
-        """Show the scores of the chosen run, and compare it with the others."""
-        self._chosen = chosen
-        kept = self.split.currentData()
+    # Views
+
+    def _add_view(self, name: str, view: ResultsView) -> None:
+        self._views[name] = view
+        self.stack.addWidget(view)
+        view.evaluate_requested.connect(self.evaluate_unscored)
+
+    def _build_view(self, name: str) -> ResultsView:
+        """Make a view when it is first wanted: the plotting library takes long to load."""
+        if name == "comparison":
+            from synthstudio.gui.pages.train.comparison_view import ComparisonView  # noqa: PLC0415 - see above
+
+            return ComparisonView(self._workspace, self.stack)
+        if name == "rates":
+            from synthstudio.gui.pages.train.rates_view import RatesView  # noqa: PLC0415 - see above
+
+            return RatesView(self._workspace, self.stack)
+        if name == "learning":
+            from synthstudio.gui.pages.train.learning_view import LearningView  # noqa: PLC0415 - see above
+
+            return LearningView(self._workspace, self.stack)
+        raise KeyError(name)
+
+    def view_of(self, name: str) -> ResultsView:
+        """A view, made now where nobody has wanted it before."""
+        if name not in self._views:
+            self._add_view(name, self._build_view(name))
+            self._outdated.add(name)
+        return self._views[name]
+
+    @Slot(str)
+    def show_view(self, name: str) -> None:
+        """Show another view of the selected runs."""
+        self.view = name
+        self.segments.set_value(name)
+        self.stack.setCurrentWidget(self.view_of(name))
+        self._refresh_view()
+
+    def _refresh_view(self) -> None:
+        """Only what is seen is computed."""
+        if self.view in self._outdated and self.isVisible():
+            self._outdated.discard(self.view)
+            self._views[self.view].show_selection(self.selection)
+
+    # What is shown
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh_view()
+
+    @property
+    def selection(self) -> RunSelection:
+        """What the views speak of."""
+        keys = self.table.selected
+        if not keys and self._chosen is not None:
+            keys = [self._chosen.run.id]
+        runs = tuple(self._trainings[key] for key in keys if key in self._trainings)
+        return RunSelection(self._chosen, runs, str(self.split.currentData() or ""))
+
+    def set_splits(self, splits: Sequence[Split]) -> None:
+        """Offer these; the chosen one stays chosen."""
+        kept, names = self.split.currentData(), [each.value for each in splits]
+        if names == [self.split.itemData(place) for place in range(self.split.count())]:
+            return
         self.split.blockSignals(True)
         self.split.clear()
-        for name in [each.value for each in Split] if chosen is not None else []:
-            if chosen is not None and name in chosen.evaluations:
-                self.split.addItem(name, name)
-        wanted = self.split.findData(kept if kept is not None else Split.TEST.value)
-        self.split.setCurrentIndex(max(0, wanted if wanted >= 0 else self.split.count() - 1))
+        for name in names:
+            self.split.addItem(name, name)
+        self.split.setCurrentIndex(max(0, self.split.findData(kept)) if splits else -1)
         self.split.blockSignals(False)
-        self._show_scores()
-        self._compare(trainings)
+        self._fill_table()
+
+    def show_runs(self, chosen: TrainingFacts | None, trainings: Sequence[TrainingFacts]) -> None:
+        """Show these trainings; the chosen one is current, and what was selected stays so."""
+        known = list(self._trainings.values())
+        self._chosen = chosen
+        if len(known) != len(trainings) or any(a is not b for a, b in zip(known, trainings, strict=True)):
+            self._trainings = {each.run.id: each for each in trainings}
+            self._fill_table()
+        key = chosen.run.id if chosen is not None else None
+        kept = [each for each in self.table.selected if each in self._trainings]
+        self.table.select(kept if key in kept else [key] if key is not None else [], current=key)
+        self._outdate()
+
+    def _fill_table(self) -> None:
+        self.table.set_table(*build_table(list(self._trainings.values()), str(self.split.currentData() or "")))
+
+    def _outdate(self) -> None:
+        self._outdated = set(self._views)
+        self._show_facts()
+        self._refresh_view()
+
+    def _show_facts(self) -> None:
+        n_selected = len(self.table.selected)
+        words = f"{len(self._trainings):,} trainings"
+        n_unscored = len(self.unscored())
+        if n_selected > 1:
+            words += f", {n_selected:,} selected"
+            if n_unscored:
+                words += f", {n_unscored:,} to be evaluated on {self.split.currentText()}"
+        elif len(self._trainings) > 1:
+            words += ". Ctrl and click selects several to compare."
+        self.facts.setText(words if self._trainings else "")
+        self.report.setEnabled(bool(self._finished()))
 
     @Slot()
-    def _show_scores(self) -> None:
-        result = self._chosen.evaluations.get(str(self.split.currentData())) if self._chosen is not None else None
-        self.chosen_stack.setCurrentIndex(0 if result is not None else 1)
-        if result is None:
-            is_ready = self._chosen is not None and self._chosen.score is not None
-            self.empty.show_step(
-                "This run has not been evaluated yet." if self._chosen is not None else "No training is chosen.",
-                "Evaluating scores it on held-out images: F1 per class, and where its class activation maps lie."
-                if is_ready
-                else "Train a classifier first; it can be scored once it has finished.",
-                "Evaluate" if is_ready else "",
-            )
-            return
-        self.facts.setText(f"{result.n_images:,} images of {result.n_groups:,} samples")
-        self.presence.set_rows(self._presence_rows(result))
-        self.places.set_rows(self._place_rows(result))
-        self.notes.setText("\n".join(result.notes))
-        self.notes.setVisible(bool(result.notes))
+    def _on_split_current_index_changed(self) -> None:
+        self._fill_table()
+        self._outdate()
 
-    def _presence_rows(self, result: EvaluateResult) -> list[ScoreRow]:
-        rows = [self._presence_row(name, score) for name, score in result.classification.per_class.items()]
-        whole = result.classification
-        rows.append(ScoreRow("Macro", (figure(whole.macro_f1), interval(whole.ci95), "", "", "", "", "")))
-        return rows
+    @Slot()
+    def _follow_table(self) -> None:
+        selected, current = self.table.selected, self.table.current
+        key = current if current in selected else next(iter(selected), None)
+        former, self._chosen = self._chosen, self._trainings[key] if key is not None else self._chosen
+        self._outdate()
+        if key is not None and self._chosen is not former:
+            self.run_chosen.emit(RunId(key))
 
-    def _presence_row(self, name: str, score: ClassScore) -> ScoreRow:
-        cells = (
-            figure(score.f1),
-            interval(score.ci95),
-            figure(score.precision),
-            figure(score.recall),
-            figure(score.f1_at_half),
-            figure(score.prevalence_f1),
-            f"{score.support:,}",
-        )
-        return ScoreRow(name, cells, self._icon(name))
+    # What is done
 
-    def _place_rows(self, result: EvaluateResult) -> list[ScoreRow]:
-        rows = [self._place_row(name, score) for name, score in result.localization.per_class.items()]
-        whole = result.localization
-        center = whole.center
-        cells = (
-            figure(whole.pointing_accuracy),
-            "",
-            figure(whole.chance),
-            figure(whole.energy_in_box),
-            "",
-            figure(center.f1),
-            figure(center.precision),
-            figure(center.recall),
-        )
-        rows.append(ScoreRow("Mean", cells))
-        return rows
+    def _finished(self) -> list[RunId]:
+        """The selected trainings that have ended well: the others have nothing to report."""
+        return [each.run.id for each in self.selection.runs if each.run.status is RunStatus.FINISHED]
 
-    def _place_row(self, name: str, score: ClassLocalization) -> ScoreRow:
-        cells = (
-            figure(score.pointing_accuracy),
-            interval(score.ci95),
-            figure(score.chance),
-            figure(score.energy_in_box),
-            figure(score.energy_chance),
-            figure(score.center.f1),
-            figure(score.center.precision),
-            figure(score.center.recall),
-        )
-        return ScoreRow(name, cells, self._icon(name))
+    @property
+    def can_write(self) -> bool:
+        """Whether jobs may be started."""
+        return self._workspace.is_writable
 
-    def _compare(self, trainings: Sequence[TrainingFacts]) -> None:
-        rows = []
-        for training in trainings:
-            for split, result in sorted(training.evaluations.items()):
-                whole, places = result.classification, result.localization
-                cells = (
-                    split,
-                    figure(whole.macro_f1),
-                    interval(whole.ci95),
-                    figure(whole.auc),
-                    figure(places.pointing_accuracy),
-                    figure(places.chance),
-                    figure(places.center.f1),
-                    figure(places.energy_in_box),
-                )
-                rows.append(ScoreRow(training.name, cells, tip=training.run.id))
-        self.comparison.set_rows(rows)
-        self.comparison.setVisible(bool(rows))
+    def unscored(self) -> list[RunId]:
+        """The selected trainings that could be scored on the split and are not, or whose answers were not kept."""
+        selection = self.selection
+        return [
+            each.run.id
+            for each in selection.runs
+            if each.score is not None and selection.split and selection.split not in each.predictions
+        ]
 
-    def _icon(self, name: str) -> QIcon | None:
-        project = self._workspace.project
-        found = project.classes.find(name) if project is not None else None
-        return color_icon(found.color) if found is not None else None
+    @Slot()
+    def evaluate_unscored(self) -> None:
+        """Have the selected runs scored that are not."""
+        if self.unscored():
+            self.evaluate_requested.emit(self.unscored(), Split(self.split.currentData()))
 
+    @Slot()
+    def write_report(self) -> None:
+        """Ask where to, and write a report of the selected runs."""
+        if self._finished() and self.split.currentData() is not None:
+            ask_for_report(self._workspace, self._finished(), Split(self.split.currentData()), parent=self)
 
-def figure(value: float | None) -> str:
-    """A share with three decimals; undefined is n/a, never 0."""
-    return NOT_DEFINED if value is None else f"{value:.3f}"
+    def select_evaluated(self) -> None:
+        """Select every run that has scores on the split, and compare them."""
+        split = str(self.split.currentData() or "")
+        keys = [key for key in self.table.keys if split in self._trainings[key].evaluations]
+        self.table.select(keys, current=keys[0] if keys else None)
+        self._follow_table()
+        self.show_view("comparison")
 
-
-def interval(value: Interval | None) -> str:
-    """An interval; empty where none was asked for."""
-    return "" if value is None else f"{value[0]:.2f}–{value[1]:.2f}"
+    @Slot(object)
+    def _on_errors_crop_opened(self, item: CropItem) -> None:
+        """Show the crop where its field can be looked at."""
+        self.page_requested.emit("annotations")  # first, as what is shown is fitted into the viewer as it is seen
+        try:
+            self._workspace.show_region(item.fov_id, item.part)
+        except UserError as error:
+            report(error, parent=self)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
+
+LEAST_LETTERS = 12
 
 
 class RunChoice(QComboBox):
@@ -15,6 +18,9 @@ class RunChoice(QComboBox):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
+        # A long line must not push the window wider than the screen; it is said in full by the tip.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(LEAST_LETTERS)
         guard_wheel(self)
 
     def show_runs(self, runs: Sequence[tuple[str, str]]) -> None:
@@ -26,5 +32,6 @@ class RunChoice(QComboBox):
         self.clear()
         for line, run_id in runs:
             self.addItem(line, run_id)
+            self.setItemData(self.count() - 1, line, Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(max(0, self.findData(kept)) if runs else -1)
         self.blockSignals(False)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from synthstudio.core.training.model_card import read_model_card
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.records import Run, RunStatus, Split
 from synthstudio.project import Project
 from synthstudio.protocol.results import EvaluateResult, ExplainResult, TrainResult
+from synthstudio.settings.explain import CamMethod
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 TRAINING_KIND = "train-classifier"
@@ -23,7 +27,13 @@ STATUS_WORDS = {
     RunStatus.CANCELLED: "cancelled",
     RunStatus.FAILED: "failed",
 }
-SOURCE_WORDS = {"synthetic": "composites", "real-crops": "real crops"}
+MAX_CARDS = 1024
+SOURCE_WORDS = {
+    "synthetic": "composites",
+    "real-crops": "real crops",
+    "mix": "composites and real crops",
+    "stored-set": "a stored set",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +44,12 @@ class TrainingFacts:
         source: What it was trained on, in words.
         score: Macro F1 of its best checkpoint on validation, where it has one.
         evaluations: Newest result for each split.
-        cams: Folder of the newest class activation maps of each FOV.
+        cams: Folder of the newest class activation maps of each FOV by each method.
         can_resume: It ended early and left a checkpoint.
+        predictions: File with the answers on every crop, for each split where the evaluation left one.
+        result: What the finished training told.
+        n_images: FOVs that it learned from; None where it left no model.
+        n_marks: Annotations on them today.
     """
 
     run: Run
@@ -43,8 +57,12 @@ class TrainingFacts:
     network: str
     score: float | None
     evaluations: Mapping[str, EvaluateResult]
-    cams: Mapping[FovId, Path]
+    cams: Mapping[tuple[FovId, CamMethod], Path]
     can_resume: bool
+    predictions: Mapping[str, Path] = field(default_factory=dict)
+    result: TrainResult | None = None
+    n_images: int | None = None
+    n_marks: int | None = None
 
     @property
     def name(self) -> str:
@@ -79,25 +97,46 @@ def read_splits(project: Project) -> list[Split]:
 def read_trainings(project: Project) -> list[TrainingFacts]:
     """Read all trainings of a project, newest first."""
     runs = project.runs.list()
-    evaluations = _evaluations(runs)
+    evaluations, predictions = _evaluations(project, runs)
     cams = _cams(project, runs)
+    n_marks_of = {fov_id: sum(each.values()) for fov_id, each in project.annotations.counts().items()}
     found = []
     for run in reversed(runs):
         if run.kind == TRAINING_KIND:
             source, network = _settings_words(run)
+            result = _training_result(run)
+            fov_ids = _learned_from(project, run)
             found.append(
                 TrainingFacts(
                     run=run,
                     source=source,
                     network=network,
-                    score=_score(run),
+                    score=_score(result),
                     evaluations=evaluations.get(run.id, {}),
                     cams=cams.get(run.id, {}),
                     can_resume=run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
                     and any((project.run_folder(run.id) / "checkpoints").glob("*.safetensors")),
+                    predictions=predictions.get(run.id, {}),
+                    result=result,
+                    n_images=len(fov_ids) if fov_ids is not None else None,
+                    n_marks=sum(n_marks_of.get(each, 0) for each in fov_ids) if fov_ids is not None else None,
                 )
             )
     return found
+
+
+def _learned_from(project: Project, run: Run) -> tuple[FovId, ...] | None:
+    """FOVs that a finished run learned from; None where its model is missing, or of a version that did not say."""
+    return _read_train_fovs(project.run_folder(run.id)) if run.status is RunStatus.FINISHED else None
+
+
+@lru_cache(maxsize=MAX_CARDS)
+def _read_train_fovs(folder: Path) -> tuple[FovId, ...] | None:
+    """Read once: the card of a finished run never changes, and the runs are read anew at every event."""
+    try:
+        return tuple(FovId(each) for each in read_model_card(folder).train_fov_ids) or None
+    except UserError:
+        return None
 
 
 def _settings_words(run: Run) -> tuple[str, str]:
@@ -111,18 +150,26 @@ def _settings_words(run: Run) -> tuple[str, str]:
     return SOURCE_WORDS.get(settings.source, settings.source), settings.network.name
 
 
-def _score(run: Run) -> float | None:
+def _training_result(run: Run) -> TrainResult | None:
     if run.status is not RunStatus.FINISHED or not run.summary_json:
         return None
     try:
-        best = TrainResult.model_validate_json(run.summary_json).best
+        return TrainResult.model_validate_json(run.summary_json)
     except ValidationError:
         return None
+
+
+def _score(result: TrainResult | None) -> float | None:
+    best = result.best if result is not None else {}
     return next((value for name, value in best.items() if "macro" in name), None)
 
 
-def _evaluations(runs: Sequence[Run]) -> dict[str, dict[str, EvaluateResult]]:
+def _evaluations(
+    project: Project, runs: Sequence[Run]
+) -> tuple[dict[str, dict[str, EvaluateResult]], dict[str, dict[str, Path]]]:
+    """By training and split: the newest result, and the answers that it left."""
     found: dict[str, dict[str, EvaluateResult]] = {}
+    predictions: dict[str, dict[str, Path]] = {}
     for run in runs:
         if run.kind == "evaluate" and run.summary_json:
             try:
@@ -130,11 +177,14 @@ def _evaluations(runs: Sequence[Run]) -> dict[str, dict[str, EvaluateResult]]:
             except ValidationError:
                 continue
             found.setdefault(result.run, {})[result.split] = result
-    return found
+            predictions.setdefault(result.run, {}).pop(result.split, None)
+            if result.predictions:
+                predictions[result.run][result.split] = project.run_folder(run.id) / result.predictions
+    return found, predictions
 
 
-def _cams(project: Project, runs: Sequence[Run]) -> dict[str, dict[FovId, Path]]:
-    found: dict[str, dict[FovId, Path]] = {}
+def _cams(project: Project, runs: Sequence[Run]) -> dict[str, dict[tuple[FovId, CamMethod], Path]]:
+    found: dict[str, dict[tuple[FovId, CamMethod], Path]] = {}
     for run in runs:
         if run.kind == "explain" and run.summary_json:
             try:
@@ -143,5 +193,5 @@ def _cams(project: Project, runs: Sequence[Run]) -> dict[str, dict[FovId, Path]]
                 continue
             folder = project.run_folder(RunId(run.id))
             for each in result.fovs:
-                found.setdefault(result.run, {})[FovId(each.fov)] = folder / each.folder
+                found.setdefault(result.run, {})[FovId(each.fov), result.method] = folder / each.folder
     return found

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_label import ElidedLabel
 
 
 class RunHeader(QWidget):
@@ -31,9 +31,9 @@ class RunHeader(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = QLabel(self)
+        self.title = ElidedLabel(self)
         self.title.setProperty("heading", True)
-        self.state = QLabel(self)
+        self.state = ElidedLabel(self)
         self.state.setProperty("muted", True)
         self.trouble = QLabel(self)
         self.trouble.setWordWrap(True)
@@ -46,8 +46,8 @@ class RunHeader(QWidget):
         self.evaluate = QPushButton("Evaluate", self)
         self.evaluate.setToolTip("Score this run on the images of the split")
         self.explain = QPushButton("Explain", self)
-        self.explain.setToolTip("Compute class activation maps on all images of the split")
-        self.export = QPushButton("Export…", self)
+        self.explain.setToolTip("Compute maps on all images of the split, by the method chosen under CAM")
+        self.export = QPushButton("ONNX…", self)
         self.export.setToolTip("Write the trained model as an ONNX file for other programs")
         self._lay_out()
         self.resume.clicked.connect(self.resume_requested)
@@ -60,8 +60,6 @@ class RunHeader(QWidget):
         names = QVBoxLayout()
         names.setSpacing(0)
         for label in (self.title, self.state):
-            # A long title must not push the viewer off a small screen.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             names.addWidget(label)
         words = QHBoxLayout()
         words.setSpacing(2 * GRID_PX)

@@ -10,13 +10,20 @@ from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.gui.errors import report
+from synthstudio.gui.forms import Choice
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 from synthstudio.settings.base import JobSettings
 
 REREAD_MS = 500
 """A running job tells several things at once; its records are read once for all of them."""
 
 Form = TypeVar("Form", bound=QWidget)
+
+
+def set_choices(project: Project | None) -> list[Choice]:
+    """Names of the stored sets that can be trained on, as choices, after none of them."""
+    return [("", "none"), *((item.name, item.name) for item in (project.sets.list() if project is not None else []))]
 
 
 class RunTab(QWidget, Generic[Form]):

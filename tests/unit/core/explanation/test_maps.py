@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synthstudio.core.explanation.maps import cam_range, upsample_cam
+from synthstudio.core.explanation.maps import cam_range, mass_range, upsample_cam
 from synthstudio.core.explanation.overlay import blend_overlay, cam_overlay
 
 
@@ -47,3 +47,13 @@ def test_that_the_range_starts_at_no_evidence() -> None:
     low, high = cam_range([np.linspace(-1, 2, 301, dtype=np.float32)[None]])
     assert low == 0.0
     assert high == pytest.approx(2.0, abs=0.05)
+
+
+def test_that_the_scale_of_a_map_with_few_hot_cells_ends_among_them() -> None:
+    cam = np.full((50, 50), 0.001, np.float32)
+    cam[10, 10:15] = [40.0, 50.0, 60.0, 70.0, 80.0]
+    low, high = mass_range([cam, -cam])
+    assert low == 0.0
+    assert 50.0 <= high <= 70.0
+    assert cam_range([cam], quantile=0.98)[1] < 1.0
+    assert mass_range([-cam]) == (0.0, 1.0)

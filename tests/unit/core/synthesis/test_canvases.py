@@ -14,6 +14,7 @@ from synthstudio.core.patches.plates import MAX_SIDE_PX, add_plates, plan_plates
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import bank_digest
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchSettings
 from tests.support.cells import Cells, make_bank, make_cells, make_fov
 
@@ -112,7 +113,7 @@ def test_that_a_missing_empty_region_is_said() -> None:
 
 
 def test_that_many_large_fields_give_few_plates_of_their_middles() -> None:
-    frames = plan_plates([make_fov(number, width=4072, height=3072) for number in range(1, 101)], scale=1.0)
+    frames = plan_plates([make_fov(number, width=4072, height=3072) for number in range(1, 101)], scale=WorkingScale())
     assert 2 <= len(frames) <= 10
     assert {(frame.width, frame.height) for frame in frames} == {(MAX_SIDE_PX, MAX_SIDE_PX)}
     assert (frames[0].left, frames[0].top) == ((4072 - MAX_SIDE_PX) // 2, (3072 - MAX_SIDE_PX) // 2)

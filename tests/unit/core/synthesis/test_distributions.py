@@ -10,6 +10,7 @@ from synthstudio.core.synthesis.distributions import compare, describe_annotatio
 from synthstudio.domain.errors import Cancelled
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Annotation
+from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation
 from tests.support.cells import Cells, make_bank, make_cells
 
@@ -39,15 +40,15 @@ def test_that_plans_tell_what_the_composites_will_hold(cells: Cells) -> None:
 
 
 def test_that_real_images_are_counted_in_crops_of_the_canvas_size(cells: Cells) -> None:
-    found = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=1.0, settings=SETTINGS)
+    found = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=WorkingScale(), settings=SETTINGS)
     assert len(found.counts) == 3 * 2  # two squares of 160 px fit into each image of 320 x 240
     assert len(found.ranks) == 27
     assert sorted(set(found.sizes.round(6).tolist())) == [14.0, 40.0, 60.0]
     whole = SETTINGS.model_copy(update={"canvas_px": 320, "canvas_height_px": 240})
-    everything = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=1.0, settings=whole)
+    everything = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=WorkingScale(), settings=whole)
     assert everything.counts.tolist() == [[3, 3, 3]] * 3
     half = describe_annotations(
-        cells.fovs, by_fov(cells), cells.classes, scale=0.5, settings=CompositionSettings(canvas_px=160)
+        cells.fovs, by_fov(cells), cells.classes, scale=WorkingScale(0.5), settings=CompositionSettings(canvas_px=160)
     )
     assert half.sizes.max() == pytest.approx(30.0)
     assert half.counts.sum() == 27  # the whole image fits
@@ -56,7 +57,7 @@ def test_that_real_images_are_counted_in_crops_of_the_canvas_size(cells: Cells) 
 def test_that_the_comparison_follows_the_controls(cells: Cells) -> None:
     bank = make_bank(cells)
     names = [item.name for item in bank.classes]
-    real = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=1.0, settings=SETTINGS)
+    real = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=WorkingScale(), settings=SETTINGS)
     one = SETTINGS.model_copy(update={"classes": ("round",), "patch": PatchAugmentation(size_jitter=0, scale_jitter=0)})
     classes, presence, numbers, sizes, across, down = compare(
         real, describe_plans(bank, one, seed=1, n_images=60), names
@@ -77,7 +78,7 @@ def test_that_the_comparison_follows_the_controls(cells: Cells) -> None:
 def test_that_a_class_that_is_not_composed_has_no_histogram(cells: Cells) -> None:
     bank = make_bank(cells)
     names = [item.name for item in bank.classes]
-    real = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=1.0, settings=SETTINGS)
+    real = describe_annotations(cells.fovs, by_fov(cells), cells.classes, scale=WorkingScale(), settings=SETTINGS)
     one = SETTINGS.model_copy(update={"classes": ("round",)})
     _, _, numbers, sizes, *_ = compare(real, describe_plans(bank, one, seed=1, n_images=20), names, rank=1)
     assert numbers.made[0] == 1.0  # none on any image

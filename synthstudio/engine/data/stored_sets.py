@@ -1,0 +1,123 @@
+"""Images of a stored set as training material: which of them may be used, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from synthstudio.core.imaging import sha256_of_file
+from synthstudio.core.training.crops import MarkedImage
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId
+from synthstudio.domain.records import Annotation, FieldOfView, Split, SyntheticSet, VerdictKind
+from synthstudio.domain.scale import WorkingScale
+from synthstudio.engine.data.fields import MarkedReader
+from synthstudio.engine.data.material import Material
+from synthstudio.project import Project
+from synthstudio.project.set_images import list_set_images, list_set_sources
+from synthstudio.settings.compose import ComposeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImages:
+    """Images of a set that may be trained on.
+
+    Attributes:
+        fovs: The images as FOVs, with ids of the set alone.
+        annotations: Boxes of their labelled objects.
+        scale: What brings them to the working scale of the training.
+        n_validation: How many of them show something of an image that validates the training.
+    """
+
+    fovs: Sequence[FieldOfView]
+    annotations: Mapping[FovId, Sequence[Annotation]]
+    scale: WorkingScale
+    n_validation: int
+
+
+class StoredReader(MarkedReader):
+    """Reads images of a set, and makes sure that they are what was written."""
+
+    @override
+    def read(self, fov: FieldOfView) -> MarkedImage:
+        """As for an FOV. Raises UserError also where the file was changed."""
+        if sha256_of_file(Path(fov.path)) != fov.sha256:
+            raise UserError(f"{fov.path} is not the image that was written.", "Compose the set again.")
+        return super().read(fov)
+
+
+def stored_state(project: Project, name: str) -> str:
+    """All of a set that a training on it depends on, as text. Raises NotFound where there is no such set."""
+    return f"{project.sets.get(name).manifest_sha256} {sorted(_rejected(project, name))}"
+
+
+def choose_stored_images(project: Project, name: str, material: Material, *, min_visible: float) -> StoredImages:
+    """Choose the images of a set that no reviewer has rejected.
+
+    Raises:
+        NotFound: There is no such set.
+        UserError: It shows something of the test split, all its images are rejected, its files are damaged, or its
+            scale and that of the training cannot be compared.
+    """
+    record = project.sets.get(name)
+    sources = list_set_sources(project, name)
+    _refuse_test_images(project, name, sources)
+    fovs, annotations = list_set_images(project, name, min_visible=min_visible)
+    rejected = _rejected(project, name)
+    kept = [fov for fov in fovs if fov.id - 1 not in rejected]
+    if not kept:
+        raise UserError(
+            f"All images of the set {name} have been rejected, so there is nothing to train on.",
+            "Choose another set, or compose one.",
+        )
+    validation = {fov.id for fov in material.validation}
+    return StoredImages(
+        fovs=kept,
+        annotations=annotations,
+        scale=_scale_between(_compose_settings(record), material.scale, um_per_px=kept[0].um_per_px),
+        n_validation=sum(not validation.isdisjoint(sources[fov.id]) for fov in kept),
+    )
+
+
+def _rejected(project: Project, name: str) -> set[int]:
+    return {each.index for each in project.verdicts.list(name) if each.kind is VerdictKind.REJECTED}
+
+
+def _refuse_test_images(project: Project, name: str, sources: Mapping[FovId, frozenset[FovId]]) -> None:
+    locked = {fov.id for fov in project.fovs.list(split=Split.TEST)}
+    n_images = sum(not locked.isdisjoint(each) for each in sources.values())
+    if n_images:
+        n_fovs = len(locked.intersection(chain.from_iterable(sources.values())))
+        raise UserError(
+            f"{n_images} of the {len(sources)} images of the set {name} show something of the test split ({n_fovs} of"
+            " its images), on which nothing is ever trained.",
+            "Compose the set again, from the training images of today.",
+        )
+
+
+def _compose_settings(record: SyntheticSet) -> ComposeSettings:
+    try:
+        return ComposeSettings.model_validate_json(record.settings_json)
+    except ValidationError as error:
+        raise UserError(
+            f"The set {record.name} was made by another version of SynthStudio, or not by compositing.",
+            "Compose it again.",
+        ) from error
+
+
+def _scale_between(made: ComposeSettings, wanted: WorkingScale, *, um_per_px: float | None) -> WorkingScale:
+    """What brings images of a set, whose pixel size may be known, to the working scale of the training."""
+    own = made.patches.working_scale
+    if wanted.um_per_px and um_per_px:
+        return wanted
+    if wanted.um_per_px or own.um_per_px:
+        raise UserError(
+            f"The set {made.set_name} was made at a scale of {own}, and the training wants {wanted}.",
+            "Give both a pixel size of the working scale, or neither.",
+        )
+    return WorkingScale(wanted.factor / own.factor)

@@ -1,0 +1,187 @@
+"""Bars in groups, each with its interval, and a line across each group for what chance alone would reach."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Slot
+from PySide6.QtGui import QPen
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
+
+from synthstudio.gui.theme import current_theme
+from synthstudio.gui.widgets.themed_plot import LegendEntry, ThemedPlot
+
+GROUP_WIDTH = 0.8
+"""Share of the room of a group that its bars fill."""
+HEADROOM = 1.08
+LINE_WIDTH_PX = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value with the ends of its interval; None where undefined or not asked for."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarSeries:
+    """Bars of one colour, one for each group."""
+
+    name: str
+    color: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarChart:
+    """What a plot shows.
+
+    Attributes:
+        groups: Names under the axis.
+        baselines: A value across each group to compare with, or None; empty for none at all.
+        baseline_name: What it is, for the legend.
+    """
+
+    groups: tuple[str, ...]
+    series: tuple[BarSeries, ...]
+    baselines: tuple[float | None, ...] = ()
+    baseline_name: str = ""
+
+
+class BarPlot(ThemedPlot):
+    """Shows a bar chart; hover for values."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        self.chart = BarChart((), ())
+        super().__init__(title, parent)
+        self._items: list[pg.GraphicsObject] = []
+        self._readout = pg.LabelItem(justify="left")
+        self._readout.setParentItem(self.getPlotItem())
+        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
+        self._dress()
+
+    @override
+    def _is_built(self) -> bool:
+        return hasattr(self, "_readout")
+
+    def set_chart(self, chart: BarChart, *, title: str = "") -> None:
+        """Show another chart."""
+        self.chart = chart
+        if title:
+            self._title = title
+            self.setAccessibleName(title)
+        self._readout.setText("")
+        self._dress()
+
+    @override
+    def _dress(self) -> None:
+        super()._dress()
+        theme, chart = current_theme(), self.chart
+        legend = [LegendEntry("■", each.color, each.name) for each in chart.series]
+        if any(each is not None for each in chart.baselines):
+            legend.append(LegendEntry("╌", theme.text, chart.baseline_name))
+        self._show_title(legend)
+        self.getAxis("bottom").setTicks([list(enumerate(chart.groups))])
+        self._draw()
+        values = [v for each in chart.series for bar in each.bars for v in (bar.value, bar.high) if v is not None]
+        top = max([1.0 if max(values, default=0.0) > 0.5 else 0.0, *values, 1e-3])
+        self.getPlotItem().vb.setRange(
+            xRange=(-0.5, max(len(chart.groups), 1) - 0.5), yRange=(0.0, HEADROOM * top), padding=0.0
+        )
+
+    def _draw(self) -> None:
+        for item in self._items:
+            self.removeItem(item)
+        self._items = []
+        theme, chart = current_theme(), self.chart
+        for number, series in enumerate(chart.series):
+            shown = [(place, bar) for place, bar in enumerate(series.bars) if bar.value is not None]
+            if not shown:
+                continue
+            xs = [self._x_of(place, number) for place, _ in shown]
+            width = 0.9 * GROUP_WIDTH / len(chart.series)
+            self._add(
+                pg.BarGraphItem(x=xs, height=[bar.value for _, bar in shown], width=width, brush=series.color, pen=None)
+            )
+            self._add_whiskers([(x, bar) for x, (_, bar) in zip(xs, shown, strict=True)], width=0.35 * width)
+        marked = [(place, value) for place, value in enumerate(chart.baselines) if value is not None]
+        if marked:
+            ends = [place + side for place, _ in marked for side in (-GROUP_WIDTH / 2, GROUP_WIDTH / 2)]
+            pen = pg.mkPen(theme.text, width=LINE_WIDTH_PX, dash=[4, 3])
+            self._add_lines(ends, [value for _, value in marked for _ in range(2)], pen)
+
+    def _add_whiskers(self, bars: Sequence[tuple[float, Bar]], *, width: float) -> None:
+        """All intervals of a series as one item: each item costs a millisecond."""
+        xs, ys = [], []
+        for x, bar in bars:
+            if bar.low is not None and bar.high is not None:
+                xs += [x - width, x + width, x, x, x - width, x + width]
+                ys += [bar.low, bar.low, bar.low, bar.high, bar.high, bar.high]
+        if xs:
+            self._add_lines(xs, ys, pg.mkPen(current_theme().text, width=LINE_WIDTH_PX))
+
+    def _add_lines(self, xs: Sequence[float], ys: Sequence[float], pen: QPen) -> None:
+        """Lines from each even point to the odd one after it."""
+        points = np.array(xs, np.float64), np.array(ys, np.float64)
+        self._add(pg.PlotCurveItem(*points, connect="pairs", pen=pen))
+
+    def _add(self, item: pg.GraphicsObject) -> None:
+        self._items.append(item)
+        self.addItem(item)
+
+    def _x_of(self, group: int, number: int) -> float:
+        """Middle of a bar."""
+        return group + GROUP_WIDTH * ((number + 0.5) / len(self.chart.series) - 0.5)
+
+    @Slot(object)
+    def _on_scene_mouse_moved(self, position: QPointF) -> None:
+        box = self.getPlotItem().vb
+        text = ""
+        if box.sceneBoundingRect().contains(position):
+            text = self.values_text(float(box.mapSceneToView(position).x()))
+        self._readout.setText(text, color=current_theme().text)
+        self._readout.setPos(box.x() + 8, box.y() + 2)
+
+    def values_text(self, x: float) -> str:
+        """What the bar at a place says, in one line; empty between the groups."""
+        chart, group = self.chart, round(x)
+        if not chart.series or not 0 <= group < len(chart.groups) or abs(x - group) >= GROUP_WIDTH / 2:
+            return ""
+        number = int((x - group + GROUP_WIDTH / 2) / GROUP_WIDTH * len(chart.series))
+        series = chart.series[min(number, len(chart.series) - 1)]
+        bar = series.bars[group]
+        text = f"{series.name}, {chart.groups[group]}: {_figure(bar.value)}"
+        if bar.low is not None and bar.high is not None:
+            text += f" ({bar.low:.3f}–{bar.high:.3f})"
+        baseline = chart.baselines[group] if group < len(chart.baselines) else None
+        return text if baseline is None else f"{text} · {chart.baseline_name} {baseline:.3f}"
+
+    @override
+    def to_csv(self) -> bytes:
+        """One row per bar, and one per baseline."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(["series", "group", "value", "low", "high"])
+        for series in self.chart.series:
+            for group, bar in zip(self.chart.groups, series.bars, strict=True):
+                writer.writerow([series.name, group, *(_csv(each) for each in (bar.value, bar.low, bar.high))])
+        for group, value in zip(self.chart.groups, self.chart.baselines, strict=False):
+            writer.writerow([self.chart.baseline_name, group, _csv(value), "", ""])
+        return text.getvalue().encode()
+
+
+def _figure(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _csv(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

@@ -1,0 +1,25 @@
+"""Weights for classes that are on few images."""
+
+import numpy as np
+import pytest
+
+from synthstudio.core.training.class_weights import even_probabilities, positive_weights
+
+
+def test_that_images_with_and_without_a_class_count_the_same_in_all() -> None:
+    shares = np.array([0.2, 0.5, 0.8])
+    weights = positive_weights(shares)
+    assert weights == pytest.approx([4.0, 1.0, 0.25])
+    assert weights * shares == pytest.approx(1 - shares)
+
+
+def test_that_a_very_rare_class_is_not_counted_more_than_tenfold_and_an_absent_one_once() -> None:
+    assert positive_weights(np.array([0.001, 0.999, 0.0, 1.0])) == pytest.approx([10.0, 0.1, 1.0, 1.0])
+
+
+def test_that_the_even_answer_of_a_weighted_network_is_that_of_one_half() -> None:
+    weights = np.array([1.0, 4.0, 0.25])
+    even = even_probabilities(weights)
+    # With the weight w the loss is least where the odds are w times the true ones.
+    assert even / (1 - even) == pytest.approx(weights)
+    assert even[0] == 0.5
