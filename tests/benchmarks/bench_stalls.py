@@ -32,6 +32,7 @@ from typing_extensions import override
 from synthstudio.client.demo import build_demo_project
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
+from synthstudio.gui.app import prepare_memory, settle_memory
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate import AnnotatePage
@@ -45,6 +46,7 @@ TICK_MS = 5
 STALL_MS = 50.0
 TIMEOUT_S = 120.0
 N_CHANGES = 40
+START_S = 20.0
 ANNOTATE, GENERATE, TRAIN = 0, 1, 3
 
 
@@ -208,11 +210,15 @@ def train_and_use(window: MainWindow, meter: StallMeter, seconds: float) -> None
 
 
 def _start(page: TrainPage) -> RunId:
+    former = page.runs.chosen
     page.start_training()
-    run_id = page.runs.chosen
-    if run_id is None:
-        raise RuntimeError("No training was started")
-    return run_id
+    ends_s = time.monotonic() + START_S
+    while page.runs.chosen in (None, former):
+        if time.monotonic() > ends_s:
+            raise RuntimeError("No training was started")
+        run_events(20)
+    assert page.runs.chosen is not None
+    return page.runs.chosen
 
 
 def _status(window: MainWindow, run_id: RunId) -> RunStatus:
@@ -236,7 +242,9 @@ def main() -> int:
         build_demo_project(folder).close()
         workspace = Workspace(preferences_file=Path(scratch) / "preferences.toml")
         settings = QSettings(str(Path(scratch) / "window.ini"), QSettings.Format.IniFormat)
+        prepare_memory()
         window = MainWindow(workspace, settings=settings)
+        window.pages_filled.connect(settle_memory)  # as the application does
         window.resize(1280, 800)
         try:
             result = _measure(window, folder, options.seconds)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
+from synthstudio.domain.records import Changes
 from synthstudio.domain.tones import FITZPATRICK
 from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
@@ -36,6 +37,20 @@ class ToneActions(QObject):
     def __init__(self, workspace: Workspace, fov_panel: FovPanel, window: QWidget) -> None:
         super().__init__(window)
         self._workspace, self._fov_panel, self._window = workspace, fov_panel, window
+        self._has_skin_tones = False
+        workspace.project_changed.connect(self._read_scale)
+        workspace.records_changed.connect(self._on_records_changed)
+        self._read_scale()
+
+    @Slot()
+    def _read_scale(self) -> None:
+        project = self._workspace.project
+        self._has_skin_tones = project is not None and find_tone_scale(project) == FITZPATRICK
+
+    @Slot(object)
+    def _on_records_changed(self, told: Changes) -> None:
+        if "tones" in told.kinds:
+            self._read_scale()
 
     def open_scale(self) -> None:
         """Choose the tone scale of the project."""
@@ -45,8 +60,7 @@ class ToneActions(QObject):
 
     def can_suggest(self) -> bool:
         """Whether there are fields whose skin tone could be suggested."""
-        project = self._workspace.project
-        return project is not None and self._workspace.is_writable and find_tone_scale(project) == FITZPATRICK
+        return self._workspace.is_writable and self._has_skin_tones
 
     def suggest(self) -> None:
         """Suggest the skin tone of the selected fields from their pixels; as one step that can be undone."""

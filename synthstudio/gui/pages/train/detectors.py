@@ -112,8 +112,7 @@ class Detectors(RunTab[DetectorSide]):
         form.train.setEnabled(self._workspace.is_writable and form.form.find_settings() is not None)
 
     @override
-    def refresh(self) -> None:
-        """Read the detectors anew, off the GUI thread."""
+    def _read(self) -> None:
         project = self._workspace.project
         if project is None:
             self.panel.show_detectors([], splits=(), can_write=False)

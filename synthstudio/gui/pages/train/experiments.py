@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -34,7 +33,6 @@ class Experiments(RunTab[ExperimentSide]):
         self.panel = ExperimentPanel()
         super().__init__(workspace, self.panel, parent)
         self.wants_side = False
-        self._is_stale = True
         self.driver = ExperimentDriver(workspace, self)
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
@@ -60,18 +58,8 @@ class Experiments(RunTab[ExperimentSide]):
         self._estimate.start()
 
     @override
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._is_stale:
-            self.refresh()
-
-    @override
-    def refresh(self) -> None:
-        """Read the experiments anew, off the GUI thread, where the tab is seen: there may be hundreds of runs."""
+    def _read(self) -> None:
         project = self._workspace.project
-        self._is_stale = not self.isVisible()
-        if self._is_stale:
-            return
         if project is None:
             self._show([])
             return

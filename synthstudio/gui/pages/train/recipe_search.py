@@ -52,8 +52,7 @@ class RecipeSearch(RunTab[SearchSide]):
         form.set_writable(can_write=self._workspace.is_writable)
 
     @override
-    def refresh(self) -> None:
-        """Read the searches anew, off the GUI thread."""
+    def _read(self) -> None:
         project = self._workspace.project
         if project is None:
             self._show([])

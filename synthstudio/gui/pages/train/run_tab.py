@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
@@ -36,6 +38,7 @@ class RunTab(QWidget, Generic[Form]):
         super().__init__(parent)
         self._workspace = workspace
         self._form: Form | None = None
+        self._is_stale = True
         self.side = QWidget(self)
         self._side_layout = QStackedLayout(self.side)
         layout = QVBoxLayout(self)
@@ -63,8 +66,20 @@ class RunTab(QWidget, Generic[Form]):
         raise NotImplementedError(type(self))
 
     def refresh(self) -> None:
-        """Read the runs anew, off the GUI thread."""
+        """Read the runs anew, off the GUI thread, where the tab is seen: there may be hundreds."""
+        self._is_stale = not self.isVisible()
+        if not self._is_stale:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the runs, and show them."""
         raise NotImplementedError(type(self))
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self.refresh()
 
     def _class_names(self) -> list[tuple[str, str]]:
         """Names of the project's classes, as choices."""
