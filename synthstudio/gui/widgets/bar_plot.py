@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Slot
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
@@ -64,14 +64,7 @@ class BarPlot(ThemedPlot):
         self.chart = BarChart((), ())
         super().__init__(title, parent)
         self._items: list[pg.GraphicsObject] = []
-        self._readout = pg.LabelItem(justify="left")
-        self._readout.setParentItem(self.getPlotItem())
-        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
-        self._dress()
-
-    @override
-    def _is_built(self) -> bool:
-        return hasattr(self, "_readout")
+        self._finish()
 
     def set_chart(self, chart: BarChart, *, title: str = "") -> None:
         """Show another chart."""
@@ -142,14 +135,9 @@ class BarPlot(ThemedPlot):
         """Middle of a bar."""
         return group + GROUP_WIDTH * ((number + 0.5) / len(self.chart.series) - 0.5)
 
-    @Slot(object)
-    def _on_scene_mouse_moved(self, position: QPointF) -> None:
-        box = self.getPlotItem().vb
-        text = ""
-        if box.sceneBoundingRect().contains(position):
-            text = self.values_text(float(box.mapSceneToView(position).x()))
-        self._readout.setText(text, color=current_theme().text)
-        self._readout.setPos(box.x() + 8, box.y() + 2)
+    @override
+    def _describe(self, point: QPointF | None) -> str:
+        return self.values_text(point.x()) if point is not None else ""
 
     def values_text(self, x: float) -> str:
         """What the bar at a place says, in one line; empty between the groups."""

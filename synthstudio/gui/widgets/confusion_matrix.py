@@ -18,11 +18,11 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import GRID_PX, current_theme
-from synthstudio.gui.widgets.exporting import add_exports, draw_svg
+from synthstudio.gui.widgets.exporting import draw_svg, popup_exports
 
 MIN_CELL_PX, MAX_CELL_PX = 34, 120
 FULL_ALPHA = 170
@@ -234,10 +234,7 @@ class ConfusionMatrix(QWidget):
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        add_exports(menu, self, self._title)
-        menu.popup(event.globalPos())
+        popup_exports(self, self._title, event.globalPos())
 
     def to_svg(self) -> bytes:
         """The matrix as SVG."""

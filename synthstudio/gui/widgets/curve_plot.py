@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Slot
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -41,10 +41,7 @@ class CurvePlot(ThemedPlot):
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
         self.addItem(self._cursor, ignoreBounds=True)
-        self._readout = pg.LabelItem(justify="left")
-        self._readout.setParentItem(self.getPlotItem())
-        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
-        self._dress()
+        self._finish()
 
     @override
     def _dress(self) -> None:
@@ -57,10 +54,6 @@ class CurvePlot(ThemedPlot):
     def _show_legend(self) -> None:
         """A dashed line has a dashed mark."""
         self._show_title([LegendEntry("╌" if each.is_dashed else "━", each.color, each.name) for each in self.curves])
-
-    @override
-    def _is_built(self) -> bool:
-        return hasattr(self, "_readout")
 
     def set_curves(self, curves: tuple[Curve, ...]) -> None:
         """Show these curves instead; lines that stay are updated in place."""
@@ -80,18 +73,15 @@ class CurvePlot(ThemedPlot):
             line.setSymbol("o" if len(curve.steps) < 2 else None)
         self._show_legend()
 
-    @Slot(object)
-    def _on_scene_mouse_moved(self, position: QPointF) -> None:
-        box = self.getPlotItem().vb
-        is_inside = bool(self.curves) and box.sceneBoundingRect().contains(position)
-        self._cursor.setVisible(is_inside)
-        if not is_inside:
-            self._readout.setText("")
-            return
-        step = self._nearest_step(float(box.mapSceneToView(position).x()))
+    @override
+    def _describe(self, point: QPointF | None) -> str:
+        is_read = bool(self.curves) and point is not None
+        self._cursor.setVisible(is_read)
+        if not self.curves or point is None:
+            return ""
+        step = self._nearest_step(point.x())
         self._cursor.setPos(step)
-        self._readout.setText(self.values_text(step), color=current_theme().text)
-        self._readout.setPos(box.x() + 8, box.y() + 4)
+        return self.values_text(step)
 
     def _nearest_step(self, x: float) -> float:
         steps = np.concatenate([curve.steps for curve in self.curves])

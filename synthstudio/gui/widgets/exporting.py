@@ -80,6 +80,14 @@ def add_exports(menu: QMenu, widget: QWidget, title: str) -> None:
         )
 
 
+def popup_exports(widget: QWidget, title: str, place: QPoint) -> None:
+    """Offer this at a place of the screen."""
+    menu = QMenu(widget)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    add_exports(menu, widget, title)
+    menu.popup(place)
+
+
 class ExportButton(QPushButton):
     """Opens the exports of one chart or table, or of several under their titles."""
 

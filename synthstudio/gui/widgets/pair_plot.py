@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Slot
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -31,14 +31,7 @@ class PairPlot(ThemedPlot):
         self._made = pg.PlotCurveItem(*nothing, stepMode="center")
         for item in (self._real, self._made):
             self.addItem(item)
-        self._readout = pg.LabelItem(justify="left")
-        self._readout.setParentItem(self.getPlotItem())
-        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
-        self._dress()
-
-    @override
-    def _is_built(self) -> bool:
-        return hasattr(self, "_readout")
+        self._finish()
 
     @override
     def _dress(self) -> None:
@@ -65,14 +58,9 @@ class PairPlot(ThemedPlot):
         self._readout.setText("")
         self._dress()
 
-    @Slot(object)
-    def _on_scene_mouse_moved(self, position: QPointF) -> None:
-        box = self.getPlotItem().vb
-        text = ""
-        if box.sceneBoundingRect().contains(position):
-            text = self.values_text(float(box.mapSceneToView(position).x()))
-        self._readout.setText(text, color=current_theme().text)
-        self._readout.setPos(box.x() + 8, box.y() + 2)
+    @override
+    def _describe(self, point: QPointF | None) -> str:
+        return self.values_text(point.x()) if point is not None else ""
 
     def values_text(self, x: float) -> str:
         """Both values of the bin at a place, in one line; empty beside the bins."""

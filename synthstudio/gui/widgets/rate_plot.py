@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Slot
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -57,20 +57,15 @@ class RateAxes:
 class RatePlot(ThemedPlot):
     """Shows curves; hover for the point that is nearest and its threshold."""
 
+    reads_below = True
+
     def __init__(self, title: str, axes: RateAxes, parent: QWidget | None = None) -> None:
         self.curves: tuple[RateCurve, ...] = ()
         self._axes = axes
         super().__init__(title, parent)
         self._items: list[pg.GraphicsObject] = []
-        self._readout = pg.LabelItem(justify="left")
-        self._readout.setParentItem(self.getPlotItem())
-        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
         self.getPlotItem().vb.setRange(xRange=(-MARGIN, 1 + 2 * MARGIN), yRange=(-MARGIN, 1 + 2 * MARGIN), padding=0)
-        self._dress()
-
-    @override
-    def _is_built(self) -> bool:
-        return hasattr(self, "_readout")
+        self._finish()
 
     def set_curves(self, curves: tuple[RateCurve, ...], axes: RateAxes) -> None:
         """Show these instead."""
@@ -109,15 +104,9 @@ class RatePlot(ThemedPlot):
         self._items.append(item)
         self.addItem(item)
 
-    @Slot(object)
-    def _on_scene_mouse_moved(self, position: QPointF) -> None:
-        box = self.getPlotItem().vb
-        text = ""
-        if box.sceneBoundingRect().contains(position):
-            point = box.mapSceneToView(position)
-            text = self.values_text(float(point.x()), float(point.y()))
-        self._readout.setText(text, color=current_theme().text)
-        self._readout.setPos(box.x() + 8, box.y() + box.height() - 28)
+    @override
+    def _describe(self, point: QPointF | None) -> str:
+        return self.values_text(point.x(), point.y()) if point is not None else ""
 
     def values_text(self, x: float, y: float) -> str:
         """The point of any curve that is nearest to a place, in one line; empty without curves."""

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from html import escape
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPointF, Slot
 from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QMenu, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
-from synthstudio.gui.widgets.exporting import add_exports, draw_svg
+from synthstudio.gui.widgets.exporting import draw_svg, popup_exports
 
 TITLE_LINE_PX = 30
 """Height of a title of one line, as pyqtgraph has it."""
 TITLE_MARGIN_PX = 24
+READOUT_MARGIN_PX, READOUT_LINE_PX = 2, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,13 @@ class LegendEntry:
 
 
 class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
-    """Base of plots. A derived class calls `_dress` once all its parts are there."""
+    """Base of plots. A derived class calls `_finish` once all its parts are there.
+
+    Attributes:
+        reads_below: The values under the pointer are written at the bottom of the plot, not at its top.
+    """
+
+    reads_below = False
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         # Without pyqtgraph's menus, which take a third of the time that a plot takes to make.
@@ -52,9 +59,29 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setStyle(maxTickLevel=0)
 
+    def _finish(self) -> None:
+        """Add the values under the pointer, and take on the colours."""
+        self._readout = pg.LabelItem(justify="left")
+        self._readout.setParentItem(self.getPlotItem())
+        self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
+        self._dress()
+
     def _is_built(self) -> bool:
         """Whether the parts that `_dress` colours are there: Qt tells of a style while a widget is being made."""
+        return hasattr(self, "_readout")
+
+    def _describe(self, point: QPointF | None) -> str:
+        """What is read at a point, in the values of the axes; None where the pointer is beside the plot."""
         raise NotImplementedError(type(self))
+
+    @Slot(object)
+    def _on_scene_mouse_moved(self, position: QPointF) -> None:
+        box = self.getPlotItem().vb
+        is_inside = box.sceneBoundingRect().contains(position)
+        text = self._describe(box.mapSceneToView(position) if is_inside else None)
+        self._readout.setText(text, color=current_theme().text)
+        down = box.height() - READOUT_LINE_PX if self.reads_below else READOUT_MARGIN_PX
+        self._readout.setPos(box.x() + 8, box.y() + down)
 
     def _dress(self) -> None:
         """Take on the colours of the theme in force."""
@@ -106,10 +133,7 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        add_exports(menu, self, self._title)
-        menu.popup(event.globalPos())
+        popup_exports(self, self._title, event.globalPos())
 
     def to_svg(self) -> bytes:
         """The plot as SVG."""

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFrame, QPushButton, QStackedWidget, QVBoxLayout, 
 from typing_extensions import override
 
 from synthstudio.domain.ids import FovId, RunId
-from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.forms import Choice, PresetBar, SettingsForm, list_presets
@@ -21,6 +20,7 @@ from synthstudio.gui.pages.train.run_tab import RunTab, set_choices
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.saving import choose_file
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, Progress
 from synthstudio.settings.detect import DetectSettings
 from synthstudio.settings.evaluate_detector import EvaluateDetectorSettings
@@ -75,7 +75,11 @@ class DetectorSide(QFrame):
         return self.form.find_settings()
 
 
-class Detectors(RunTab[DetectorSide]):
+DetectorRecords = tuple[list[DetectorFacts], list[Split]]
+"""All detectors, and the splits that can be scored on."""
+
+
+class Detectors(RunTab[DetectorSide, DetectorRecords]):
     """Detectors: what there is, what they find, and the form of a new one."""
 
     page_requested = Signal(str)
@@ -112,22 +116,13 @@ class Detectors(RunTab[DetectorSide]):
         form.train.setEnabled(self._workspace.is_writable and form.form.find_settings() is not None)
 
     @override
-    def _read(self) -> None:
-        project = self._workspace.project
-        if project is None:
-            self.panel.show_detectors([], splits=(), can_write=False)
-            return
+    def _read_facts(self, project: Project) -> DetectorRecords:
+        return read_detectors(project), read_splits(project)
 
-        def read(_tick: Tick) -> tuple[list[DetectorFacts], list[Split]]:
-            return read_detectors(project), list(read_splits(project))
-
-        self._workspace.background.run(read, done=self._show, owner=self)
-
-    def _show(self, found: tuple[list[DetectorFacts], list[Split]]) -> None:
-        detectors, splits = found
+    @override
+    def _show_facts(self, facts: DetectorRecords | None) -> None:
+        detectors, splits = facts if facts is not None else ([], [])
         self.panel.show_detectors(detectors, splits=splits, can_write=self._workspace.is_writable)
-        if self._form is not None:
-            self._fit_form(self._form)
 
     @Slot()
     def _on_panel_view_chosen(self) -> None:

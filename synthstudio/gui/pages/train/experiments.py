@@ -21,9 +21,10 @@ from synthstudio.gui.pages.train.experiment_side import ExperimentSide
 from synthstudio.gui.pages.train.report_writing import ask_where_to
 from synthstudio.gui.pages.train.run_tab import REREAD_MS, RunTab
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 
 
-class Experiments(RunTab[ExperimentSide]):
+class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
     """Comparisons of kinds of training data, over night."""
 
     side_wanted = Signal()
@@ -58,22 +59,13 @@ class Experiments(RunTab[ExperimentSide]):
         self._estimate.start()
 
     @override
-    def _read(self) -> None:
-        project = self._workspace.project
-        if project is None:
-            self._show([])
-            return
+    def _read_facts(self, project: Project) -> list[ExperimentFacts]:
+        return read_experiments(project)
 
-        def read(_tick: Tick) -> list[ExperimentFacts]:
-            return read_experiments(project)
-
-        self._workspace.background.run(read, done=self._show, owner=self)
-
-    def _show(self, experiments: Sequence[ExperimentFacts]) -> None:
-        self.panel.show_experiments(experiments, can_write=self._workspace.is_writable)
+    @override
+    def _show_facts(self, facts: list[ExperimentFacts] | None) -> None:
+        self.panel.show_experiments(facts or [], can_write=self._workspace.is_writable)
         self.panel.show_active(self.driver.active, self.driver.job_title)
-        if self._form is not None:
-            self._fit_form(self._form)
 
     @Slot()
     def _on_driver_changed(self) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.train.run_tab import RunTab
@@ -17,12 +16,13 @@ from synthstudio.gui.pages.train.search_facts import SearchFacts, read_searches
 from synthstudio.gui.pages.train.search_panel import SearchPanel
 from synthstudio.gui.pages.train.search_side import SearchSide
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, MetricLogged, StageChanged
 
 TITLE = "Recipe search"
 
 
-class RecipeSearch(RunTab[SearchSide]):
+class RecipeSearch(RunTab[SearchSide, list[SearchFacts]]):
     """Recipe searches: their tables, and the form of a new one."""
 
     side_wanted = Signal()
@@ -52,22 +52,12 @@ class RecipeSearch(RunTab[SearchSide]):
         form.set_writable(can_write=self._workspace.is_writable)
 
     @override
-    def _read(self) -> None:
-        project = self._workspace.project
-        if project is None:
-            self._show([])
-            return
+    def _read_facts(self, project: Project) -> list[SearchFacts]:
+        return read_searches(project)
 
-        def read(_tick: Tick) -> list[SearchFacts]:
-            return read_searches(project)
-
-        self._workspace.background.run(read, done=self._show, owner=self)
-
-    def _show(self, searches: Sequence[SearchFacts]) -> None:
-        can_write = self._workspace.is_writable
-        self.panel.show_searches(searches, can_write=can_write)
-        if self._form is not None:
-            self._fit_form(self._form)
+    @override
+    def _show_facts(self, facts: list[SearchFacts] | None) -> None:
+        self.panel.show_searches(facts or [], can_write=self._workspace.is_writable)
 
     @Slot(str, object)
     def _on_worker_event_received(self, run_id: str, event: AnyEvent) -> None:

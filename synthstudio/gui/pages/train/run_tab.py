@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
+from synthstudio.domain.progress import Tick
 from synthstudio.gui.errors import report
 from synthstudio.gui.forms import Choice
 from synthstudio.gui.workspace import Workspace
@@ -21,6 +22,7 @@ REREAD_MS = 500
 """A running job tells several things at once; its records are read once for all of them."""
 
 Form = TypeVar("Form", bound=QWidget)
+Facts = TypeVar("Facts")
 
 
 def set_choices(project: Project | None) -> list[Choice]:
@@ -28,7 +30,7 @@ def set_choices(project: Project | None) -> list[Choice]:
     return [("", "none"), *((item.name, item.name) for item in (project.sets.list() if project is not None else []))]
 
 
-class RunTab(QWidget, Generic[Form]):
+class RunTab(QWidget, Generic[Form, Facts]):
     """Holds the panel, the place of the form and the timer that reads the records anew.
 
     The form is made when it is first wanted: most people who open the workspace never want it.
@@ -72,8 +74,28 @@ class RunTab(QWidget, Generic[Form]):
             self._read()
 
     def _read(self) -> None:
-        """Read the runs, and show them."""
+        project = self._workspace.project
+        if project is None:
+            self._show(None)
+            return
+
+        def read(_tick: Tick) -> Facts:
+            return self._read_facts(project)
+
+        self._workspace.background.run(read, done=self._show, owner=self)
+
+    def _read_facts(self, project: Project) -> Facts:
+        """Read what the tab shows; not on the GUI thread."""
         raise NotImplementedError(type(self))
+
+    def _show_facts(self, facts: Facts | None) -> None:
+        """Show what was read; None where there is no project."""
+        raise NotImplementedError(type(self))
+
+    def _show(self, facts: Facts | None) -> None:
+        self._show_facts(facts)
+        if self._form is not None:
+            self._fit_form(self._form)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
