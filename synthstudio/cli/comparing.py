@@ -51,9 +51,11 @@ def _to_json(compared: RunComparison) -> dict[str, object]:
         "n_groups": compared.n_groups,
         "interval_reliable": compared.is_reliable,
         "macro_f1": dataclasses.asdict(compared.macro_f1),
+        "mean_ap": dataclasses.asdict(compared.mean_ap),
         "per_class": {
             each.name: {
                 "f1": dataclasses.asdict(each.f1),
+                "ap": dataclasses.asdict(each.ap),
                 "only_first_right": each.n_only_first,
                 "only_second_right": each.n_only_second,
             }
@@ -83,6 +85,9 @@ def _print(first: str, second: str, compared: RunComparison, maps: MapComparison
     print_table(
         ("F1", *heads, "only A right", "only B right"), [*rows, [*_cells("macro", compared.macro_f1), None, None]]
     )
+    precisions = [_cells(each.name, each.ap) for each in compared.per_class]
+    print_lines("")
+    print_table(("average precision", *heads), [*precisions, _cells("mean", compared.mean_ap)])
     if maps is not None:
         points = [_cells(each.name, each.pointing) for each in maps.per_class]
         print_lines("")

@@ -22,13 +22,15 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 def class_weights(settings: LossSettings, shares: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Weights `(C,)` of the images that show a class, from the shares of them; None where all count the same."""
-    if settings.balance == "none":
+    if settings.balance != "weights":
         return None
     return positive_weights(shares) if settings.task == "multi-label" else label_weights(shares)
 
 
 def even_answers(settings: LossSettings, shares: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Answers `(C,)` from which on a class is rather there than not; None where the weights leave no such number."""
+    """Answers `(C,)` from which on a class is rather there than not; None where the balance leaves no such number."""
+    if settings.balance == "sampling":
+        return None
     weights = class_weights(settings, shares)
     if weights is None:
         return np.full(len(shares), 0.5)

@@ -162,6 +162,11 @@ class ImageAugmentation(SettingsGroup):
     """Multiply red, green and blue each by a random factor of up to this much above or below 1, as another lamp, white
     balance or stain does."""
 
+    saturation: float = Field(
+        0.0, ge=0.0, le=1.0, title="Saturation", json_schema_extra={"tier": "basic", "unit": "share"}
+    )
+    """Draw all colours away from grey, or towards it, by a random factor of up to this much above or below 1."""
+
     vignette: float = Field(
         0.0, ge=0.0, le=0.9, title="Vignetting", json_schema_extra={"tier": "basic", "unit": "share"}
     )

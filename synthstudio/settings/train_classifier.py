@@ -145,9 +145,13 @@ class LossSettings(SettingsGroup):
     softmax); images that show none or several are left out of the training, the validation and the evaluation, and
     counted. The answer is the strongest class: no thresholds are chosen."""
 
-    balance: Literal["none", "weights"] = Field("none", title="Rare classes", json_schema_extra={"tier": "advanced"})
-    """"weights" lets the images with a class count as much, in all, as those without it, up to tenfold; for classes
-    that are on few images. Thresholds are chosen on validation either way."""
+    balance: Literal["none", "weights", "sampling"] = Field(
+        "none", title="Rare classes", json_schema_extra={"tier": "advanced"}
+    )
+    """For classes that are on few images. "weights" lets the images with a class count as much, in all, as those
+    without it, up to tenfold. "sampling" shows crops, real ones and those of a stored set, the more often the rarer
+    the rarest class on them, up to tenfold; how often a class is on composites is a setting of their composition.
+    Thresholds are chosen on validation either way."""
 
 
 class OptimizationSettings(StepSettings):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.training.class_weights import sampling_weights
 from synthstudio.core.training.detector_card import read_detector_card
 from synthstudio.core.training.model_card import read_model_card
 from synthstudio.domain.errors import NotFound, UserError
@@ -91,6 +93,24 @@ def test_that_a_part_of_a_batch_is_what_it_is_within_the_whole(project: Project,
     batches = _batches(project, _settings(source, real_share=0.4))
     images, labels = batches[3]
     halves = [batches.part(3, range(start, start + 4)) for start in (0, 4)]
+    assert torch.equal(torch.cat([each[0] for each in halves]), images)
+    assert torch.equal(torch.cat([each[1] for each in halves]), labels)
+
+
+def test_that_sampling_shows_crops_as_often_as_their_rarest_class_is_due(project: Project) -> None:
+    plain = _batches(project, _settings("real-crops"))
+    balanced = _batches(project, _settings("real-crops", loss={"balance": "sampling"}))
+    assert isinstance(plain, CropBatches)
+    assert isinstance(balanced, CropBatches)
+    count = len(plain.presence)
+    numbers = list(range(3 * count))
+    assert all(plain.choose(numbers).count(crop) == 3 for crop in range(count))
+    weights = sampling_weights(plain.presence)
+    due = 3 * count * weights / weights.sum()
+    shown = [balanced.choose(numbers).count(crop) for crop in range(count)]
+    assert np.abs(np.array(shown) - due).max() <= 3.0, "up to one in each of three passes"
+    images, labels = balanced[3]
+    halves = [balanced.part(3, range(start, start + 4)) for start in (0, 4)]
     assert torch.equal(torch.cat([each[0] for each in halves]), images)
     assert torch.equal(torch.cat([each[1] for each in halves]), labels)
 

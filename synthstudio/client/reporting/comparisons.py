@@ -23,8 +23,9 @@ SEED = 0
 ANSWER_HEADS = (
     "Runs",
     "Class",
-    "F1 of the first",
-    "of the second",
+    "Measure",
+    "First",
+    "Second",
     "Difference",
     "95 %",
     "p",
@@ -40,7 +41,7 @@ WORDS = (
 
 
 def comparison_section(runs: Sequence[ReportedRun]) -> Section:
-    """Paired differences of F1, and of where the maps lie; classifiers and detectors each by themselves."""
+    """Paired differences of the answers, and of where the maps lie; classifiers and detectors each by themselves."""
     remarks: list[str] = []
     presence = _answer_rows([run for run in runs if run.predictions is not None], remarks)
     maps = _map_rows([run for run in runs if run.map_scores is not None], remarks)
@@ -98,12 +99,12 @@ def _compare(first: ReportedRun, second: ReportedRun) -> RunComparison:
 
 def _rows(first: ReportedRun, second: ReportedRun, compared: RunComparison) -> list[list[Cell]]:
     pair = f"{first.letter}, {second.letter}"
-    rows = [_row(pair, each.name, each.f1, (each.n_only_first, each.n_only_second)) for each in compared.per_class]
-    return [*rows, _row(pair, "macro", compared.macro_f1, ("", ""))]
-
-
-def _row(pair: str, name: str, figure: Difference, only: tuple[Cell, Cell]) -> list[Cell]:
-    return [pair, name, *_figures(figure), *only]
+    rows: list[list[Cell]] = []
+    for each in compared.per_class:
+        rows.append([pair, each.name, "F1", *_figures(each.f1), each.n_only_first, each.n_only_second])
+        rows.append([pair, each.name, "average precision", *_figures(each.ap), "", ""])
+    rows.append([pair, "mean", "F1", *_figures(compared.macro_f1), "", ""])
+    return [*rows, [pair, "mean", "average precision", *_figures(compared.mean_ap), "", ""]]
 
 
 def _figures(figure: Difference) -> list[Cell]:

@@ -11,9 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthstudio.core.evaluation.curves import average_precision
+from synthstudio.core.evaluation.detection import RECALL_LEVELS
+from synthstudio.core.evaluation.detection import average_precision as box_precision
 from synthstudio.core.evaluation.predictions import CropPredictions
 from synthstudio.core.evaluation.presence import Interval
-from synthstudio.core.evaluation.resampling import GroupDraws, draw_groups, drawn_f1, drawn_mean
+from synthstudio.core.evaluation.resampling import (
+    GroupDraws,
+    draw_groups,
+    drawn_box_precision,
+    drawn_f1,
+    drawn_mean,
+    drawn_ranking,
+)
 from synthstudio.core.evaluation.stored_detections import StoredDetections
 from synthstudio.core.stats import FloatArray, percentile_interval
 from synthstudio.domain.errors import UserError
@@ -48,11 +58,13 @@ class ClassDifference:
     """One class of two runs.
 
     Attributes:
+        ap: Average precision, which asks no threshold: of crops by their score, or of boxes at IoU .5.
         n_only_first, n_only_second: Rows that one run alone answered rightly.
     """
 
     name: str
     f1: Difference
+    ap: Difference
     n_only_first: int
     n_only_second: int
 
@@ -62,13 +74,14 @@ class RunComparison:
     """Two runs.
 
     Attributes:
-        macro_f1: Over the classes that both know.
+        macro_f1, mean_ap: Over the classes that both know.
         n_rows: Crops, or images of detectors.
         is_reliable: Whether there are enough samples for an interval to be trusted.
         left_out: Classes that one of them alone knows.
     """
 
     macro_f1: Difference
+    mean_ap: Difference
     per_class: tuple[ClassDifference, ...]
     n_rows: int
     n_groups: int
@@ -90,11 +103,13 @@ def compare_predictions(first: CropPredictions, second: CropPredictions, *, seed
         raise UserError(*ANNOTATIONS_CHANGED)
     answers = first.answers[:, columns_first], second.answers[:, columns_second]
     draws = draw_groups(first.sample_ids, seed=seed)
+    scores = first.scores[:, columns_first], second.scores[:, columns_second]
     right = [said == truth for said in answers]
     return compare_counts(
         *(np.stack([said & truth, said & ~truth, ~said & truth], axis=-1).astype(np.int64) for said in answers),
         names=names,
         draws=draws,
+        precision=[_rank_crops(each.astype(np.float64), truth, draws) for each in scores],
         only_right=((right[0] & ~right[1]).sum(axis=0), (right[1] & ~right[0]).sum(axis=0)),
         left_out=left_out,
     )
@@ -116,11 +131,13 @@ def compare_detections(first: StoredDetections, second: StoredDetections, *, see
     if not all(_same_objects(first, second, name) for name in names):
         raise UserError(*ANNOTATIONS_CHANGED)
     right = [(each[..., 1] + each[..., 2]) == 0 for each in counts]
+    draws = draw_groups(first.sample_ids[np.argsort(first.fov_ids)], seed=seed)
     return compare_counts(
         counts[0],
         counts[1],
         names=names,
-        draws=draw_groups(first.sample_ids[np.argsort(first.fov_ids)], seed=seed),
+        draws=draws,
+        precision=[_rank_boxes(each, names, draws) for each in (first, second)],
         only_right=((right[0] & ~right[1]).sum(axis=0), (right[1] & ~right[0]).sum(axis=0)),
         left_out=left_out,
     )
@@ -137,12 +154,50 @@ def _same_objects(first: StoredDetections, second: StoredDetections, name: str) 
     return tables[0].shape == tables[1].shape and np.allclose(tables[0], tables[1], rtol=0, atol=0.05)
 
 
+Precision = tuple[FloatArray, FloatArray]
+"""Average precision per class over all rows `(C,)` and in each draw `(B, C)`; NaN where undefined."""
+
+
+def _rank_crops(scores: FloatArray, truth: NDArray[np.bool_], draws: GroupDraws) -> Precision:
+    """Of the answers on crops, both `(N, C)`."""
+    columns = list(zip(scores.T, truth.T, strict=True))
+    whole = [average_precision(each, labels) for each, labels in columns]
+    drawn = [drawn_ranking(each, labels, draws)[1] for each, labels in columns]
+    return _as_numbers(whole), np.stack(drawn, axis=1)
+
+
+def _rank_boxes(detections: StoredDetections, names: Sequence[str], draws: GroupDraws) -> Precision:
+    """Of boxes at IoU .5; the draws are of the FOVs in the order of their ids."""
+    order = np.argsort(detections.fov_ids)
+    rank = np.argsort(order)
+    whole, drawn = [], []
+    for name in names:
+        met = detections.match(detections.class_names.index(name))
+        whole.append(box_precision(met.scores, met.hits[0], int(met.n_true.sum())))
+        drawn.append(
+            drawn_box_precision(
+                met.scores,
+                met.hits[0],
+                images=rank[met.images],
+                n_true=met.n_true[order],
+                draws=draws,
+                n_levels=RECALL_LEVELS,
+            )
+        )
+    return _as_numbers(whole), np.stack(drawn, axis=1)
+
+
+def _as_numbers(values: Sequence[float | None]) -> FloatArray:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
 def compare_counts(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     *,
     names: Sequence[str],
     draws: GroupDraws,
+    precision: Sequence[Precision],
     only_right: tuple[NDArray[np.int64], NDArray[np.int64]],
     left_out: tuple[str, ...],
 ) -> RunComparison:
@@ -151,6 +206,7 @@ def compare_counts(
     Args:
         names: `C` classes.
         draws: Of the rows.
+        precision: Average precision of each run.
         only_right: `(C,)` what the first run alone, and the second alone, got right.
         left_out: Classes that were not compared.
     """
@@ -160,6 +216,7 @@ def compare_counts(
         ClassDifference(
             name=name,
             f1=difference_of([each[column] for each in whole], [each[:, column] for each in drawn]),
+            ap=difference_of([each[column] for each, _ in precision], [each[:, column] for _, each in precision]),
             n_only_first=int(only_right[0][column]),
             n_only_second=int(only_right[1][column]),
         )
@@ -168,6 +225,9 @@ def compare_counts(
     macro = [drawn_mean(each[None])[0] for each in whole]
     return RunComparison(
         macro_f1=difference_of(macro, [drawn_mean(each) for each in drawn]),
+        mean_ap=difference_of(
+            [drawn_mean(each[None])[0] for each, _ in precision], [drawn_mean(each) for _, each in precision]
+        ),
         per_class=per_class,
         n_rows=len(first),
         n_groups=draws.n_groups,

@@ -10,10 +10,11 @@ from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.streams import NOISE, open_stream
 from synthstudio.settings.compose import ImageAugmentation
 
-N_FIRST_NUMBERS, N_FURTHER_NUMBERS = 8, 5
+N_FIRST_NUMBERS, N_FURTHER_NUMBERS = 8, 6
 N_AUGMENTATION_NUMBERS = N_FIRST_NUMBERS + N_FURTHER_NUMBERS
 MIRROR_NUMBER = 7
 N_VIGNETTES = 16  # strengths that are kept ready
+GREY_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue, as of JPEG's luma
 SMALLEST_BLUR_PX = 0.2  # below, a Gaussian changes nothing in 8 bits
 NOISE_MARGIN_PX = 96
 NOISE_UNIT = 32.0  # grey levels of one standard deviation in the stored tile: keeps three digits in int16
@@ -35,10 +36,12 @@ class ImageAugmenter:
 
     def augment(self, image: ImageArray, numbers: tuple[float, ...]) -> None:
         """Change `image`, `(h, w, 3)`, in place as `N_AUGMENTATION_NUMBERS` uniform numbers say; no mirroring."""
-        light, contrast, blur, noise, noise_x, noise_y, quality, _, red, green, blue, shade, focus = numbers
+        light, contrast, blur, noise, noise_x, noise_y, quality, _, red, green, blue, shade, focus, vividness = numbers
         settings = self._settings
         if settings.color_cast:
             self._cast(image, (red, green, blue))
+        if settings.saturation:
+            _saturate(image, 1.0 + settings.saturation * (2.0 * vividness - 1.0))
         if settings.vignette:
             self._shade(image, shade)
         if settings.brightness or settings.contrast:
@@ -85,6 +88,12 @@ class ImageAugmenter:
         top, left = int(place[0] * NOISE_MARGIN_PX), int(place[1] * NOISE_MARGIN_PX)
         tile = self._tile[top : top + self._height, left : left + self._width]
         np.copyto(image, cv2.addWeighted(image, 1.0, tile, sd / NOISE_UNIT, 0.0, dtype=cv2.CV_8U))
+
+
+def _saturate(image: ImageArray, factor: float) -> None:
+    """Draw the colours away from their grey, or towards it, in place; 0 leaves grey alone."""
+    matrix = factor * np.eye(3) + (1.0 - factor) * np.array(GREY_WEIGHTS)[None, :]
+    cv2.transform(image, matrix, image)
 
 
 def disc_kernel(radius_px: float) -> NDArray[np.float32]:

@@ -23,6 +23,7 @@ from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_FIRST_NUMBERS, N_FURTHER_NUMBERS, ImageAugmenter
 from synthstudio.core.synthesis.composer import Composer
+from synthstudio.core.training.class_weights import sampling_weights
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.data.crops import CropStore
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation
@@ -91,11 +92,25 @@ class CompositeBatches(StepBatches):
 
 
 class CropBatches(StepBatches):
-    """Crops of real FOVs, each once per pass in a new order, augmented like the composites and turned by quarters."""
+    """Crops of real FOVs, each once per pass in a new order, augmented like the composites and turned by quarters.
 
-    def __init__(self, store: CropStore, settings: ImageAugmentation, *, side: int, seed: int, batch_size: int) -> None:
+    Args:
+        is_balanced: Those with rare classes more often than once in as long a pass, others less often.
+    """
+
+    def __init__(
+        self,
+        store: CropStore,
+        settings: ImageAugmentation,
+        *,
+        side: int,
+        seed: int,
+        batch_size: int,
+        is_balanced: bool = False,
+    ) -> None:
         super().__init__(batch_size)
         self._store = store
+        self._is_balanced = is_balanced
         self._settings = settings
         self._side = side
         self._seed = seed
@@ -127,8 +142,18 @@ class CropBatches(StepBatches):
     def choose(self, numbers: Sequence[int]) -> list[int]:
         """Which crops stand at these places of the endless row of passes."""
         count = len(self._store)
-        drawn = {turn: self._stream(ORDER, turn).permutation(count) for turn in {each // count for each in numbers}}
+        drawn = {turn: self._pass(turn) for turn in {each // count for each in numbers}}
         return [int(drawn[each // count][each % count]) for each in numbers]
+
+    def _pass(self, turn: int) -> NDArray[np.int64]:
+        """Numbers of the crops in the order of a pass."""
+        count, stream = len(self._store), self._stream(ORDER, turn)
+        if not self._is_balanced:
+            return stream.permutation(count)
+        # Evenly spaced marks on the row of weights: each crop comes as often as it is due, rounded up or down.
+        limits = np.cumsum(sampling_weights(self.presence))
+        marks = (np.arange(count) + stream.random()) * (limits[-1] / count)
+        return stream.permutation(np.minimum(np.searchsorted(limits, marks, side="right"), count - 1))
 
     def _stream(self, purpose: int, index: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=(purpose << 64) | self._seed, counter=index << 128))

@@ -142,6 +142,8 @@ class _Training(TrainingJob):
 
     def _composite(self) -> StepBatches:
         composition = self._settings.composition
+        if self._settings.loss.balance == "sampling":
+            self._warn("Sampling balances crops alone: what is on composites follows from their composition.")
         self._context.stage("Cutting patches")
         bank = build_training_bank(
             self._context.project,
@@ -177,6 +179,7 @@ class _Training(TrainingJob):
             side=self._side,
             seed=self._context.seed,
             batch_size=self._settings.optimization.batch_size,
+            is_balanced=self._settings.loss.balance == "sampling",
         )
 
     def _look_at(self, batches: StepBatches) -> tuple[Normalization, NDArray[np.float64]]:

@@ -69,7 +69,9 @@ def test_that_a_report_holds_scores_comparison_and_provenance(project: Project) 
     ]
     assert means.rows[0][0] == "A  Real <i>cells</i>"
     compared = tables(found["Paired comparison"])[0]
-    assert [row[1] for row in compared.rows] == ["red cell", "Blutplättchen", "macro"]
+    assert [row[1:3] for row in compared.rows] == [
+        (name, measure) for name in ("red cell", "Blutplättchen", "mean") for measure in ("F1", "average precision")
+    ]
     assert compared.rows[0][0] == "A, B"
     assert [len(block.drawings) for block in found["Curves"] if isinstance(block, Charts)] == [2, 2, 2]
     assert isinstance(found["Confusion"][0], Charts)

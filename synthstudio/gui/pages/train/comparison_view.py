@@ -28,10 +28,11 @@ from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.widgets.sortable_table import SortableTable, TableCell, TableColumn, TableRow
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 from synthstudio.gui.workspace import Workspace
-from synthstudio.protocol.results import EvaluateResult, Interval
+from synthstudio.protocol.results import ClassScore, EvaluateResult, Interval
 
 FIGURES = (
     ("f1", "F1", "Presence of each class on crops"),
+    ("ap", "AP", "Average precision of each class on crops, over all thresholds"),
     ("pointing", "Pointing", "How often the hottest point of the map lies on an object"),
     ("centre", "Centre F1", "Peaks of the map against annotated centres"),
     ("energy", "Energy", "Share of the map's mass that lies in the boxes"),
@@ -88,7 +89,7 @@ class ComparisonView(ResultsView):
 
     @Slot(str)
     def choose(self, figure: Figure) -> None:
-        """Compare another figure: "f1", "pointing", "centre" or "energy"."""
+        """Compare another figure: "f1", "ap", "pointing", "centre" or "energy"."""
         self.figure = figure
         self.figures.set_value(figure)
         if self.selection.evaluated:
@@ -193,6 +194,9 @@ def _figures(result: EvaluateResult, figure: str) -> dict[str, ClassFigure]:
         baselines = [each.prevalence_f1 for each in whole.per_class.values() if each.prevalence_f1 is not None]
         mean = sum(baselines) / len(baselines) if baselines else None
         return {**found, MEAN: ClassFigure(whole.macro_f1, whole.ci95, mean)}
+    if figure == "ap":
+        found = {name: _precision(each) for name, each in whole.per_class.items()}
+        return {**found, MEAN: ClassFigure(whole.ap)}
     if figure == "pointing":
         found = {
             name: ClassFigure(each.pointing_accuracy, each.ci95, each.chance) for name, each in places.per_class.items()
@@ -205,3 +209,8 @@ def _figures(result: EvaluateResult, figure: str) -> dict[str, ClassFigure]:
         return {**found, MEAN: ClassFigure(places.energy_in_box)}
     found = {name: ClassFigure(each.center.f1) for name, each in places.per_class.items()}
     return {**found, MEAN: ClassFigure(places.center.f1)}
+
+
+def _precision(score: ClassScore) -> ClassFigure:
+    """Average precision; one of blind guesses is the share of crops with the class, which is not stored."""
+    return ClassFigure(score.ap, score.intervals.ap if score.intervals is not None else None)

@@ -17,7 +17,7 @@ from synthstudio.gui.pages.train.results_view import RunSelection
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
 from synthstudio.project import Project
 
-Figure = Literal["f1", "pointing", "centre", "energy"]
+Figure = Literal["f1", "ap", "pointing", "centre", "energy"]
 SEED = 0
 """Of the bootstrap, for the window and the command line alike."""
 MAX_RUNS = 24
@@ -75,20 +75,26 @@ def compare_pairs(
         tick(done, len(pairs))
         try:
             found.append(
-                _compare_answers(pair, split) if figure == "f1" else _compare_maps(project, pair, split, figure)
+                _compare_answers(pair, split, figure)
+                if figure in ("f1", "ap")
+                else _compare_maps(project, pair, split, figure)
             )
         except UserError as error:
             found.append(PairDifference(pair, (), (f"{pair.second_name}: {error} {error.hint}".strip(),)))
     return found
 
 
-def _compare_answers(pair: Pair, split: str) -> PairDifference:
+def _compare_answers(pair: Pair, split: str, figure: Figure) -> PairDifference:
     first, second = (read_predictions(each.predictions[split]) for each in (pair.first, pair.second))
     compared = compare_predictions(first, second, seed=SEED)
-    rows = (
-        NamedDifference(MACRO, compared.macro_f1),
-        *(NamedDifference(each.name, each.f1, (each.n_only_first, each.n_only_second)) for each in compared.per_class),
-    )
+    if figure == "ap":
+        mean, named = compared.mean_ap, [NamedDifference(each.name, each.ap) for each in compared.per_class]
+    else:
+        mean = compared.macro_f1
+        named = [
+            NamedDifference(each.name, each.f1, (each.n_only_first, each.n_only_second)) for each in compared.per_class
+        ]
+    rows = (NamedDifference(MACRO, mean), *named)
     left_out = f"Not known to both, and left out: {', '.join(compared.left_out)}." if compared.left_out else ""
     what = f"the same {compared.n_rows:,} crops of {compared.n_groups:,} samples"
     return PairDifference(pair, rows, tuple(each for each in (*_notes(what, compared), left_out) if each))

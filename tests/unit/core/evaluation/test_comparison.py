@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import average_precision_score, f1_score
 
 from synthstudio.core.evaluation.class_metrics import score_predictions
 from synthstudio.core.evaluation.comparison import compare_predictions, two_sided_p
@@ -35,6 +35,22 @@ def test_that_a_plainly_better_run_is_told_from_a_worse_one() -> None:
     right = [each.answers[:, 0] == each.truth[:, 0] for each in (POOR, GOOD)]
     assert compared.per_class[0].n_only_first == (right[0] & ~right[1]).sum()
     assert compared.per_class[0].n_only_second == (right[1] & ~right[0]).sum()
+
+
+def test_that_average_precision_is_compared_without_a_threshold() -> None:
+    compared = compare_predictions(POOR, GOOD, seed=0)
+    for number, each in enumerate(compared.per_class):
+        for run, found in ((POOR, each.ap.first), (GOOD, each.ap.second)):
+            expected = average_precision_score(run.truth[:, number], run.scores[:, number].astype(np.float64))
+            assert found == pytest.approx(expected)
+        assert each.ap.ci95 is not None
+        assert each.ap.ci95[0] < (each.ap.difference or 0) < each.ap.ci95[1]
+    firsts = [each.ap.first or 0.0 for each in compared.per_class]
+    assert compared.mean_ap.first == pytest.approx(np.mean(firsts))
+    stricter = dataclasses.replace(GOOD, thresholds=GOOD.thresholds + 0.2)
+    again = compare_predictions(POOR, stricter, seed=0)
+    assert again.mean_ap == compared.mean_ap
+    assert again.macro_f1 != compared.macro_f1
 
 
 def test_that_the_order_of_runs_only_changes_the_sign() -> None:

@@ -154,6 +154,17 @@ def test_that_detectors_are_compared_on_the_same_objects() -> None:
     )
     assert (compared.macro_f1.difference or 0) < 0
     assert compared.is_reliable
+    # Halved scores keep their order: average precision, which asks no threshold, is that of the evaluation for both.
+    scored, drawn = score_class(first.match(0), threshold=0.5, groups=np.arange(24), n_groups=24, seed=0)
+    assert compared.per_class[0].ap.first == pytest.approx(scored.ap50)
+    assert compared.per_class[0].ap.difference == pytest.approx(0.0)
+    backwards = dataclasses.replace(first, fov_ids=first.fov_ids[::-1], sample_ids=first.sample_ids[::-1])
+    other = compare_detections(backwards, dataclasses.replace(backwards, found_scores=-first.found_scores), seed=0)
+    worse = dataclasses.replace(first, found_scores=-first.found_scores)
+    assert other.mean_ap.difference == pytest.approx(compare_detections(first, worse, seed=0).mean_ap.difference)
+    assert (other.mean_ap.difference or 0) < 0
+    assert other.mean_ap.ci95 is not None
+    assert np.isfinite(drawn.ap50).all()
     assert compare_detections(first, first, seed=0).macro_f1.p == 1
     with pytest.raises(UserError, match="different images: 24 and 20 of them, 20 in common"):
         compare_detections(first, store(1, 20), seed=0)

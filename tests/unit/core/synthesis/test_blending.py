@@ -187,6 +187,7 @@ def test_that_bending_moves_the_inside_of_a_patch_and_not_its_window(bank: Patch
     ("field", "value", "numbers"),
     [
         ("color_cast", 0.4, {8: 0.95, 9: 0.1, 10: 0.5}),
+        ("saturation", 0.8, {13: 0.9}),
         ("vignette", 0.8, {11: 0.9}),
         ("defocus_px", 6.0, {12: 0.9}),
         ("blur_px", 4.0, {2: 0.9}),
@@ -210,14 +211,28 @@ def test_that_each_augmentation_does_its_work_and_nothing_at_zero(
 
 def test_that_a_colour_cast_shifts_the_colours_against_each_other() -> None:
     image = np.full((50, 50, 3), 120, np.uint8)
-    numbers = (*MIDDLE[:8], 1.0, 0.5, 0.0, 0.5, 0.5)
+    numbers = (*MIDDLE[:8], 1.0, 0.5, 0.0, *MIDDLE[11:])
     ImageAugmenter(PLAIN_IMAGE.model_copy(update={"color_cast": 0.25}), size=(50, 50), seed=0).augment(image, numbers)
     assert image[0, 0].tolist() == [150, 120, 90]
 
 
+def test_that_saturation_draws_colours_from_grey_and_leaves_grey_alone() -> None:
+    image = np.full((8, 8, 3), 120, np.uint8)
+    image[:4] = (160, 100, 80)
+    vivid = PLAIN_IMAGE.model_copy(update={"saturation": 1.0})
+    drawn, faded = image.copy(), image.copy()
+    ImageAugmenter(vivid, size=(8, 8), seed=0).augment(drawn, (*MIDDLE[:13], 0.75))
+    ImageAugmenter(vivid, size=(8, 8), seed=0).augment(faded, (*MIDDLE[:13], 0.0))
+    assert drawn[4:].tolist() == image[4:].tolist()
+    assert drawn[0, 0, 0] > 160
+    assert drawn[0, 0, 2] < 80
+    grey = round(0.299 * 160 + 0.587 * 100 + 0.114 * 80)
+    assert faded[0, 0].tolist() == [grey] * 3
+
+
 def test_that_vignetting_darkens_the_corners_alone() -> None:
     image = np.full((101, 151, 3), 200, np.uint8)
-    numbers = (*MIDDLE[:11], 0.999, 0.5)
+    numbers = (*MIDDLE[:11], 0.999, *MIDDLE[12:])
     ImageAugmenter(PLAIN_IMAGE.model_copy(update={"vignette": 0.5}), size=(151, 101), seed=0).augment(image, numbers)
     assert image[50, 75].tolist() == [200, 200, 200]
     assert image[0, 0].max() < 110

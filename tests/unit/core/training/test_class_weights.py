@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synthstudio.core.training.class_weights import even_probabilities, positive_weights
+from synthstudio.core.training.class_weights import even_probabilities, positive_weights, sampling_weights
 
 
 def test_that_images_with_and_without_a_class_count_the_same_in_all() -> None:
@@ -23,3 +23,19 @@ def test_that_the_even_answer_of_a_weighted_network_is_that_of_one_half() -> Non
     # With the weight w the loss is least where the odds are w times the true ones.
     assert even / (1 - even) == pytest.approx(weights)
     assert even[0] == 0.5
+
+
+def test_that_images_are_shown_the_more_often_the_rarer_their_rarest_class() -> None:
+    presence = np.zeros((100, 2), np.bool_)
+    presence[:80, 0] = True  # four in five
+    presence[:5, 1] = True  # one in twenty, beside the common one
+    weights = sampling_weights(presence)
+    assert weights[:5] == pytest.approx(10.0), "a class on one image in twenty counts tenfold at most"
+    assert weights[5:80] == pytest.approx(1.0)
+    assert weights[80:] == pytest.approx(0.8 / 0.2), "images with nothing on them are a kind of their own"
+
+
+def test_that_images_that_all_show_the_same_are_shown_alike() -> None:
+    assert sampling_weights(np.ones((7, 1), np.bool_)) == pytest.approx(np.ones(7))
+    assert sampling_weights(np.zeros((3, 2), np.bool_)) == pytest.approx(np.ones(3))
+    assert sampling_weights(np.zeros((0, 2), np.bool_)).shape == (0,)
