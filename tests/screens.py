@@ -151,9 +151,15 @@ class Photographer:
             self._settle()
             self._take(f"generate-{view.tabs.tabText(index).lower()}")
         view.tabs.setCurrentIndex(0)
-        for name in ("GAN", "Diffusion"):
-            page.choose(name)
-            self._take(f"generate-{name.lower()}")
+        page.choose("GAN")
+        tabs = page.gan.tabs
+        for index in range(tabs.count()):
+            tabs.setCurrentIndex(index)
+            self._settle()
+            self._run_events(PLOTS_MS)
+            self._take(f"generate-gan-{tabs.tabText(index).lower()}")
+        page.choose("Diffusion")
+        self._take("generate-diffusion")
         page.choose("Compositing")
 
     def _walk_train(self, page: TrainPage) -> None:

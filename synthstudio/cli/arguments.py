@@ -19,6 +19,8 @@ from synthstudio.settings.schema import SettingSpec, setting_specs
 ALIASES: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("compose", "set_name"): "--set",
+        ("generate", "set_name"): "--set",
+        ("measure", "set_name"): "--set",
         ("explain", "fovs"): "--field",
         ("detect", "fovs"): "--field",
         ("train-classifier", "network.name"): "--network",

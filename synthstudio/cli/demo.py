@@ -1,28 +1,26 @@
-"""Journey A, small: simulated images, clicks, composites, training, evaluation, class activation maps."""
+"""The journeys, small. A: simulated images, clicks, composites, training, evaluation, class activation maps.
+
+B is in `demo_gan.py`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+from typing import get_args
 
-from synthstudio.cli.jobs import open_to_write, run_job
+from synthstudio.cli.demo_gan import run_gan_journey
+from synthstudio.cli.demo_steps import program_name, run_step, write_set_again
+from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import Stopwatch, print_json, print_lines, shown_progress
 from synthstudio.cli.results import print_result
-from synthstudio.client.demo import build_demo_project
-from synthstudio.client.replacing import put_back, set_aside
-from synthstudio.client.session import start_run
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId
-from synthstudio.domain.records import RunStatus
+from synthstudio.client.demo import build_demo
 from synthstudio.project import Project
-from synthstudio.protocol.messages import JobCancelled, JobFailed
 from synthstudio.protocol.results import EvaluateResult, TrainResult
-from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.explain import ExplainSettings
-from synthstudio.settings.resources import demo_folder
+from synthstudio.settings.resources import Journey, demo_folder
 from synthstudio.settings.train_classifier import OptimizationSettings, TrainClassifierSettings
 
 _SET = "demo-composites"
@@ -37,8 +35,15 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         nargs="?",
         type=Path,
-        default=demo_folder(),
-        help=f"folder of the demo project [default {demo_folder()}]",
+        default=None,
+        help=f"folder of the demo project [default {demo_folder()}, for the journey gan {demo_folder('gan')}]",
+    )
+    parser.add_argument(
+        "--journey",
+        choices=get_args(Journey),
+        default="clicks",
+        help="clicks: from clicks on microscope fields to a detector; gan: from boxes on photographs of skin to"
+        " generated images [default clicks]",
     )
     parser.add_argument("--headless", action="store_true", help="run the whole journey here instead of in the window")
 
@@ -46,15 +51,16 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
 def execute(command: str, arguments: argparse.Namespace) -> int:
     """Build the demo project where it is missing; run the journey, or open the window on it."""
     clock = Stopwatch()
-    with shown_progress("Simulating microscope images") as tick:
-        project = build_demo_project(arguments.folder, tick)
+    journey: Journey = arguments.journey
+    with shown_progress("Simulating images") as tick:
+        project = build_demo(arguments.folder or demo_folder(journey), journey, tick)
     folder = project.folder
     project.close()
     if not arguments.headless:
         return int(arguments.open_app(folder))
     project = open_to_write(folder)
     try:
-        _run_journey(project, clock, as_json=arguments.json)
+        (run_gan_journey if journey == "gan" else _run_journey)(project, clock, as_json=arguments.json)
     finally:
         project.close()
     return 0
@@ -62,11 +68,11 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 
 def _run_journey(project: Project, clock: Stopwatch, *, as_json: bool) -> None:
     compose = ComposeSettings(set_name=_SET, count=_N_IMAGES, seed=1)
-    _compose_again(project, compose)
+    write_set_again(project, compose, _SET, "Demo: composites")
     train = TrainClassifierSettings(seed=1, optimization=OptimizationSettings(steps=_N_STEPS))
-    trained = _run(project, train, "Demo: training")
-    scored = _run(project, EvaluateSettings(run=trained, seed=1), "Demo: evaluation")
-    explained = _run(project, ExplainSettings(run=trained, seed=1), "Demo: class activation maps")
+    trained = run_step(project, train, "Demo: training")
+    scored = run_step(project, EvaluateSettings(run=trained, seed=1), "Demo: evaluation")
+    explained = run_step(project, ExplainSettings(run=trained, seed=1), "Demo: class activation maps")
     training = TrainResult.model_validate_json(project.runs.get(trained).summary_json)
     evaluation = EvaluateResult.model_validate_json(project.runs.get(scored).summary_json)
     places = {
@@ -86,33 +92,9 @@ def _run_journey(project: Project, clock: Stopwatch, *, as_json: bool) -> None:
     print_lines(
         f"The maps point at an object of their class on {_percent(where.pointing_accuracy)} of the test crops;"
         f" a blind guess would on {_percent(where.chance)}.",
-        f"From nothing to here in {clock.seconds:.0f} s. Open it: {_program()} {project.folder}",
+        f"From nothing to here in {clock.seconds:.0f} s. Open it: {program_name()} {project.folder}",
     )
-
-
-def _compose_again(project: Project, settings: ComposeSettings) -> None:
-    """Write the set; one of an earlier or interrupted demo is replaced once the new one is complete."""
-    set_aside(project, settings.set_name)
-    try:
-        _run(project, settings, "Demo: composites")
-    finally:
-        put_back(project, settings.set_name)
-
-
-def _run(project: Project, settings: JobSettings, title: str) -> RunId:
-    run_id = start_run(project, settings, title=title)
-    outcome = run_job(project, run_id)
-    if isinstance(outcome, JobFailed):
-        raise UserError(outcome.message, outcome.hint)
-    if isinstance(outcome, JobCancelled):
-        raise UserError("The demo was cancelled.", "Start it again; what is complete is kept.")
-    assert project.runs.get(run_id).status is RunStatus.FINISHED
-    return run_id
 
 
 def _percent(share: float | None) -> str:
     return "an unknown share" if share is None else f"{100 * share:.0f} %"
-
-
-def _program() -> str:
-    return "synthstudio" if not sys.argv[0].endswith(".py") else "python -m synthstudio"

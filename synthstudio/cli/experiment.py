@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthstudio.cli.arguments import WrongUse, add_project, add_settings, has_settings, recipe_from_arguments
-from synthstudio.cli.jobs import cancelled_by_signals, open_to_write
-from synthstudio.cli.render import Display, Scalar, print_json, print_lines, print_table
-from synthstudio.client.cancelling import HostCancel
-from synthstudio.client.experiment import PlannedJob, arm_title, read_trials, run_experiment, stored_experiment
+from synthstudio.cli.arguments import add_project
+from synthstudio.cli.jobs import open_to_write
+from synthstudio.cli.planning import add_plan_arguments, carry_out, count_jobs, given_settings, newest_plan
+from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
+from synthstudio.client.experiment import ExperimentPlan, arm_title, get_experiment, read_trials, stored_experiment
 from synthstudio.client.experiment_table import (
     ALL_CLASSES,
     ArmRow,
@@ -22,14 +21,10 @@ from synthstudio.client.experiment_table import (
 from synthstudio.client.experiment_times import estimate
 from synthstudio.client.experiment_words import figure_words, table_csv, table_json
 from synthstudio.core.imaging import write_bytes_atomically
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId
 from synthstudio.project import Project
-from synthstudio.protocol.messages import JobFailed, JobOutcome
 from synthstudio.settings.experiment import ExperimentSettings
 
 RUN, TABLE = "experiment", "experiment-table"
-EXIT_FAILED = 1
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -39,11 +34,7 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", nargs="?", help="the experiment [default: the newest]")
         parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table as CSV, class by class")
         return
-    parser.add_argument("recipe_file", metavar="RECIPE.toml", nargs="?", type=Path, help="settings; flags override it")
-    parser.add_argument("--resume", metavar="NAME", help="go on with this experiment, with its own settings")
-    parser.add_argument("--plan", action="store_true", help="say what would be done and how long it takes; do nothing")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N [default auto]")
-    add_settings(RUN, parser)
+    add_plan_arguments(RUN, parser)
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
@@ -61,70 +52,19 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 
 
 def _given_settings(arguments: argparse.Namespace) -> ExperimentSettings | None:
-    """What recipe and flags say; None where a stored experiment is to be gone on with."""
-    if arguments.recipe_file is not None:
-        if arguments.recipe is not None or arguments.preset is not None:
-            raise WrongUse("Two recipes were given.", "Give one, by its path.")
-        arguments.recipe = arguments.recipe_file
-    if arguments.resume is not None:
-        if has_settings(arguments):
-            raise WrongUse("An experiment that is gone on with keeps its settings.", "Leave the other settings out.")
-        return None
-    settings = recipe_from_arguments(RUN, arguments)
-    assert isinstance(settings, ExperimentSettings)  # the recipe's kind has been compared
+    settings = given_settings(RUN, arguments)
+    assert settings is None or isinstance(settings, ExperimentSettings)  # the recipe's kind has been compared
     return settings
 
 
 def _stored(project: Project, name: str | None) -> ExperimentSettings:
-    if name is not None:
-        return stored_experiment(project.experiments.get(name))
-    known = project.experiments.list()
-    if not known:
-        raise UserError(
-            f"There is no experiment in {project.folder}.", "Start one with: synthstudio experiment PROJECT."
-        )
-    return stored_experiment(known[-1])
-
-
-class _Teller:
-    """Tells what the experiment does, on standard error."""
-
-    def __init__(self, project: Project, settings: ExperimentSettings, display: Display) -> None:
-        self.trouble = ""
-        self.on_event = display.on_event
-        self._project = project
-        self._settings = settings
-        self._display = display
-
-    def job_begins(self, job: PlannedJob, run_id: RunId) -> None:
-        states = read_trials(self._project, self._settings)
-        done, planned = sum(each.n_done for each in states), sum(len(each.stages) for each in states)
-        again = " (resumed)" if job.resume_run is not None else ""
-        self._display.note(f"[{done + 1}/{planned}] {job.title}{again}: {run_id}")
-
-    def job_ends(self, job: PlannedJob, outcome: JobOutcome) -> None:
-        if isinstance(outcome, JobFailed):
-            said = f"{job.title} failed: {outcome.message}"
-            self.trouble = self.trouble or said
-            self._display.warn(f"{said} {outcome.hint}".strip())
+    return stored_experiment(get_experiment(project, name) if name is not None else newest_plan(project, RUN))
 
 
 def _run(project: Project, settings: ExperimentSettings, arguments: argparse.Namespace) -> int:
-    cancel = HostCancel()
-    with Display() as display, cancelled_by_signals(cancel):
-        teller = _Teller(project, settings, display)
-        failed = run_experiment(project, settings, teller, cancel=cancel, device=arguments.device)
-    table = build_table(project, settings, read_trials(project, settings))
-    is_complete = not failed and table.n_done == table.n_planned
-    status = "finished" if is_complete else "cancelled" if cancel.is_requested else "failed"
-    _tell(table, status=status, is_json=arguments.json)
-    if is_complete:
-        return 0
-    reason = teller.trouble or "The experiment was stopped."
-    sys.stderr.write(
-        f"error: {reason} {table.n_done} of {table.n_planned} jobs are done. The same command goes on with the rest.\n"
-    )
-    return EXIT_FAILED
+    states, ending = carry_out(project, ExperimentPlan(settings), device=arguments.device)
+    _tell(build_table(project, settings, states), status=ending.status, is_json=arguments.json)
+    return ending.exit_status()
 
 
 def _show_table(arguments: argparse.Namespace) -> int:
@@ -149,7 +89,7 @@ def _show_plan(arguments: argparse.Namespace) -> int:
         time = estimate(project, settings, states)
     finally:
         project.close()
-    planned, done = sum(len(each.stages) for each in states), sum(each.n_done for each in states)
+    done, planned = count_jobs(states)
     if arguments.json:
         told = {"experiment": settings.name, "trainings": len(states), "jobs": planned, "done": done}
         print_json({**told, "seconds": round(time.seconds), "is_measured": time.is_measured})

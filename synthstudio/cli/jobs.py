@@ -36,7 +36,7 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     if command == "run":
         parser.add_argument("recipe", metavar="RECIPE.toml", type=Path, help="settings of the job, its kind included")
         parser.add_argument("--replace", action="store_true", help="replace a set of the same name")
-    if command == "compose":
+    if command in ("compose", "generate"):
         parser.add_argument(
             "--replace", action="store_true", help="replace a set of the same name, once it is complete"
         )

@@ -28,6 +28,8 @@ _HOMES = {
     "export": "datasets",
     "experiment": "experiment",
     "experiment-table": "experiment",
+    "gan-study": "gan_study",
+    "gan-study-table": "gan_study",
     "compare": "comparing",
     "report": "reporting",
     "verify": "verification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synthstudio.cli.measured import print_measurement
 from synthstudio.cli.render import Scalar, print_lines, print_table
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.protocol.results import (
@@ -15,8 +16,11 @@ from synthstudio.protocol.results import (
     EvaluateResult,
     ExplainResult,
     ExportOnnxResult,
+    GenerateResult,
+    MeasureResult,
     SearchRecipesResult,
     TrainDetectorResult,
+    TrainGanResult,
     TrainResult,
 )
 
@@ -31,10 +35,21 @@ def print_result(result: AnyResult, folder: Path) -> None:
                 f"objects: {objects or 'none'}",
                 f"manifest sha256: {result.sha256}",
             )
+        case GenerateResult():
+            images = ", ".join(f"{count} {name}" for name, count in result.n_by_class.items())
+            tones = ", ".join(f"{count} {name}" for name, count in result.n_by_tone.items())
+            print_lines(
+                f"set {result.set}: {result.n_images} images in {result.seconds:.1f} s by the GAN {result.gan}",
+                f"conditions: {images}",
+                f"tones: {tones}",
+                f"manifest sha256: {result.sha256}",
+            )
         case TrainResult() | TrainDetectorResult():
             print_lines(f"run {result.run}: {result.status} after {result.seconds:.0f} s")
             print_table(("best on validation", "value"), [(name, value) for name, value in result.best.items()])
             print_lines(*(f"note: {text}" for text in result.warnings))
+        case TrainGanResult():
+            _print_gan(result, folder)
         case EvaluateResult():
             _print_evaluation(result)
         case EvaluateDetectorResult():
@@ -53,17 +68,33 @@ def print_result(result: AnyResult, folder: Path) -> None:
         case ExportOnnxResult():
             print_lines(
                 f"model of run {result.run}: {result.path} ({result.n_bytes / 1e6:.1f} MB), its card {result.card}",
-                f"differs from the trained network by at most {result.difference:.1g} in probability and"
-                f" {_other_difference(result)} ({result.provider})",
+                f"differs from the trained network by at most {_differences(result)} ({result.provider})",
             )
         case SearchRecipesResult():
             _print_recipes(result, folder)
+        case MeasureResult():
+            print_measurement(result, folder)
 
 
-def _other_difference(result: ExportOnnxResult) -> str:
+def _print_gan(result: TrainGanResult, folder: Path) -> None:
+    print_lines(
+        f"run {result.run}: {result.status} after {result.seconds:.0f} s on {result.n_crops} crops",
+        f"conditions: {', '.join(result.classes)}",
+        f"tones: {', '.join(result.tones) or 'none'}",
+    )
+    heads = (f"best on {result.n_validation_crops} held-out crops", "value")
+    print_table(heads, [(name, value) for name, value in result.best.items()])
+    print_lines(*(f"note: {text}" for text in result.warnings), f"last samples: {folder / result.sample}")
+
+
+def _differences(result: ExportOnnxResult) -> str:
     if result.box_difference_px is not None:
-        return f"{result.box_difference_px:.1g} px in its boxes"
-    return f"{result.map_difference or 0.0:.1g} of the range of its maps"
+        other = f"{result.box_difference_px:.1g} px in its boxes"
+    elif result.map_difference is not None:
+        other = f"{result.map_difference:.1g} of the range of its maps"
+    else:
+        return f"{result.difference:.1g} in images from -1 to 1"
+    return f"{result.difference:.1g} in probability and {other}"
 
 
 def _print_recipes(result: SearchRecipesResult, folder: Path) -> None:

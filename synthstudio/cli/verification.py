@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from synthstudio.cli.arguments import add_project
 from synthstudio.cli.render import print_json, print_lines, shown_progress
-from synthstudio.core.synthesis.composer import Composer
+from synthstudio.client.remaking import open_remaker
 from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
@@ -17,9 +16,6 @@ from synthstudio.domain.records import RunStatus, SyntheticSet
 from synthstudio.project import Project
 from synthstudio.project.database import iter_database_faults
 from synthstudio.project.files import FileState, file_state
-from synthstudio.project.patches import build_project_bank
-from synthstudio.settings.compose import ComposeSettings
-from synthstudio.settings.recipe import settings_from_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +91,14 @@ def _check_runs(project: Project) -> Iterator[str]:
 
 
 def _check_set(project: Project, recorded: SyntheticSet, tick: Tick) -> SetReport:
-    composer, remade = _composer_of(project, recorded)
+    remade = "hashes were checked"
+    findings: tuple[str, ...]
     try:
-        found = verify_set(
-            project.set_folder(recorded.name), composer, manifest_sha256=recorded.manifest_sha256, tick=tick
-        )
+        with open_remaker(project, recorded) as (maker, remade):
+            found = verify_set(
+                project.set_folder(recorded.name), maker, manifest_sha256=recorded.manifest_sha256, tick=tick
+            )
         findings = tuple(f"sets/{recorded.name}/{each}" for each in found)
     except UserError as error:
         findings = (f"sets/{recorded.name}: {error.message}",)
     return SetReport(recorded.name, recorded.n_images, remade, findings)
-
-
-def _composer_of(project: Project, recorded: SyntheticSet) -> tuple[Composer | None, str]:
-    """Return what makes the set again, or None, and in words which of the two."""
-    if project.training_state() != recorded.project_state:
-        return None, (
-            "cannot be made again: annotations, rejected patches, images or classes have changed since;"
-            " hashes were checked"
-        )
-    try:
-        settings = settings_from_toml(json.loads(recorded.settings_json), origin=f"The set {recorded.name}")
-        if not isinstance(settings, ComposeSettings):
-            return None, f"cannot be made again by {settings.kind}; hashes were checked"
-        bank = build_project_bank(project, settings.patches, with_plates=settings.composition.needs_plates)
-    except UserError as error:
-        return None, f"cannot be made again: {error.message} Hashes were checked"
-    return Composer(bank, settings.composition, seed=settings.seed), "made again and compared"

@@ -19,7 +19,7 @@ from synthstudio.client.endings import N_LOG_LINES
 from synthstudio.client.launch import engine_environment
 from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import UserError
-from synthstudio.protocol.messages import AnyEvent, Cancel, JobRequest, SaveCheckpoint, decode_event, encode
+from synthstudio.protocol.messages import AnyEvent, Command, JobRequest, decode_event, encode
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             return None
 
-    def send(self, command: Cancel | SaveCheckpoint) -> None:
+    def send(self, command: Command) -> None:
         """Send a command; one to an engine that has just ended goes nowhere."""
         self._send(encode(command))
 

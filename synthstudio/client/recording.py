@@ -22,7 +22,7 @@ from synthstudio.protocol.messages import (
     PreviewReady,
     encode,
 )
-from synthstudio.protocol.results import ComposeResult
+from synthstudio.protocol.results import ComposeResult, GenerateResult
 
 _MAX_PENDING = 200
 _MAX_DELAY_S = 1.0
@@ -71,7 +71,7 @@ class Recorder:
             self._flush()
             match outcome:
                 case JobFinished(result=result):
-                    if isinstance(result, ComposeResult):
+                    if isinstance(result, ComposeResult | GenerateResult):
                         self._project.sets.put(_set_record(self._run, result))
                     summary = result.model_dump_json()
                     self._project.runs.set_ended(self._run.id, RunStatus.FINISHED, summary_json=summary)
@@ -100,10 +100,10 @@ def _opened(path: Path) -> BinaryIO:
         raise translate_os_error(error, path) from error
 
 
-def _set_record(run: Run, result: ComposeResult) -> SyntheticSet:
+def _set_record(run: Run, result: ComposeResult | GenerateResult) -> SyntheticSet:
     return SyntheticSet(
         name=SetName(result.set),
-        generator=Generator.COMPOSITED,
+        generator=Generator.GAN if isinstance(result, GenerateResult) else Generator.COMPOSITED,
         run_id=RunId(run.id),
         n_images=result.n_images,
         manifest_sha256=result.sha256,

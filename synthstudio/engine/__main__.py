@@ -22,11 +22,11 @@ from typing import BinaryIO
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-from synthstudio.engine.context import CancelToken, JobContext
+from synthstudio.engine.context import CancelToken, DrawingDesk, JobContext
 from synthstudio.engine.processes import Processes
 from synthstudio.engine.runner import HELPERS, build_context, find_acceleration, run_request
 from synthstudio.project import Project
-from synthstudio.protocol.messages import AnyEvent, Cancel, JobFailed, decode_command, decode_request, encode
+from synthstudio.protocol.messages import AnyEvent, Cancel, DrawMap, JobFailed, decode_command, decode_request, encode
 
 EXIT_PARENT_GONE = 3
 NICENESS = 5
@@ -48,17 +48,23 @@ def _private_stdout() -> BinaryIO:
     return stream
 
 
-def _read_commands(stream: BinaryIO, cancel: CancelToken, save_checkpoint: threading.Event) -> None:
+def _read_commands(
+    stream: BinaryIO, *, cancel: CancelToken, save_checkpoint: threading.Event, desk: DrawingDesk
+) -> None:
     for line in stream:
         try:
             command = decode_command(line)
         except ValueError:
             _log.warning("A command was not understood: %r", line[:200])
             continue
-        if isinstance(command, Cancel):
-            cancel.request()
-        else:
-            save_checkpoint.set()
+        match command:
+            case Cancel():
+                cancel.request()
+                desk.close()
+            case DrawMap():
+                desk.put(command)
+            case _:
+                save_checkpoint.set()
     _exit_with_workers()
 
 
@@ -93,9 +99,9 @@ def main() -> int:
     except ValueError as error:
         emit(JobFailed(message=f"The engine did not understand the request: {error}", hint="Update SynthStudio."))
         return 0
-    cancel, save_checkpoint = CancelToken(), threading.Event()
-    reader = threading.Thread(target=_read_commands, args=(commands, cancel, save_checkpoint), daemon=True)
-    reader.start()
+    cancel, save_checkpoint, desk = CancelToken(), threading.Event(), DrawingDesk()
+    switches = {"cancel": cancel, "save_checkpoint": save_checkpoint, "desk": desk}
+    threading.Thread(target=_read_commands, args=(commands,), kwargs=switches, daemon=True).start()
 
     def context(project: Project) -> JobContext:
         asked = request
@@ -103,7 +109,7 @@ def main() -> int:
             shutil.rmtree(Path(request.run_dir) / HELPERS, ignore_errors=True)  # of a run that was killed
             asked = request.model_copy(update={"device": find_acceleration().share_request(request)})
         return build_context(
-            asked, project, emit=emit, cancel=cancel, save_checkpoint=save_checkpoint, processes=processes
+            asked, project, emit=emit, cancel=cancel, save_checkpoint=save_checkpoint, desk=desk, processes=processes
         )
 
     run_request(request, emit=emit, context=context)

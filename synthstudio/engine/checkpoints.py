@@ -142,6 +142,11 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> Non
         index, name = key.split("/", 1)
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    for parameter, restored in optimizer.state.items():
+        for name, value in restored.items():
+            # In the memory layout of the weights, as it was before: fused steps go through both in parallel.
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                restored[name] = torch.empty_like(parameter).copy_(value)
 
 
 def restore_network(network: nn.Module, tensors: Tensors, *, source: str) -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from synthstudio.core.imaging import ImageArray, encode_png
-from synthstudio.domain.errors import Cancelled
+from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.project import Project
 from synthstudio.protocol.messages import (
     AnyEvent,
+    DrawingRefused,
+    DrawMap,
+    ImageDrawn,
     MetricLogged,
     PreviewReady,
     Progress,
@@ -40,6 +43,34 @@ class CancelToken:
     @property
     def is_requested(self) -> bool:
         return self._event.is_set()
+
+
+class DrawingDesk:
+    """The maps that are to be drawn: the reader of commands puts them here, a draw job takes the newest."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._newest: DrawMap | None = None
+        self._is_closed = False
+
+    def put(self, command: DrawMap) -> None:
+        """Take a request; one that nobody has taken yet is dropped for it."""
+        with self._condition:
+            self._newest = command
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Let a job that waits go on: nothing will come any more."""
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify()
+
+    def take(self) -> DrawMap | None:
+        """Wait for a request; None once the desk is closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_closed or self._newest is not None)
+            taken, self._newest = self._newest, None
+            return None if self._is_closed else taken
 
 
 class JobContext:
@@ -68,6 +99,7 @@ class JobContext:
         emit: Callable[[AnyEvent], None],
         cancel: CancelToken,
         save_checkpoint: threading.Event,
+        desk: DrawingDesk | None = None,
         shared_dir: Path | None = None,
         processes: Processes = ALONE,
     ) -> None:
@@ -82,6 +114,7 @@ class JobContext:
         self._emit = emit
         self._cancel = cancel
         self._save_checkpoint = save_checkpoint
+        self._desk = desk or DrawingDesk()
         self._last_progress = -_MIN_PROGRESS_INTERVAL_S
 
     def tick(self, done: int, total: int) -> None:
@@ -119,6 +152,22 @@ class JobContext:
             self._save_checkpoint.clear()
             return True
         return False
+
+    def next_map(self) -> DrawMap:
+        """Wait for the newest map that is to be drawn; raise Cancelled once a cancel was asked for."""
+        command = self._desk.take()
+        if command is None or self._cancel.is_requested:
+            raise Cancelled
+        return command
+
+    def drawn(self, number: int, image: ImageArray, *, seconds: float) -> None:
+        """Hand over the (S, S, 3) uint8 RGB image of the map of this number."""
+        pixels = base64.b64encode(image.tobytes()).decode()
+        self._emit(ImageDrawn(number=number, side=image.shape[0], pixels=pixels, seconds=seconds))
+
+    def drawing_refused(self, number: int, error: UserError) -> None:
+        """Say why the map of this number cannot be drawn."""
+        self._emit(DrawingRefused(number=number, message=error.message, hint=error.hint))
 
     def rng(self, stream: int = 0) -> np.random.Generator:
         """Return a generator that depends on the seed and the stream number alone."""

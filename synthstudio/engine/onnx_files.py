@@ -11,13 +11,13 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 OPSET = 17
 INPUT = "images"
 CARD_KEY = "synthstudio.card"
 Axes = Mapping[str, Mapping[int, str]]
-"""Name of an output -> place of an axis whose length may vary -> its name."""
+"""Name of an input or output -> place of an axis whose length may vary -> its name."""
 
 
 def write_onnx(module: nn.Module, *, side: int, outputs: Axes, card: str, scratch: Path) -> bytes:
@@ -30,7 +30,29 @@ def write_onnx(module: nn.Module, *, side: int, outputs: Axes, card: str, scratc
         card: The model's card as JSON, kept among the metadata.
         scratch: Name for a file that is written and removed again.
     """
-    axes = {INPUT: {0: "n", 1: "height", 2: "width"}, **{name: dict(each) for name, each in outputs.items()}}
+    return write_graph(
+        module,
+        (torch.zeros((1, side, side, 3), dtype=torch.uint8),),
+        inputs={INPUT: {0: "n", 1: "height", 2: "width"}},
+        outputs=outputs,
+        card=card,
+        scratch=scratch,
+    )
+
+
+def write_graph(
+    module: nn.Module, arguments: tuple[Tensor, ...], *, inputs: Axes, outputs: Axes, card: str, scratch: Path
+) -> bytes:
+    """The same for any inputs; the module is traced with these arguments.
+
+    Args:
+        module: Takes and gives one tensor for each input and output.
+        arguments: For each input.
+        inputs: In the module's order.
+        outputs: In the module's order.
+        card: The model's card as JSON, kept among the metadata.
+        scratch: Name for a file that is written and removed again.
+    """
     with warnings.catch_warnings():
         # The newer exporter wants another package and fixes the sizes of some of these networks.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -38,15 +60,17 @@ def write_onnx(module: nn.Module, *, side: int, outputs: Axes, card: str, scratc
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # torch lists it not
         # Sizes of paddings are then computed when the file is run, which changes no answer.
         warnings.filterwarnings("ignore", "Constant folding", UserWarning)
+        # Instance norms take the statistics of the image that they see, in a training and after it.
+        warnings.filterwarnings("ignore", ".*operator 'instance_norm' is set to train=True", UserWarning)
         torch.onnx.export(
             module.cpu().eval(),
-            (torch.zeros((1, side, side, 3), dtype=torch.uint8),),
+            arguments,
             str(scratch),
             dynamo=False,
             opset_version=OPSET,
-            input_names=[INPUT],
+            input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_axes=axes,
+            dynamic_axes={name: dict(axes) for name, axes in {**inputs, **outputs}.items()},
         )
     model = onnx.load(scratch)
     scratch.unlink()

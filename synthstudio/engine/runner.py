@@ -17,7 +17,7 @@ import numpy as np
 from synthstudio import __version__
 from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import Cancelled, UserError
-from synthstudio.engine.context import CancelToken, JobContext
+from synthstudio.engine.context import CancelToken, DrawingDesk, JobContext
 from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, JobCancelled, JobFailed, JobFinished, JobRequest, JobStarted
@@ -132,6 +132,7 @@ def build_context(
     emit: Callable[[AnyEvent], None],
     cancel: CancelToken,
     save_checkpoint: threading.Event,
+    desk: DrawingDesk | None = None,
     processes: Processes = ALONE,
 ) -> JobContext:
     """Make the context of a request. A process that only helps gets a folder of its own within that of the run."""
@@ -148,4 +149,5 @@ def build_context(
         emit=emit,
         cancel=cancel,
         save_checkpoint=save_checkpoint,
+        desk=desk,
     )

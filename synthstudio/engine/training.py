@@ -31,6 +31,7 @@ from synthstudio.engine.networks.base import ClassMapNetwork, round_up
 from synthstudio.engine.networks.pretrained import load_backbone
 from synthstudio.engine.networks.registry import build_network, choose_stride
 from synthstudio.project import Project
+from synthstudio.project.generated_patches import generated_reader, list_generated, patch_state, with_sources
 from synthstudio.settings.compose import CompositionSettings, PatchSettings
 from synthstudio.settings.train_classifier import (
     NetworkSettings,
@@ -49,7 +50,7 @@ class TrainingJob:
         self._context = context
         self._device = choose_device(context.device)
         self._warnings: list[str] = []
-        self._set_name = settings.set_name
+        self._set_name, self._patches = settings.set_name, settings.patches
         self._material: Material = choose_material(context.project, settings)
         self._names = [each.name for each in self._material.classes]
         self._reader = build_marked_reader(context.project, self._material, side=settings.composition.canvas_px)
@@ -62,11 +63,17 @@ class TrainingJob:
         """What reads the images of the stored set, and those that may be trained on; see `choose_stored_images`."""
         project, material, composition = self._context.project, self._material, settings.composition
         self._context.stage(f"Reading the set {settings.set_name}")
-        stored = choose_stored_images(project, settings.set_name, material, min_visible=composition.min_visible)
+        stored = choose_stored_images(
+            project,
+            settings.set_name,
+            material,
+            min_visible=composition.min_visible,
+            side=composition.canvas_px,
+        )
         if stored.n_validation:
             self._warn(
-                f"{stored.n_validation} of the {len(stored.fovs)} images of the set show something of validation"
-                " images: scores on validation are too high. Put samples into the val split and compose the set again."
+                f"{stored.n_validation} of the {len(stored.fovs)} images of the set go back to validation images:"
+                " scores on validation are too high. Put samples into the val split and make the set again."
             )
         reader = StoredReader(
             project,
@@ -81,7 +88,7 @@ class TrainingJob:
     def _state(self) -> str:
         """All of the project that the training depends on, as text."""
         project = self._context.project
-        return project.training_state() + (stored_state(project, self._set_name) if self._set_name else "")
+        return patch_state(project, self._patches) + (stored_state(project, self._set_name) if self._set_name else "")
 
     def _check_project_state(self) -> None:
         """Remember what the training depends on, so that a resume on a changed project is noticed."""
@@ -142,15 +149,18 @@ def build_training_bank(
     by_fov = project.annotations.by_fov()
     marks = [mark for fov in material.train for mark in by_fov.get(fov.id, [])]
     settings = patches.model_copy(update={"scale": material.scale.factor})
+    classes = [*material.classes, *material.artifacts]
+    generated = list_generated(project, patches.generated_sets, fovs=material.train, annotations=marks, classes=classes)
     bank = build_patch_bank(
-        material.train,
-        marks,
-        [*material.classes, *material.artifacts],
+        [*material.train, *generated.fovs],
+        [*marks, *generated.annotations],
+        classes,
         settings=settings,
-        read=open_fov,
+        read=generated_reader(open_fov),
         rejected=project.patch_verdicts.rejected(),
         tick=part_of(tick, 0.0, 0.5) if with_plates else tick,
     )
+    bank = with_sources(bank, generated)
     if not with_plates:
         return bank
     return add_plates(bank, material.train, marks, settings=settings, read=open_fov, tick=part_of(tick, 0.5, 1.0))

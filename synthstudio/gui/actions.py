@@ -30,6 +30,7 @@ class ActionSpec:
         checked_when: Makes the action checkable: whether it is on now.
         tip: One sentence for the tooltip, where the text does not say it all.
         focus: Widget that must have the focus for the shortcut, where its keys mean other things elsewhere.
+        area: Part of the page that it belongs to, where other parts, shown in its place, use the same keys.
     """
 
     id: str
@@ -42,6 +43,7 @@ class ActionSpec:
     checked_when: Callable[[], bool] | None = None
     tip: str = ""
     focus: QWidget | None = None
+    area: QWidget | None = None
 
     @property
     def shortcuts(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ class ActionRegistry(QObject):
         action.setShortcutContext(in_focus if spec.focus else Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checked_when is not None)
         action.triggered.connect(lambda: self._run(spec))
-        (spec.focus or owner).addAction(action)
+        (spec.focus or spec.area or owner).addAction(action)
         self._specs[spec.id], self._actions[spec.id], self._owners[spec.id] = spec, action, owner
         self._show_keys(spec.id)
         self._refresh_one(spec)
@@ -115,16 +117,16 @@ class ActionRegistry(QObject):
     def in_conflict(self, action_id: str, key: str) -> list[ActionSpec]:
         """The other actions that answer to a key where this one does: in the window, or on the same page."""
         wanted = QKeySequence(key)
-        own = self._owners[action_id]
+        own = self._area(action_id)
         return [
             spec
             for spec in self.specs()
             if spec.id != action_id
             and any(QKeySequence(each) == wanted for each in spec.shortcuts)
             and (
-                own is self._owners[spec.id]
-                or own.isAncestorOf(self._owners[spec.id])
-                or self._owners[spec.id].isAncestorOf(own)
+                own is self._area(spec.id)
+                or own.isAncestorOf(self._area(spec.id))
+                or self._area(spec.id).isAncestorOf(own)
             )
         ]
 
@@ -166,7 +168,10 @@ class ActionRegistry(QObject):
 
     def is_reachable(self, action_id: str) -> bool:
         """Whether the action belongs to what is shown at present."""
-        return self._owners[action_id].isVisible()
+        return self._area(action_id).isVisible()
+
+    def _area(self, action_id: str) -> QWidget:
+        return self._specs[action_id].area or self._owners[action_id]
 
     def owner(self, action_id: str) -> QWidget:
         """The window or page that an action belongs to."""

@@ -23,6 +23,7 @@ from synthstudio.gui.canvas.pyramid import ImagePyramid, WholePyramid
 from synthstudio.gui.canvas.tile_loader import TileLoader
 from synthstudio.gui.canvas.tiles import TiledPyramid
 from synthstudio.gui.canvas.view_state import ViewState
+from synthstudio.gui.drawing import Drawing
 from synthstudio.gui.gpu_worker import GpuWorker
 from synthstudio.gui.item_models.thumbnails import read_thumbnail
 from synthstudio.gui.preferences import Preferences, preferences_path, read_preferences, write_preferences
@@ -48,6 +49,7 @@ class Workspace(QObject):
         project: The open project, or None.
         background: The pool for short work.
         gpu_worker: The queue of jobs.
+        drawing: Images of a GAN while a hand moves, beside that queue.
         undo_stack: Undo and redo of edits; cleared with the project.
         class_totals: Number of annotations of each class in the project, as last counted.
         tile_loader: Reads parts of large images.
@@ -101,6 +103,7 @@ class Workspace(QObject):
         self.preferences = self._read_preferences()
         self.gpu_worker = GpuWorker(self, device=self.preferences.device, command=engine_command)
         self.gpu_worker.records_changed.connect(self._on_worker_records_changed)
+        self.drawing = Drawing(self, device=self.preferences.device, command=engine_command)
         self.zoom_levels = zoom_level_folder()
         self.tile_loader = TileLoader(self)
         self._images: OrderedDict[FovId, ImagePyramid] = OrderedDict()
@@ -122,7 +125,7 @@ class Workspace(QObject):
         if preferences == self.preferences:
             return
         self.preferences = preferences
-        self.gpu_worker.device = preferences.device
+        self.gpu_worker.device = self.drawing.device = preferences.device
         self.preferences_changed.emit()
         write_preferences(self._preferences_file, preferences)
 
@@ -170,6 +173,7 @@ class Workspace(QObject):
         self._release()
         self.project = project
         self.gpu_worker.set_project(project)
+        self.drawing.set_project(project)
         self.project_changed.emit()
         fovs = project.fovs.list()
         self.fov_order = tuple(fov.id for fov in fovs)
@@ -190,6 +194,8 @@ class Workspace(QObject):
             self.gpu_worker.stop()
             self.background.drain()  # nothing may read a closed database
             self.gpu_worker.set_project(None)
+            self.drawing.stop()
+            self.drawing.set_project(None)
             self.project.close()
             self.project = None
 

@@ -12,6 +12,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.progress import Tick, no_tick, part_of
 from synthstudio.domain.records import FieldOfView, Split
+from synthstudio.project.generated_patches import generated_reader, list_generated, with_sources
 from synthstudio.project.project import Project
 from synthstudio.settings.compose import PatchSettings
 
@@ -36,7 +37,7 @@ def build_project_bank(
     with_plates: bool = False,
     tick: Tick = no_tick,
 ) -> PatchBank:
-    """Cut the patches of all annotations on training FOVs.
+    """Cut the patches of all annotations on training FOVs, and of the sets of generated images that are wanted.
 
     Args:
         project: Where the annotations are.
@@ -59,15 +60,17 @@ def build_project_bank(
     check_class_names(settings, [each.name for each in classes])
     by_fov = project.annotations.by_fov()
     annotations = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
+    generated = list_generated(project, settings.generated_sets, fovs=fovs, annotations=annotations, classes=classes)
     bank = build_patch_bank(
-        fovs,
-        annotations,
+        [*fovs, *generated.fovs],
+        [*annotations, *generated.annotations],
         classes,
         settings=settings,
-        read=_read,
+        read=generated_reader(_read),
         rejected=project.patch_verdicts.rejected() if rejected is None else rejected,
         tick=part_of(tick, 0.0, 0.5) if with_plates else tick,
     )
+    bank = with_sources(bank, generated)
     if not with_plates:
         return bank
     return add_plates(bank, fovs, annotations, settings=settings, read=_read, tick=part_of(tick, 0.5, 1.0))

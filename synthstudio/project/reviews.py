@@ -69,6 +69,21 @@ class Sets:
             )
         return changes("sets")
 
+    def update(self, changed: SyntheticSet) -> Changes:
+        """Record what a set whose images count from 0 has become: their number and its manifest.
+
+        Verdicts about its images stay; those about images that it no longer has are forgotten.
+        """
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE synthetic_set SET n_images = ?, manifest_sha256 = ? WHERE name = ?",
+                (changed.n_images, changed.manifest_sha256, changed.name),
+            )
+            self._database.execute(
+                "DELETE FROM verdict WHERE set_name = ? AND image_index >= ?", (changed.name, changed.n_images)
+            )
+        return changes("sets", "verdicts")
+
     def remove(self, name: str) -> Changes:
         """Forget a set and its verdicts; its folder is the caller's to delete."""
         self._database.execute("DELETE FROM synthetic_set WHERE name = ?", (name,))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from synthstudio.core.imaging import read_bytes, translate_os_error
-from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
+from synthstudio.core.synthesis.manifest import MANIFEST_NAME
+from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, SampleId
 from synthstudio.domain.records import (
@@ -30,8 +31,20 @@ class _ObjectEntry(TypedDict):
     role: str
     labelled: bool
     visible: float
-    fov: int
+    fov: int | None
     box: tuple[float, float, float, float]
+
+
+class _CanvasEntry(TypedDict):
+    fov: int | None
+
+
+class _ImageEntry(TypedDict, total=False):
+    run: str
+    source_fovs: list[int]
+    source_sets: list[str]
+    canvas: _CanvasEntry
+    objects: list[_ObjectEntry]
 
 
 def list_set_images(
@@ -56,15 +69,17 @@ def list_set_images(
     fovs: list[FieldOfView] = []
     annotations: dict[FovId, list[Annotation]] = {}
     try:
-        header = json.loads(read_bytes(folder / HEADER_NAME))
-        composition, um_per_px = header["settings"]["composition"], header.get("um_per_px")
-        width = int(composition["canvas_px"])
-        size = width, int(composition.get("canvas_height_px", 0)) or width
+        header = read_set_header(folder)
+        if header.size is None:
+            raise ValueError("the header does not tell the size of the images")
         n_marks = 0
         for line in read_bytes(folder / MANIFEST_NAME).splitlines():
             entry = json.loads(line)
-            fov = _to_fov(folder / str(entry["file"]), entry["sha256"], index=entry["index"], size=size, split=split)
-            fov = dataclasses.replace(fov, um_per_px=float(um_per_px) if um_per_px else None)
+            fov = _to_fov(
+                folder / str(entry["file"]), entry["sha256"], index=entry["index"], size=header.size, split=split
+            )
+            tone = entry.get("request", {}).get("tone") or None
+            fov = dataclasses.replace(fov, um_per_px=header.um_per_px, tone=tone)
             fovs.append(fov)
             marks = []
             for item in entry["objects"]:
@@ -75,30 +90,46 @@ def list_set_images(
     except KeyError as error:
         raise UserError(
             f"The set {name} does not fit the project: {error.args[0]} is missing.",
-            "Bring the class back, or compose the set again.",
+            "Bring the class back, or write the set again.",
         ) from error
     except (ValueError, TypeError) as error:
-        raise UserError(f"The files of the set {name} are damaged: {error}.", "Compose it again.") from error
+        raise UserError(f"The files of the set {name} are damaged: {error}.", "Write it again.") from error
     return fovs, annotations
 
 
 def list_set_sources(project: Project, name: str) -> dict[FovId, frozenset[FovId]]:
-    """Return the FOVs of the project of which something is seen on each image of a set, by the ids of the images.
+    """Return the FOVs of the project that each image of a set goes back to, by the ids of the images.
+
+    Those of which something is seen on a composite; those that the GAN of a generated image has learned from.
 
     Raises:
         NotFound: There is no such set.
-        UserError: Its manifest is missing or damaged.
+        UserError: Its files are missing or damaged.
     """
-    path = project.set_folder(project.sets.get(name).name) / MANIFEST_NAME
+    folder = project.set_folder(project.sets.get(name).name)
+    header = read_set_header(folder)
+    learned: dict[str, frozenset[FovId]] = {}
     sources = {}
     try:
-        for line in read_bytes(path).splitlines():
+        for line in read_bytes(folder / MANIFEST_NAME).splitlines():
             entry = json.loads(line)
-            shown = {*entry["source_fovs"], entry["canvas"]["fov"], *(item["fov"] for item in entry["objects"])}
-            sources[FovId(entry["index"] + 1)] = frozenset(FovId(each) for each in shown if each is not None)
+            sources[FovId(entry["index"] + 1)] = _sources_of(entry, header, learned)
     except (KeyError, ValueError, TypeError) as error:
-        raise UserError(f"The files of the set {name} are damaged: {error}.", "Compose it again.") from error
+        raise UserError(f"The files of the set {name} are damaged: {error}.", "Write it again.") from error
     return sources
+
+
+def _sources_of(entry: _ImageEntry, header: SetHeader, learned: dict[str, frozenset[FovId]]) -> frozenset[FovId]:
+    """FOVs behind one image; `learned` keeps those of each GAN, which many images share."""
+    run = entry.get("run")
+    if run is None:
+        shown = {*entry["source_fovs"], entry["canvas"]["fov"], *(item["fov"] for item in entry["objects"])}
+        for name in entry.get("source_sets", ()):
+            shown |= header.fovs_behind(name)
+        return frozenset(FovId(each) for each in shown if each is not None)
+    if run not in learned:
+        learned[run] = frozenset(FovId(each) for each in header.source_fovs(run))
+    return learned[run]
 
 
 def delete_set_files(project: Project, name: str) -> None:

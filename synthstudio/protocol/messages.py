@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from synthstudio.protocol.results import AnyResult
-from synthstudio.settings.registry import AnyJobSettings
+from synthstudio.settings.registry import AnyRequestSettings
 
 PROTOCOL_VERSION = 1
 
@@ -31,7 +31,7 @@ class JobRequest(Message):
     run_id: str
     project: str
     run_dir: str
-    settings: AnyJobSettings
+    settings: AnyRequestSettings
     device: str = "auto"
     resume: bool = False
 
@@ -48,7 +48,34 @@ class SaveCheckpoint(Message):
     command: Literal["save_checkpoint"] = "save_checkpoint"
 
 
-AnyCommand = Annotated[Cancel | SaveCheckpoint, Field(discriminator="command")]
+class DrawnRegion(Message):
+    """One region of a map: its condition, and its box in px of the map."""
+
+    class_name: str
+    box: tuple[float, float, float, float]
+
+
+class DrawMap(Message):
+    """Please make the image of this map, where no newer one has come by then; for a draw job.
+
+    Attributes:
+        number: Comes back with the image; each request has a higher one than the last.
+        tone: Level of the tone scale, from 1; 0 where it is not known.
+        regions: In the order in which they are drawn.
+        seed: Of the generator's noise, with `index`.
+    """
+
+    command: Literal["draw_map"] = "draw_map"
+    number: int
+    side: int
+    tone: int
+    regions: tuple[DrawnRegion, ...]
+    seed: int = 0
+    index: int = 0
+
+
+Command = Cancel | SaveCheckpoint | DrawMap
+AnyCommand = Annotated[Command, Field(discriminator="command")]
 
 
 class JobStarted(Message):
@@ -105,6 +132,31 @@ class WarningRaised(Message):
     text: str
 
 
+class ImageDrawn(Message):
+    """The image of the map of this number.
+
+    Attributes:
+        side: Of the square image, in px.
+        pixels: Its RGB bytes row by row, as base64: encoding them as PNG would cost more time than it saves.
+        seconds: That it took, from the map to the bytes.
+    """
+
+    event: Literal["drawn"] = "drawn"
+    number: int
+    side: int
+    pixels: str
+    seconds: float
+
+
+class DrawingRefused(Message):
+    """The map of this number cannot be drawn; the job goes on. The reason is in the user's words."""
+
+    event: Literal["drawing_refused"] = "drawing_refused"
+    number: int
+    message: str
+    hint: str = ""
+
+
 class JobFinished(Message):
     """The end, with the result."""
 
@@ -136,6 +188,8 @@ AnyEvent = (
     | PreviewReady
     | RecordsChanged
     | WarningRaised
+    | ImageDrawn
+    | DrawingRefused
     | JobFinished
     | JobCancelled
     | JobFailed
@@ -144,7 +198,7 @@ JobEvent = Annotated[AnyEvent, Field(discriminator="event")]
 JobOutcome = JobFinished | JobCancelled | JobFailed
 
 _events: TypeAdapter[AnyEvent] = TypeAdapter(JobEvent)
-_commands: TypeAdapter[Cancel | SaveCheckpoint] = TypeAdapter(AnyCommand)
+_commands: TypeAdapter[Command] = TypeAdapter(AnyCommand)
 
 
 def encode(message: Message) -> bytes:
@@ -157,7 +211,7 @@ def decode_event(line: bytes) -> AnyEvent:
     return _events.validate_json(line)
 
 
-def decode_command(line: bytes) -> Cancel | SaveCheckpoint:
+def decode_command(line: bytes) -> Command:
     """Read one command. Raises ValueError where the line is none."""
     return _commands.validate_json(line)
 

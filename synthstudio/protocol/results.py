@@ -28,6 +28,25 @@ class ComposeResult(JobResult):
     project_state: str
 
 
+class GenerateResult(JobResult):
+    """A written set of generated images. `sha256` is that of the manifest.
+
+    Attributes:
+        gan: Run of the GAN that made them.
+        n_by_class, n_by_tone: Images that were asked to show each condition, and each level of the tone scale.
+    """
+
+    kind: Literal["generate"] = "generate"
+    set: str
+    gan: str
+    n_images: int
+    n_by_class: dict[str, int] = {}
+    n_by_tone: dict[str, int] = {}
+    seconds: float
+    sha256: str
+    project_state: str
+
+
 class TrainingResult(JobResult):
     """A finished training. `best` holds the validation scores of the best checkpoint."""
 
@@ -50,6 +69,29 @@ class TrainDetectorResult(TrainingResult):
     """Of a detector."""
 
     kind: Literal["train-detector"] = "train-detector"
+
+
+class TrainGanResult(TrainingResult):
+    """Of a GAN. `best` holds the validation figures, differences to held-out crops, at the step where they were least.
+
+    Attributes:
+        step: Of the generator that is kept, the last one.
+        validation: Figures of the last samples.
+        n_crops, n_validation_crops: It learned from, and its samples were taken on.
+        classes, tones: Conditions and names of the tone levels that it knows.
+        sample: Picture of its last samples, in the run's folder.
+        onnx: File that its images are made with, in the run's folder; empty where the export failed.
+    """
+
+    kind: Literal["train-gan"] = "train-gan"
+    step: int
+    validation: dict[str, float] = {}
+    n_crops: int
+    n_validation_crops: int
+    classes: tuple[str, ...]
+    tones: tuple[str, ...] = ()
+    sample: str = ""
+    onnx: str = ""
 
 
 class ClassIntervals(JobResult):
@@ -264,7 +306,8 @@ class ExportOnnxResult(JobResult):
     """A written ONNX file.
 
     Attributes:
-        difference: Greatest difference of its probabilities, or scores, from those of the trained network.
+        difference: Greatest difference of its probabilities, scores, or images from -1 to 1, from those of the trained
+            network.
         map_difference: Of a classifier: that of its class maps, as a share of their range.
         box_difference_px: Of a detector: that of the boxes that may count.
         provider: What onnxruntime computed the comparison with.
@@ -290,15 +333,73 @@ class SearchRecipesResult(JobResult):
     seconds: float
 
 
+class MeasuredFigure(JobResult):
+    """One figure over the draws, and the same of real against real, its floor."""
+
+    mean: float
+    ci95: Interval
+    floor: float
+    floor_ci95: Interval
+
+
+class MeasuredGroup(JobResult):
+    """All images, or those of one condition or tone.
+
+    Attributes:
+        n: Images of either kind in each draw; 0, and no figures, where there were too few.
+        figures: fid, kid, precision, recall, density, coverage.
+    """
+
+    name: str
+    n_real: int
+    n_synthetic: int
+    n: int
+    figures: dict[str, MeasuredFigure] = {}
+
+
+class MeasureResult(JobResult):
+    """How near synthetic images come to real ones.
+
+    Attributes:
+        target: What was measured: a set, or a GAN on the maps of held-out crops; `name` is its name or run id.
+        features: What described the images; `features_sha256` is that of its file, empty where it is built in.
+        is_published: FIDs are comparable with published ones.
+        n_duplicates: Exact repeats that were dropped, of synthetic and of real images.
+        by_condition, by_tone: The same for part of the images, where there are enough.
+        n_too_near: Synthetic images that come nearer to what was learned from than held-out real ones do.
+        nearest: File with the nearest pairs, in the folder of the run.
+    """
+
+    kind: Literal["measure"] = "measure"
+    target: Literal["set", "run"]
+    name: str
+    split: str
+    features: str
+    features_sha256: str = ""
+    is_published: bool = False
+    draws: int
+    n_duplicates: tuple[int, int]
+    overall: MeasuredGroup
+    by_condition: tuple[MeasuredGroup, ...] = ()
+    by_tone: tuple[MeasuredGroup, ...] = ()
+    n_too_near: int
+    nearest: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float
+
+
 AnyResult = Annotated[
     ComposeResult
+    | GenerateResult
     | TrainResult
     | TrainDetectorResult
+    | TrainGanResult
     | EvaluateResult
     | EvaluateDetectorResult
     | DetectResult
     | ExplainResult
     | ExportOnnxResult
-    | SearchRecipesResult,
+    | SearchRecipesResult
+    | MeasureResult,
     Field(discriminator="kind"),
 ]

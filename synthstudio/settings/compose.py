@@ -59,6 +59,12 @@ class PatchSettings(SettingsGroup):
     """Divide each image by its own smooth illumination before cutting, so that a patch from a dark corner has the same
     background as one from the middle. Off, only the mean colour of the background is evened out."""
 
+    generated_sets: tuple[str, ...] = Field(
+        (), title="Sets of generated images", json_schema_extra={"tier": "advanced", "entries": "lines"}
+    )
+    """Names of sets that a GAN has made: their regions become patches beside those around clicks, at the mean size of
+    their class. Rejected images are left out. In the gallery such patches have a mark and a sample of their own."""
+
     memory_mb: int = Field(
         512, ge=16, le=16384, title="Memory for patches", json_schema_extra={"tier": "advanced", "unit": "MB"}
     )

@@ -8,12 +8,12 @@ from synthstudio.settings.base import JobSettings
 
 
 class ExportOnnxSettings(JobSettings):
-    """Write a trained classifier or detector as an ONNX file that other programs run without SynthStudio."""
+    """Write a trained classifier, detector or GAN as an ONNX file that other programs run without SynthStudio."""
 
     kind: Literal["export-onnx"] = "export-onnx"
 
     run: str = Field("", title="Training run", json_schema_extra={"tier": "basic"})
-    """Id of the training of a classifier or a detector; empty means the newest finished one."""
+    """Id of the training of a classifier, a detector or a GAN; empty means the newest finished one."""
 
     out: str = Field("", title="File", json_schema_extra={"tier": "basic"})
     """File to write, with the ending .onnx; empty means model.onnx in the folder of this job. The model's card is

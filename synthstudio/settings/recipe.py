@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.base import JobSettings, complaint
 from synthstudio.settings.experiment import ExperimentSettings
+from synthstudio.settings.gan_study import GanStudySettings
 from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND, AnyRecipe, RecipeUnion, SettingsUnion
 from synthstudio.settings.schema import setting_specs
 
@@ -26,7 +27,7 @@ _settings: TypeAdapter[RecipeUnion] = TypeAdapter(AnyRecipe)
 
 
 def read_recipe(path: Path) -> RecipeUnion:
-    """Read a recipe file, of a job or of an experiment.
+    """Read a recipe file, of a job or of a plan of many.
 
     Raises:
         UserError: The file is missing, no TOML, or holds unknown or impossible settings (all are named).
@@ -48,10 +49,11 @@ def settings_from_toml(content: Toml, *, origin: str) -> SettingsUnion:
 
 
 def job_settings(recipe: RecipeUnion, *, origin: str) -> SettingsUnion:
-    """Return the recipe, which must be that of one job. Raises UserError where it is an experiment."""
-    if isinstance(recipe, ExperimentSettings):
+    """Return the recipe, which must be that of one job. Raises UserError where it is a plan of many."""
+    if isinstance(recipe, ExperimentSettings | GanStudySettings):
+        word = "an experiment" if isinstance(recipe, ExperimentSettings) else "a study"
         raise UserError(
-            f"{origin} is an experiment: many jobs, not one.", "Start it with: synthstudio experiment PROJECT RECIPE."
+            f"{origin} is {word}: many jobs, not one.", f"Start it with: synthstudio {recipe.kind} PROJECT RECIPE."
         )
     return recipe
 
@@ -84,7 +86,8 @@ def explain_validation(error: ValidationError, model: type[JobSettings], *, orig
             close = difflib.get_close_matches(place, known, n=1, cutoff=0.5)
             complaints.append(f"{place} is not a setting" + (f" (did you mean {close[0]}?)" if close else ""))
         else:
-            complaints.append(f"{place} = {each['input']!r}: {complaint(each['msg'])}")
+            value = f"{place} = {each['input']!r}: " if place else ""  # of settings that do not fit each other
+            complaints.append(f"{value}{complaint(each['msg'])}")
     return UserError(f"{origin}: {'; '.join(complaints)}.", "Mend these settings and start again.")
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from synthstudio.settings.base import JobSettings, complaint
+from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings, PatchSettings
+from synthstudio.settings.grids import Choices, GridAxis, GridRules, combinations, grid_lines, put_value
 from synthstudio.settings.schema import SettingSpec, setting_specs
 from synthstudio.settings.train_classifier import (
     NetworkSettings,
@@ -34,16 +32,8 @@ FIXED = (
 )
 """They decide what is asked of the network and how large it is shown: scores of different values cannot be compared."""
 
-RecipeChoices = tuple[tuple[str, str], ...]
-"""What tells a recipe from the others: (path of the setting, its value in words) pairs in the order of the grid."""
-
-
-@dataclass(frozen=True, slots=True)
-class GridAxis:
-    """One setting, and the values to be tried for it."""
-
-    path: str
-    values: tuple[str, ...]
+RecipeChoices = Choices
+"""What tells a recipe from the others."""
 
 
 class TrialStepSettings(StepSettings):
@@ -112,19 +102,13 @@ class SearchRecipesSettings(JobSettings):
     @field_validator("grid")
     @classmethod
     def _axes_can_be_read(cls, grid: tuple[str, ...]) -> tuple[str, ...]:
-        axes = [_parse_axis(text) for text in grid]
-        twice = {axis.path for axis in axes if sum(each.path == axis.path for each in axes) > 1}
-        if twice:
-            raise ValueError(f'{", ".join(sorted(twice))} stands there twice; put all its values behind one "="')
-        n_recipes = math.prod(len(axis.values) for axis in axes)
-        if n_recipes > MAX_RECIPES:
-            raise ValueError(f"these are {n_recipes} combinations, {MAX_RECIPES} are allowed; try fewer values at once")
+        _rules().read(grid, at_most=MAX_RECIPES)
         return grid
 
     @property
     def axes(self) -> tuple[GridAxis, ...]:
         """The grid, read."""
-        return tuple(_parse_axis(text) for text in self.grid)
+        return _rules().read(self.grid, at_most=MAX_RECIPES)
 
     @property
     def step_budgets(self) -> tuple[int, ...]:
@@ -135,11 +119,7 @@ class SearchRecipesSettings(JobSettings):
 
     def recipes(self) -> tuple[RecipeChoices, ...]:
         """Every combination of the grid, the last setting varying fastest."""
-        axes = self.axes
-        return tuple(
-            tuple(zip((axis.path for axis in axes), values, strict=True))
-            for values in itertools.product(*(axis.values for axis in axes))
-        )
+        return combinations(self.axes)
 
     def training(self, choices: RecipeChoices, *, seed: int, steps: int) -> TrainClassifierSettings:
         """The training that tries a recipe. Raises ValidationError where the values do not go together."""
@@ -157,8 +137,7 @@ class SearchRecipesSettings(JobSettings):
             "composition": self.composition.model_dump(mode="json"),
         }
         for path, value in choices:
-            group, *rest = path.split(".")
-            _put(values[group], rest, value)
+            put_value(values, path, value)
         return TrainClassifierSettings.model_validate(values)
 
     def as_training(self, choices: RecipeChoices) -> TrainClassifierSettings:
@@ -180,37 +159,8 @@ class SearchRecipesSettings(JobSettings):
         )
 
 
-def _parse_axis(text: str) -> GridAxis:
-    path, equals, words = text.partition("=")
-    path = path.strip()
-    values = tuple(dict.fromkeys(word for word in (part.strip() for part in words.split(",")) if word))
-    if not equals or not values:
-        raise ValueError(f'"{text}" is not of the form setting=value,value')
-    if path in FIXED:
-        raise ValueError(f"{path} cannot be varied: scores at different values cannot be compared")
-    known = [spec.name for spec in _varied_specs()]
-    if path not in known:
-        close = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-        raise ValueError(
-            f"{path} is not a setting of patches or composition" + (f" (did you mean {close[0]}?)" if close else "")
-        )
-    axis = GridAxis(path, values)
-    for value in values:
-        _refuse_wrong_value(axis, value)
-    return axis
-
-
-def _refuse_wrong_value(axis: GridAxis, value: str) -> None:
-    """Raise ValueError where a value is wrong by itself, not only in combination with others that may vary too."""
-    settings: dict[str, object] = {"patches": {}, "composition": {}}
-    group, *rest = axis.path.split(".")
-    _put(settings[group], rest, value)
-    try:
-        TrainClassifierSettings.model_validate(settings)
-    except ValidationError as error:
-        for each in error.errors():
-            if ".".join(str(part) for part in each["loc"]) == axis.path:
-                raise ValueError(f"{axis.path}={value}: {complaint(each['msg'])}") from error
+def _rules() -> GridRules:
+    return GridRules(TrainClassifierSettings, _varied_specs, "patches or composition", FIXED)
 
 
 def _varied_specs() -> list[SettingSpec]:
@@ -223,24 +173,8 @@ def _varied_specs() -> list[SettingSpec]:
 
 
 def grid_offers() -> tuple[tuple[str, str], ...]:
-    """Lines that a grid may have, and words for them: a choice with all its values, a number with its default."""
-    return tuple((f"{spec.name}={_values_to_try(spec)}", f"{spec.group}: {spec.title}") for spec in _varied_specs())
-
-
-def _values_to_try(spec: SettingSpec) -> str:
-    if spec.kind == "bool":
-        return "true, false"
-    if spec.kind == "choice":
-        return ", ".join(spec.choices)
-    return f"{spec.default:g}" if isinstance(spec.default, int | float) else str(spec.default)
-
-
-def _put(group: object, path: Sequence[str], value: str) -> None:
-    assert isinstance(group, dict)  # the path is that of a known setting
-    if len(path) > 1:
-        _put(group.setdefault(path[0], {}), path[1:], value)
-    else:
-        group[path[0]] = value
+    """Lines that a grid may have, and words for them."""
+    return grid_lines(_varied_specs())
 
 
 def in_words(choices: Mapping[str, str] | RecipeChoices) -> str:

@@ -46,7 +46,7 @@ class DetectorOptimizationSettings(OptimizationSettings):
     steps: int = Field(1000, ge=1, le=1_000_000, title="Steps", json_schema_extra={"tier": "basic"})
     """Optimiser steps."""
 
-    batch_size: int = Field(16, ge=1, le=1024, title="Batch", json_schema_extra={"tier": "basic", "unit": "images"})
+    batch_size: int = Field(12, ge=1, le=1024, title="Batch", json_schema_extra={"tier": "basic", "unit": "images"})
     """Images per step."""
 
     evaluate_every: int = Field(
@@ -58,8 +58,9 @@ class DetectorOptimizationSettings(OptimizationSettings):
 class DetectorCompositionSettings(TrainingCompositionSettings):
     """How patches become an image; the same side is used for crops of real images."""
 
-    canvas_px: int = Field(128, ge=32, le=8192, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
-    """Side of the training images at the working scale. Paper: 416."""
+    canvas_px: int = Field(160, ge=32, le=8192, title="Canvas", json_schema_extra={"tier": "basic", "unit": "px"})
+    """Side of the training images at the working scale, which follows from it. Paper: 416. On blood cells 160 found
+    platelets better than 128 (F1 .76 against .63 from real boxes), and white cells better than 192 (.93, .85)."""
 
     n_objects_max: int = Field(12, ge=1, le=2000, title="Most objects", json_schema_extra={"tier": "basic"})
     """Greatest number of objects on an image, artifacts included. Those that find no place are left out."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 
@@ -47,13 +47,22 @@ class RegionCropSettings(SettingsGroup):
     max_enlargement: float = Field(
         2.0, ge=1.0, le=16.0, title="Greatest enlargement", json_schema_extra={"tier": "advanced", "unit": "times"}
     )
-    """A small region is not enlarged beyond this: its window takes in more of what lies around it."""
+    """A small region is not enlarged beyond this: its window takes in more of what lies around it. Only an image with
+    fewer pixels is enlarged more; nothing is made up around it."""
 
     unknown_tone: Literal["leave-out", "own-level"] = Field(
         "own-level", title="Images without a tone", json_schema_extra={"tier": "advanced"}
     )
     """"own-level": they are learned under a level of their own, so that the known tones stay clean. "leave-out": they
     are not used."""
+
+    @model_validator(mode="after")
+    def _shares_are_a_range(self) -> Self:
+        if self.least_share > self.most_share:
+            raise ValueError(
+                f"least share of a region ({self.least_share:g}) must not be more than the most ({self.most_share:g})"
+            )
+        return self
 
     @property
     def side_px(self) -> int:
@@ -106,6 +115,18 @@ class GanLossSettings(SettingsGroup):
     """"min-max": logistic, in its non-saturating form. "least-squares" (pix2pixHD) and "hinge" (SPADE) as published
     there."""
 
+    variety: float = Field(
+        8.0, ge=0.0, le=64.0, title="Variety of noise", json_schema_extra={"tier": "advanced", "unit": "grey levels"}
+    )
+    """Only for networks with noise: two images of one map are pushed apart until they differ by this much on average
+    (Yang et al. 2019), at the price of half as much time again. With 0 the noise is as good as ignored."""
+
+    @model_validator(mode="after")
+    def _something_is_learned(self) -> Self:
+        if not max(self.image, self.region, self.adversarial, self.features):
+            raise ValueError("all four weights are 0, so that there is nothing to learn: give one of them a weight")
+        return self
+
 
 class GanOptimizationSettings(SettingsGroup):
     """How both networks are trained."""
@@ -140,8 +161,17 @@ class GanOptimizationSettings(SettingsGroup):
     ema: float = Field(0.995, ge=0.0, lt=1.0, title="Averaging of weights", json_schema_extra={"tier": "advanced"})
     """The stored generator is a moving average with this memory per step; 0 stores the last weights as they are."""
 
+    keep: Literal["last", "best"] = Field("last", title="Kept generator", json_schema_extra={"tier": "advanced"})
+    """Which one makes images afterwards. "last": that of the last step, as published. "best": that of the samples with
+    the best score, see the result: the kernel distance (KID) to held-out crops by the built-in features, or where there
+    are fewer than 4 of them, the mean absolute difference."""
+
     precision: Literal["fp32", "bf16"] = Field("fp32", title="Precision", json_schema_extra={"tier": "advanced"})
     """"bf16" is faster on recent GPUs and on processors with AMX; the losses stay in fp32."""
+
+    balance: Literal["none", "sampling"] = Field("none", title="Rare conditions", json_schema_extra={"tier": "basic"})
+    """"sampling" shows crops the more often the rarer the rarest condition on them, up to tenfold; the few images of a
+    rare one are then sooner learned by heart."""
 
     flips: bool = Field(True, title="Mirror images", json_schema_extra={"tier": "basic"})
     """Crop and map are mirrored left to right at random."""

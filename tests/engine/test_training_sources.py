@@ -60,7 +60,7 @@ def _batches(project: Project, settings: TrainClassifierSettings) -> StepBatches
 
 def _stored(project: Project, *, min_visible: float = 0.5) -> StoredImages:
     material = choose_material(project, _settings("stored-set"))
-    return choose_stored_images(project, "made", material, min_visible=min_visible)
+    return choose_stored_images(project, "made", material, min_visible=min_visible, side=64)
 
 
 def _move(project: Project, fov_id: int, split: Split) -> None:
@@ -230,7 +230,7 @@ def test_that_a_missing_set_and_other_pixel_sizes_are_told(project: Project) -> 
     material = choose_material(project, settings)
     wanted = replace(material, scale=type(material.scale)(1.0, um_per_px=0.25))
     with pytest.raises(UserError, match="scale of 1"):
-        choose_stored_images(project, "made", wanted, min_visible=0.5)
+        choose_stored_images(project, "made", wanted, min_visible=0.5, side=64)
 
 
 def test_that_a_stored_set_must_be_named() -> None:

@@ -248,12 +248,23 @@ def test_that_a_written_set_is_browsed_with_its_boxes_and_verified(
     qtbot.waitUntil(lambda: "000003.png" in panel.outcome.text(), timeout=WAIT_MS)
 
 
-def test_that_gan_and_diffusion_honestly_say_that_they_come_later(page: GeneratePage) -> None:
-    for name in ("GAN", "Diffusion"):
-        page.choose(name)
-        shown = page.stack.currentWidget()
-        assert shown is not None
-        assert "later version" in shown.findChildren(type(page.compositing.notice.text))[1].text()
+def test_that_diffusion_honestly_says_that_it_comes_later(page: GeneratePage) -> None:
+    page.choose("Diffusion")
+    shown = page.stack.currentWidget()
+    assert shown is not None
+    assert "later version" in shown.findChildren(type(page.compositing.notice.text))[1].text()
+
+
+def test_that_each_way_to_make_images_has_its_own_keys(page: GeneratePage) -> None:
+    page.choose("GAN")
+    assert page.stack.currentWidget() is page.gan
+    specs = {spec.id: spec for spec in page.actions()}
+    specs["generate.charts"].callback()
+    assert page.stack.currentWidget() is page.compositing
+    assert page.compositing.tabs.currentWidget() is page.compositing.charts
+    specs["gan.show_training"].callback()
+    assert page.stack.currentWidget() is page.gan
+    assert page.gan.tabs.currentWidget() is page.gan.training
 
 
 def test_that_a_changed_control_is_seen_within_the_target(

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import Split
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog
@@ -70,10 +71,11 @@ def test_that_every_action_has_a_text_and_its_own_keys(window: MainWindow) -> No
         window.page(place)
     specs = window.registry.specs()
     assert all(spec.text for spec in specs)
-    for place in range(len(PAGES)):
-        owners = (window, window.page(place))
-        keys = [key for spec in specs if window.registry.owner(spec.id) in owners for key in spec.shortcuts]
-        assert len(keys) == len(set(keys)), f"{PAGES[place].title}: one key, two actions"
+    for spec in specs:
+        assert len(spec.shortcuts) == len(set(spec.shortcuts))
+        for key in spec.shortcuts:
+            others = [other.id for other in window.registry.in_conflict(spec.id, key)]
+            assert not others, f"{key}: {spec.id} and {others}"
 
 
 def test_that_the_list_follows_the_current_field_and_the_filter(qtbot: QtBot, window: MainWindow) -> None:
@@ -222,7 +224,7 @@ def _wait_for_more(qtbot: QtBot, ticks: list[float]) -> None:
 def test_that_the_demo_project_is_built_on_first_use_and_opened(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthstudio.gui.main_window.window.demo_folder", lambda: tmp_path / "demo")
+    monkeypatch.setattr("synthstudio.gui.main_window.window.demo_folder", lambda _journey: tmp_path / "demo")
     with open_window(qtbot, tmp_path / "private") as window:
         window.registry.action("file.demo").trigger()
         assert window.job_strip.title.text() == "Building the demo project"
@@ -230,6 +232,19 @@ def test_that_the_demo_project_is_built_on_first_use_and_opened(
         wait_for_field(qtbot, window)
         assert window.workspace.project is not None
         assert window.workspace.project.name == "demo"
+
+
+def test_that_the_demo_of_skin_opens_with_tones_and_boxes(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthstudio.gui.main_window.window.demo_folder", lambda journey: tmp_path / journey)
+    monkeypatch.setattr("synthstudio.client.demo._SKIN_SPLITS", (Split.TRAIN, Split.TEST))
+    with open_window(qtbot, tmp_path / "private") as window:
+        window.registry.action("file.demo_skin").trigger()
+        qtbot.waitUntil(lambda: window.workspace.project is not None, timeout=90_000)
+        wait_for_field(qtbot, window)
+        assert window.workspace.project is not None
+        assert all(fov.tone for fov in window.workspace.project.fovs.list())
 
 
 def test_that_annotations_are_exported_in_the_background(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

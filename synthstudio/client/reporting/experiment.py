@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthstudio.client.experiment import read_trials, stored_experiment
+from synthstudio.client.experiment import get_experiment, read_trials, stored_experiment
 from synthstudio.client.experiment_table import (
     ALL_CLASSES,
     ArmRow,
@@ -37,7 +37,7 @@ def build_experiment_report(project: Project, name: str, *, tick: Tick = no_tick
         NotFound: There is no such experiment.
         UserError: It has no finished training yet.
     """
-    settings = stored_experiment(project.experiments.get(name))
+    settings = stored_experiment(get_experiment(project, name))
     states = read_trials(project, settings)
     table = build_table(project, settings, states)
     shown: dict[tuple[str, str], RunId] = {}  # of each arm and task the first seed that is finished

@@ -19,6 +19,7 @@ from synthstudio.core.fields.simulator_optics import (
     Look,
     Plane,
     Sprite,
+    add_at,
     draw_empty_field,
     expose,
     transmit,
@@ -167,7 +168,7 @@ def simulate_fov(
     fov_focus_um = look.focus_um + rng.normal(0, 0.4)
     for item in placed:
         defocus_um = fov_focus_um + rng.normal(0, look.focus_spread_um)
-        _add_at(log_light, transmit(item.sprite, defocus_um), item.left, item.top)
+        add_at(log_light, transmit(item.sprite, defocus_um), item.left, item.top)
     objects = tuple(_ground_truth(item, width=width, height=height) for item in placed)
     sample = f"sample-{sample_index + 1:02d}"
     image = expose(rng, log_light, noise=look.noise)
@@ -277,12 +278,3 @@ def _ground_truth(item: _Placed, *, width: int, height: int) -> SimulatedObject:
     left, top = max(0, item.left), max(0, item.top)
     box = Box(float(left + columns[0]), float(top + rows[0]), float(left + columns[-1] + 1), float(top + rows[-1] + 1))
     return SimulatedObject(item.class_name, *box.center, box)
-
-
-def _add_at(target: Plane, patch: Plane, left: int, top: int) -> None:
-    """Add `patch` to `target` in place at (left, top), cut at the border."""
-    height, width = target.shape[:2]
-    x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(width, left + patch.shape[1]), min(height, top + patch.shape[0])
-    if x0 < x1 and y0 < y1:
-        target[y0:y1, x0:x1] += patch[y0 - top : y1 - top, x0 - left : x1 - left]

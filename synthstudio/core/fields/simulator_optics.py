@@ -91,6 +91,15 @@ def draw_texture(rng: np.random.Generator, shape: tuple[int, int], *, grain_px: 
     return np.asarray((field - field.mean()) / (field.std() + 1e-6), dtype=np.float32)
 
 
+def add_at(target: Plane, patch: Plane, left: int, top: int) -> None:
+    """Add `patch` to `target` in place at (left, top), cut at the border."""
+    height, width = target.shape[:2]
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(width, left + patch.shape[1]), min(height, top + patch.shape[0])
+    if x0 < x1 and y0 < y1:
+        target[y0:y1, x0:x1] += patch[y0 - top : y1 - top, x0 - left : x1 - left]
+
+
 @lru_cache(maxsize=32)
 def _squared_frequency(height: int, width: int) -> Plane:
     fy = scipy.fft.fftfreq(height, UM_PER_PX)[:, None]

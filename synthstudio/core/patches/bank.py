@@ -18,6 +18,7 @@ from synthstudio.core.imaging import ImageArray, ImageSource
 from synthstudio.core.patches.background import Background, estimate_background, evened_level, flattened
 from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.core.patches.fov_pixels import FovPixels, LargeFov, ReadFov, WholeFov
+from synthstudio.core.patches.generated import GeneratedPlace, GeneratedSource, is_generated
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
@@ -94,6 +95,8 @@ class PatchBank:
         n_left_out: Annotations left out: too far outside the image, or thinned out for memory.
         foreground_classes: Classes in whose patches the opacity tells the object from what lies around it.
         plates: Emptied backgrounds of FOVs, where they were asked for (`plates.add_plates`).
+        generated: Which generated image each id below 0 stands for, where patches were cut from any.
+        generated_sets: The sets that these are from.
     """
 
     classes: tuple[ObjectClass, ...]
@@ -106,6 +109,8 @@ class PatchBank:
     n_left_out: int = 0
     foreground_classes: frozenset[ClassId] = frozenset()
     plates: tuple[Plate, ...] = field(default=(), repr=False)
+    generated: Mapping[FovId, GeneratedPlace] = field(default_factory=dict, repr=False)
+    generated_sets: tuple[GeneratedSource, ...] = ()
 
     def crop(self, index: int) -> ImageArray:
         """View of the crop of patch `index`, `(rows, columns, 3)` RGB, evened."""
@@ -146,6 +151,12 @@ class PatchBank:
             fov_ids=tuple(self.fov_ids[former] for former in used),
             backgrounds=tuple(self.backgrounds[former] for former in used),
         )
+
+    @property
+    def ground_numbers(self) -> list[int]:
+        """Numbers of the backgrounds that canvases are made of: those of real images, where there are any."""
+        real = [number for number, fov_id in enumerate(self.fov_ids) if not is_generated(fov_id)]
+        return real or list(range(len(self.fov_ids)))
 
     @property
     def level(self) -> int:
@@ -205,7 +216,9 @@ def build_patch_bank(
     if not kept:
         raise _no_patch(n_fovs=len(ordered), n_marks=len(annotations), n_outside=n_outside, n_rejected=len(fitting))
     annotated = {item.fov_id for item in fitting}
-    is_transmitted = _is_bright_field([fov for fov in ordered if fov.id in annotated], settings=settings, read=read)
+    own = [fov for fov in ordered if fov.id in annotated and not is_generated(fov.id)]
+    lit = own or [fov for fov in ordered if fov.id in annotated]
+    is_transmitted = _is_bright_field(lit, settings=settings, read=read)
     used = {item.fov_id for item in kept}
     sources = [fov for fov in ordered if fov.id in used]
     methods = {each.id: settings.foreground_of(each.name) for each in classes}

@@ -75,15 +75,14 @@ class Canvases:
         self._n_grounds = max(8, min(MAX_LIGHTS, LIGHT_MEMORY_BYTES // n_bytes))
         self._grounds: dict[int, Ground] = {}
         self._regions = _find_regions(bank, settings) if settings.needs_plates else []
-        n_sources = len(self._regions) or len(bank.backgrounds)
+        self._sources = bank.ground_numbers
+        n_sources = len(self._regions) or len(self._sources)
         self._order: list[int] = open_stream(seed, CANVASES, 0).permutation(n_sources).tolist()
-        self._calmest_first = sorted(
-            range(len(bank.backgrounds)), key=lambda number: _relative_noise(bank.backgrounds[number])
-        )
+        self._calmest_first = sorted(self._sources, key=lambda number: _relative_noise(bank.backgrounds[number]))
         self._rank = {number: rank for rank, number in enumerate(self._calmest_first)}
-        self._n_grains = min(MAX_GRAINS, len(bank.backgrounds))
+        self._n_grains = min(MAX_GRAINS, len(self._sources))
         if settings.canvas == "mean":
-            mean = np.mean([item.mean for item in bank.backgrounds], axis=0)
+            mean = np.mean([bank.backgrounds[number].mean for number in self._sources], axis=0)
             self.color = (round(mean[0]), round(mean[1]), round(mean[2]))
         else:
             self.color = FLAT_COLORS.get(settings.canvas, (self.level,) * 3)
@@ -125,7 +124,7 @@ class Canvases:
         if found is None:
             x, y = open_stream(self._seed, CANVASES, 1 + index).random(2).tolist()
             number = self._order[index % len(self._order)]
-            found = self._cut_plate(number, x, y) if self._regions else self._draw_light(number, x, y)
+            found = self._cut_plate(number, x, y) if self._regions else self._draw_light(self._sources[number], x, y)
             self._grounds[index] = found
         return found
 

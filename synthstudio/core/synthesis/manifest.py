@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,15 +13,19 @@ import numpy as np
 from synthstudio import __version__
 from synthstudio.core.imaging import ImageArray, encode_jpeg, encode_labels, encode_png, encode_webp
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.patches.generated import GeneratedPlace, is_generated
 from synthstudio.core.synthesis.composer import Composer, Composite, PlacedObject
+from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Generator
 from synthstudio.settings.compose import ComposeSettings, ImageFormat
+from synthstudio.settings.generate import GenerateSettings
 
 FORMAT_VERSION = 1
 HEADER_NAME = "set.json"
 MANIFEST_NAME = "manifest.jsonl"
 IMAGES_FOLDER = "images"
 MASKS_FOLDER = "masks"
+MAPS_FOLDER = "maps"
 SUFFIXES: dict[ImageFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -33,15 +38,19 @@ class SetFiles:
         format: Codec of the images.
         quality: Of JPEG and WebP, 1 to 100.
         has_masks: There is an instance mask beside each.
+        has_maps: There is the semantic map beside each.
     """
 
     format: ImageFormat = "png"
     quality: int = 95
     has_masks: bool = False
+    has_maps: bool = False
 
     @classmethod
-    def wanted_by(cls, settings: ComposeSettings) -> SetFiles:
+    def wanted_by(cls, settings: ComposeSettings | GenerateSettings) -> SetFiles:
         """The files that a job's settings ask for."""
+        if isinstance(settings, GenerateSettings):
+            return cls(settings.format, settings.quality, has_maps=settings.maps)
         return cls(settings.format, settings.quality, settings.masks)
 
     def image_name(self, index: int) -> str:
@@ -52,14 +61,28 @@ class SetFiles:
         """Path of an instance mask within its set."""
         return f"{MASKS_FOLDER}/{index:06d}.png"
 
+    def map_name(self, index: int) -> str:
+        """Path of a semantic map within its set."""
+        return f"{MAPS_FOLDER}/{index:06d}.png"
+
+    def hash_keys(self, index: int) -> dict[str, str]:
+        """Paths of all files of an image, each with the key of its hash in the line of the manifest."""
+        keys = {self.image_name(index): "sha256"}
+        if self.has_masks:
+            keys[self.mask_name(index)] = "mask_sha256"
+        if self.has_maps:
+            keys[self.map_name(index)] = "map_sha256"
+        return keys
+
     def names(self, index: int) -> tuple[str, ...]:
         """Paths of all files of an image."""
-        return (self.image_name(index), self.mask_name(index)) if self.has_masks else (self.image_name(index),)
+        return tuple(self.hash_keys(index))
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Folders that the files lie in."""
-        return (IMAGES_FOLDER, MASKS_FOLDER) if self.has_masks else (IMAGES_FOLDER,)
+        beside = ((MASKS_FOLDER, self.has_masks), (MAPS_FOLDER, self.has_maps))
+        return (IMAGES_FOLDER, *(name for name, is_there in beside if is_there))
 
     def encode(self, image: ImageArray) -> bytes:
         """Return `(H, W, 3)` uint8 RGB as the bytes of its file."""
@@ -126,25 +149,36 @@ def manifest_line(composer: Composer, composite: Composite, files: dict[str, byt
         "sha256": hashlib.sha256(data).hexdigest(),
         "labels": labels,
         "canvas": {"kind": composer.settings.canvas, "fov": composite.canvas_fov_id},
-        "source_fovs": list(composite.source_fov_ids),
+        "source_fovs": [fov_id for fov_id in composite.source_fov_ids if not is_generated(fov_id)],
         "n_wanted": composite.n_wanted,
     }
     for mask_name, mask in others:
         line |= {"mask": mask_name, "mask_sha256": hashlib.sha256(mask).hexdigest()}
+    generated = composer.bank.generated
+    if sets := sorted({generated[fov_id].set_name for fov_id in composite.source_fov_ids if is_generated(fov_id)}):
+        line["source_sets"] = sets
     # The objects are formatted here: encoding a dictionary for each takes a quarter of the time of a whole image.
     names = {item.id: _ENCODER.encode(item.name) for item in composer.bank.classes}
-    objects = ",".join([_object_json(item, names[item.class_id]) for item in composite.objects])
+    objects = ",".join([_object_json(item, names[item.class_id], generated) for item in composite.objects])
     return f'{_ENCODER.encode(line)[:-1]},"objects":[{objects}]}}'
 
 
-def _object_json(item: PlacedObject, class_json: str) -> str:
+def _object_json(item: PlacedObject, class_json: str, generated: Mapping[FovId, GeneratedPlace]) -> str:
     x0, y0, x1, y1 = item.box.x0, item.box.y0, item.box.x1, item.box.y1
     role, labelled = ("artifact" if item.is_artifact else "object"), ("true" if item.has_label else "false")
     return (
         f'{{"class":{class_json},"role":"{role}","labelled":{labelled},"box":[{x0},{y0},{x1},{y1}],'
         f'"center":[{item.x},{item.y}],"visible":{round(item.visible, 4)},'
-        f'"annotation":{item.annotation_id},"fov":{item.fov_id}}}'
+        f"{_origin_json(item, generated)}}}"
     )
+
+
+def _origin_json(item: PlacedObject, generated: Mapping[FovId, GeneratedPlace]) -> str:
+    """What an object was cut from: around an annotation of an FOV, or from an image that a GAN has made."""
+    if not is_generated(item.fov_id):
+        return f'"annotation":{item.annotation_id},"fov":{item.fov_id}'
+    place = generated[item.fov_id]
+    return f'"annotation":null,"fov":null,"set":{_ENCODER.encode(place.set_name)},"image":{place.index}'
 
 
 def recorded_hashes(entry: object, files: SetFiles, index: int) -> dict[str, str] | None:
@@ -152,7 +186,7 @@ def recorded_hashes(entry: object, files: SetFiles, index: int) -> dict[str, str
     if not isinstance(entry, dict) or (entry.get("index"), entry.get("file")) != (index, files.image_name(index)):
         return None
     hashes = {}
-    for name, key in zip(files.names(index), ("sha256", "mask_sha256"), strict=False):
+    for name, key in files.hash_keys(index).items():
         sha256 = entry.get(key)
         if not isinstance(sha256, str):
             return None
@@ -174,9 +208,22 @@ def header_bytes(composer: Composer, origin: SetOrigin, *, count: int, manifest_
         "project_state": origin.project_state,
         "um_per_px": origin.um_per_px,
         "patches_sha256": bank_digest(composer.bank),
+        **_sources_of(composer.bank),
         "versions": {"synthstudio": __version__, "opencv": cv2.__version__, "numpy": np.__version__},
     }
     return (json.dumps(header, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _sources_of(bank: PatchBank) -> dict[str, object]:
+    """The sets of generated images behind some patches; nothing where there is none."""
+    if not bank.generated_sets:
+        return {}
+    return {
+        "generated_sets": {
+            each.name: {"manifest_sha256": each.manifest_sha256, "source_fovs": list(each.source_fovs)}
+            for each in bank.generated_sets
+        }
+    }
 
 
 def bank_digest(bank: PatchBank) -> str:

@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from synthstudio.core.imaging import sync_folder, translate_os_error
 from synthstudio.core.synthesis.composer import Composer
@@ -38,6 +40,47 @@ class SetSummary:
     seconds: float
 
 
+class SetSource(Protocol):
+    """What makes the images of a set."""
+
+    @property
+    def files(self) -> SetFiles:
+        """Which files each image comes in."""
+
+    def begun_bytes(self, indices: range) -> bytes:
+        """All that the bytes of the set depend on, to know an unfinished one again."""
+
+    def header_bytes(self, indices: range, *, manifest_sha256: str) -> bytes:
+        """The header of the finished set."""
+
+    def iter_lines(self, folder: Path, indices: range, *, scratch: Path) -> Generator[list[str], None, None]:
+        """Write images into the folders of the set and yield their manifest lines in order, chunk by chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ComposedSource:
+    """Composites; see `write_set`."""
+
+    composer: Composer
+    origin: SetOrigin
+    workers: int
+
+    @property
+    def files(self) -> SetFiles:
+        return SetFiles.wanted_by(self.origin.settings)
+
+    def begun_bytes(self, indices: range) -> bytes:
+        """The number of workers is not among it."""
+        alone = dataclasses.replace(self.origin, settings=self.origin.settings.model_copy(update={"workers": 0}))
+        return header_bytes(self.composer, alone, count=len(indices), manifest_sha256="")
+
+    def header_bytes(self, indices: range, *, manifest_sha256: str) -> bytes:
+        return header_bytes(self.composer, self.origin, count=len(indices), manifest_sha256=manifest_sha256)
+
+    def iter_lines(self, folder: Path, indices: range, *, scratch: Path) -> Generator[list[str], None, None]:
+        return iter_lines(self.composer, self.files, folder, indices=indices, workers=self.workers, scratch=scratch)
+
+
 def write_set(
     folder: Path,
     composer: Composer,
@@ -47,9 +90,7 @@ def write_set(
     workers: int = 0,
     tick: Tick = no_tick,
 ) -> SetSummary:
-    """Write a set of `count` images with manifest and header; the folder appears whole or not at all.
-
-    Where an earlier run of the very same settings, patches and versions was killed, its images are checked and kept.
+    """Write a set of `count` composites; see `write_made_set`.
 
     Args:
         folder: Folder of the set, which must not exist; its parent is made where needed.
@@ -62,23 +103,40 @@ def write_set(
     Raises:
         UserError: The folder exists or cannot be written, the disk is full, a worker died.
     """
+    first = origin.settings.first_index
+    source = _ComposedSource(composer, origin, workers)
+    return write_made_set(folder, source, range(first, first + count), tick=tick)
+
+
+def write_made_set(folder: Path, source: SetSource, indices: range, *, tick: Tick = no_tick) -> SetSummary:
+    """Write a set of these images with manifest and header; the folder appears whole or not at all.
+
+    Where an earlier run of the very same origin was killed, its images are checked and kept.
+
+    Args:
+        folder: Folder of the set, which must not exist; its parent is made where needed.
+        source: Makes the images.
+        indices: Numbers of the images.
+        tick: Called after every few images; where it raises, nothing stays behind.
+
+    Raises:
+        UserError: The folder exists or cannot be written, the disk is full, or the source cannot go on.
+    """
     started = time.perf_counter()
     if folder.exists():
         raise UserError(f'There is already a set "{folder.name}" at {folder}.', "Choose another name, or remove it.")
     # Begins with a dot, as no set's name does: "a.partial" may be somebody's set.
     partial = folder.with_name(f".{folder.name}.partial")
-    first = origin.settings.first_index
     try:
-        begun = _begun_bytes(composer, origin, count=count)
+        begun = source.begun_bytes(indices)
         if not _is_the_same(partial, begun):
             _clear(partial)
-            for name in SetFiles.wanted_by(origin.settings).folders:
+            for name in source.files.folders:
                 (partial / name).mkdir(parents=True)
             (partial / BEGUN_NAME).write_bytes(begun)
-        files = SetFiles.wanted_by(origin.settings)
-        sha256 = _fill(partial, composer, files, range(first, first + count), workers=workers, tick=tick)
+        sha256 = _fill(partial, source, indices, tick=tick)
         (partial / BEGUN_NAME).unlink()
-        (partial / HEADER_NAME).write_bytes(header_bytes(composer, origin, count=count, manifest_sha256=sha256))
+        (partial / HEADER_NAME).write_bytes(source.header_bytes(indices, manifest_sha256=sha256))
         _flush_to_disk()
         partial.replace(folder)
         sync_folder(folder.parent)
@@ -88,13 +146,7 @@ def write_set(
     except BaseException:
         _clear(partial)
         raise
-    return SetSummary(n_images=count, sha256=sha256, seconds=time.perf_counter() - started)
-
-
-def _begun_bytes(composer: Composer, origin: SetOrigin, *, count: int) -> bytes:
-    """All that the bytes of the set depend on; the number of workers is not among it."""
-    alone = dataclasses.replace(origin, settings=origin.settings.model_copy(update={"workers": 0}))
-    return header_bytes(composer, alone, count=count, manifest_sha256="")
+    return SetSummary(n_images=len(indices), sha256=sha256, seconds=time.perf_counter() - started)
 
 
 def _is_the_same(partial: Path, begun: bytes) -> bool:
@@ -102,9 +154,9 @@ def _is_the_same(partial: Path, begun: bytes) -> bool:
     return path.is_file() and path.read_bytes() == begun
 
 
-def _fill(partial: Path, composer: Composer, files: SetFiles, indices: range, *, workers: int, tick: Tick) -> str:
+def _fill(partial: Path, source: SetSource, indices: range, *, tick: Tick) -> str:
     """Write the images and the manifest lines that are missing; return the manifest's SHA-256."""
-    kept = _kept_lines(partial, files, indices)
+    kept = _kept_lines(partial, source.files, indices)
     digest, done = hashlib.sha256(b"".join(kept)), len(kept)
     tick(done, len(indices))
     # Within the unfinished set, not in the system's folder for temporary files: a killed run must leave one thing only.
@@ -113,7 +165,7 @@ def _fill(partial: Path, composer: Composer, files: SetFiles, indices: range, *,
     scratch.mkdir()
     with (partial / MANIFEST_NAME).open("wb") as manifest:
         manifest.write(b"".join(kept))
-        chunks = iter_lines(composer, files, partial, indices=indices[done:], workers=workers, scratch=scratch)
+        chunks = source.iter_lines(partial, indices[done:], scratch=scratch)
         try:
             for lines in chunks:
                 data = "".join(f"{line}\n" for line in lines).encode()

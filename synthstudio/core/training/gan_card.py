@@ -27,7 +27,7 @@ class GanCard(BaseModel):
         network: How its networks are built.
         crops: How the crops were cut that it learned from.
         train_fov_ids: FOVs that it learned from.
-        validation_fov_ids: FOVs that its samples and scores were taken on.
+        validation_fov_ids: FOVs that were held out; samples and scores were taken on some of their crops.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())

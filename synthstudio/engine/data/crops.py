@@ -24,6 +24,8 @@ from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.data.fields import MarkedReader
 
+PixelFile = np.memmap[tuple[int, ...], np.dtype[np.uint8]]
+
 
 @dataclass(frozen=True, slots=True)
 class CropStore:
@@ -82,12 +84,7 @@ def build_crop_store(
     n_crops = sum(len(each) for each in places)
     presence = np.zeros((n_crops, n_classes), np.bool_)
     groups, fov_ids = np.zeros(n_crops, np.int64), np.zeros(n_crops, np.int64)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = open_memmap(path, mode="w+", dtype=np.uint8, shape=(max(1, n_crops), side, side, 3))
-        _claim_space(path)
-    except OSError as error:
-        raise translate_os_error(error, path) from error
+    pixels = open_pixel_file(path, (n_crops, side, side, 3))
     start = 0
     for done, (fov, each, known, scale) in enumerate(zip(fovs, places, judged, scales, strict=True)):
         tick(done, len(fovs))
@@ -104,6 +101,21 @@ def build_crop_store(
     pixels.flush()
     tick(len(fovs), max(1, len(fovs)))
     return CropStore(path, presence, groups, fov_ids)
+
+
+def open_pixel_file(path: Path, shape: tuple[int, int, int, int]) -> PixelFile:
+    """Make a file of uint8 pixels and map it for writing; where no image is to come, it has room for one.
+
+    Raises:
+        UserError: The disk is full, or the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = open_memmap(path, mode="w+", dtype=np.uint8, shape=(max(1, shape[0]), *shape[1:]))
+        _claim_space(path)
+    except OSError as error:
+        raise translate_os_error(error, path) from error
+    return pixels
 
 
 def _claim_space(path: Path) -> None:

@@ -14,7 +14,14 @@ from synthstudio.core.imaging import sha256_of_file
 from synthstudio.core.training.crops import MarkedImage
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
-from synthstudio.domain.records import Annotation, FieldOfView, Split, SyntheticSet, VerdictKind
+from synthstudio.domain.records import (
+    Annotation,
+    FieldOfView,
+    Generator,
+    Split,
+    SyntheticSet,
+    VerdictKind,
+)
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.engine.data.material import Material
@@ -56,8 +63,19 @@ def stored_state(project: Project, name: str) -> str:
     return f"{project.sets.get(name).manifest_sha256} {sorted(_rejected(project, name))}"
 
 
-def choose_stored_images(project: Project, name: str, material: Material, *, min_visible: float) -> StoredImages:
+def choose_stored_images(
+    project: Project, name: str, material: Material, *, min_visible: float, side: int
+) -> StoredImages:
     """Choose the images of a set that no reviewer has rejected.
+
+    An image that a GAN has made is a crop already, without a scale: it is brought to the training's crops as a whole.
+
+    Args:
+        project: Where the set is.
+        name: Of the set.
+        material: Of the training.
+        min_visible: Share of an object that must be seen for it to count.
+        side: Of the training's crops in px.
 
     Raises:
         NotFound: There is no such set.
@@ -66,20 +84,23 @@ def choose_stored_images(project: Project, name: str, material: Material, *, min
     """
     record = project.sets.get(name)
     sources = list_set_sources(project, name)
-    _refuse_test_images(project, name, sources)
+    is_generated = record.generator is Generator.GAN
+    _refuse_test_images(project, name, sources, is_generated=is_generated)
     fovs, annotations = list_set_images(project, name, min_visible=min_visible)
     rejected = _rejected(project, name)
     kept = [fov for fov in fovs if fov.id - 1 not in rejected]
     if not kept:
         raise UserError(
             f"All images of the set {name} have been rejected, so there is nothing to train on.",
-            "Choose another set, or compose one.",
+            "Choose another set, or write one.",
         )
     validation = {fov.id for fov in material.validation}
     return StoredImages(
         fovs=kept,
         annotations=annotations,
-        scale=_scale_between(_compose_settings(record), material.scale, um_per_px=kept[0].um_per_px),
+        scale=WorkingScale(side / max(kept[0].width, kept[0].height))
+        if is_generated
+        else _scale_between(_compose_settings(record), material.scale, um_per_px=kept[0].um_per_px),
         n_validation=sum(not validation.isdisjoint(sources[fov.id]) for fov in kept),
     )
 
@@ -88,9 +109,17 @@ def _rejected(project: Project, name: str) -> set[int]:
     return {each.index for each in project.verdicts.list(name) if each.kind is VerdictKind.REJECTED}
 
 
-def _refuse_test_images(project: Project, name: str, sources: Mapping[FovId, frozenset[FovId]]) -> None:
+def _refuse_test_images(
+    project: Project, name: str, sources: Mapping[FovId, frozenset[FovId]], *, is_generated: bool
+) -> None:
     locked = {fov.id for fov in project.fovs.list(split=Split.TEST)}
     n_images = sum(not locked.isdisjoint(each) for each in sources.values())
+    if n_images and is_generated:
+        raise UserError(
+            f"{n_images} of the {len(sources)} images of the set {name} were made by a GAN that has learned from images"
+            " of the test split, on which nothing is ever trained.",
+            "Train the GAN again, on the training images of today, and write the set anew.",
+        )
     if n_images:
         n_fovs = len(locked.intersection(chain.from_iterable(sources.values())))
         raise UserError(

@@ -19,6 +19,7 @@ from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, SetOrigin
 from synthstudio.core.synthesis.sets import write_set
 from synthstudio.engine.context import JobContext
+from synthstudio.project.generated_patches import patch_state
 from synthstudio.project.patches import build_project_bank
 from synthstudio.protocol.results import ComposeResult
 from synthstudio.settings.compose import ComposeSettings
@@ -42,7 +43,7 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
     folder = project.set_folder(settings.set_name)
     _clear_orphan(folder, is_recorded=project.sets.find(settings.set_name) is not None)
     # Taken before the first image is read: a click made meanwhile must not pass for a part of the set.
-    state = project.training_state()
+    state = patch_state(project, settings.patches)
     context.stage("Cutting patches")
     bank = build_project_bank(
         project, settings.patches, with_plates=settings.composition.needs_plates, tick=context.tick

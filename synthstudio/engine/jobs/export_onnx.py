@@ -1,4 +1,4 @@
-"""Writing a trained classifier or detector as an ONNX file, checked against the network before it is kept."""
+"""Writing a trained classifier, detector or GAN as an ONNX file, checked against the network before it is kept."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from synthstudio.core.training.model_card import ModelCard
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
+from synthstudio.engine import gan_session
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.fields import read_fov
 from synthstudio.engine.detection import TrainedDetector, load_detector
 from synthstudio.engine.device import choose_device
+from synthstudio.engine.gan_drawing import coding_of
+from synthstudio.engine.gan_onnx import build_generator_onnx, compare_with_torch
+from synthstudio.engine.gan_weights import TrainedGan, load_gan
 from synthstudio.engine.inference import TrainedClassifier, load_classifier
 from synthstudio.engine.networks.base import round_up
 from synthstudio.engine.onnx_classifier import (
@@ -51,7 +55,7 @@ _WINDOWS = (
     " and average the maps, weighted towards the middle of each window"
 )
 BOX_TOLERANCE_PX = 0.1
-CLASSIFIER_KIND, DETECTOR_KIND = "train-classifier", "train-detector"
+CLASSIFIER_KIND, DETECTOR_KIND, GAN_KIND = "train-classifier", "train-detector", "train-gan"
 
 
 class _Export(Protocol):
@@ -90,6 +94,8 @@ def run(settings: ExportOnnxSettings, context: JobContext) -> ExportOnnxResult:
     began = time.monotonic()
     out = _choose_file(settings, context)
     run_id, kind = _find_run(context.project, settings.run)
+    if kind == GAN_KIND:
+        return _export_gan(run_id, out, settings, context)
     export = _load(context, run_id, kind)
     context.stage("Exporting")
     data = export.build(context.run_dir / SCRATCH)
@@ -101,12 +107,7 @@ def run(settings: ExportOnnxSettings, context: JobContext) -> ExportOnnxResult:
         differences.append(export.compare(images))
     context.tick(len(tests), len(tests))
     difference, other = (max(each) for each in zip(*differences, strict=True))
-    if difference > settings.tolerance:
-        raise UserError(
-            f"The exported model differs from the trained one by {difference:.1g} in probability, more than the"
-            f" {settings.tolerance:.1g} allowed; nothing was written.",
-            "Allow a greater difference, or report this network.",
-        )
+    _check(difference, settings, what="in probability")
     figures = export.figures(other)
     write_bytes_atomically(out, data)
     card = out.with_suffix(".json")
@@ -124,15 +125,67 @@ def run(settings: ExportOnnxSettings, context: JobContext) -> ExportOnnxResult:
     )
 
 
+def _check(difference: float, settings: ExportOnnxSettings, *, what: str) -> None:
+    if difference > settings.tolerance:
+        raise UserError(
+            f"The exported model differs from the trained one by {difference:.1g} {what}, more than the"
+            f" {settings.tolerance:.1g} allowed; nothing was written.",
+            "Allow a greater difference, or report this network.",
+        )
+
+
+def _export_gan(run_id: RunId, out: Path, settings: ExportOnnxSettings, context: JobContext) -> ExportOnnxResult:
+    """Export a generator, folded; see `gan_onnx`."""
+    began = time.monotonic()
+    gan = load_gan(context.project.run_folder(run_id), choose_device("cpu"))
+    context.stage("Exporting")
+    data = build_generator_onnx(gan.generator, gan.card, scratch=context.run_dir / SCRATCH)
+    context.stage("Comparing with the network")
+    session = gan_session.GeneratorSession(data)
+    difference = compare_with_torch(gan.generator, session)
+    _check(difference, settings, what="in images from -1 to 1")
+    write_bytes_atomically(out, data)
+    card = out.with_suffix(".json")
+    write_bytes_atomically(card, _gan_card_text(gan).encode())
+    return ExportOnnxResult(
+        run=run_id,
+        path=str(out),
+        card=str(card),
+        n_bytes=len(data),
+        difference=difference,
+        provider=session.provider,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _gan_card_text(gan: TrainedGan) -> str:
+    """The GAN's card, what its maps are made of, and how to call the file."""
+    card, coding = gan.card, coding_of(gan.card)
+    side, unknown = card.side, {"unknown": 0} if card.has_unknown_tone else {}
+    inputs = {gan_session.MAPS: f"(N, 3, {side}, {side}) float32 in -1 to 1, RGB: value / 127.5 - 1 of a map of bytes"}
+    if card.network.noise:
+        inputs[gan_session.NOISE] = f"(N, {card.network.noise}) float32 from a standard normal distribution"
+    interface = {
+        "opset": OPSET,
+        "inputs": inputs,
+        "outputs": {gan_session.IMAGES: f"(N, 3, {side}, {side}) float32 in -1 to 1, RGB"},
+        "red": unknown | {name: coding.tone_value(level) for level, name in enumerate(card.tone_levels, 1)},
+        "green_and_blue": dict(zip(card.class_names, coding.codes.tolist(), strict=True)),
+    }
+    return json.dumps({"interface": interface, "model": card.model_dump(mode="json")}, ensure_ascii=False, indent=2)
+
+
 def _find_run(project: Project, run: str) -> tuple[RunId, str]:
     """The named training, or the newest finished one. Raises UserError where there is none."""
     if run:
         named = project.runs.get(RunId(run))
         return named.id, named.kind
-    kinds = (CLASSIFIER_KIND, DETECTOR_KIND)
+    kinds = (CLASSIFIER_KIND, DETECTOR_KIND, GAN_KIND)
     finished = [each for each in project.runs.list() if each.kind in kinds and each.status is RunStatus.FINISHED]
     if not finished:
-        raise UserError("Nothing has been trained in this project yet.", "Train a classifier or a detector first.")
+        raise UserError(
+            "Nothing has been trained in this project yet.", "Train a classifier, a detector or a GAN first."
+        )
     return finished[-1].id, finished[-1].kind
 
 

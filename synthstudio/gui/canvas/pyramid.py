@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -226,12 +227,15 @@ def build_pyramid(image: NDArray[np.uint8], deep_file: DeepFile | None = None) -
         deep_file: See `WholePyramid`.
     """
     level = np.ascontiguousarray(image)
-    levels = [to_picture(level)]
-    while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
-        half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
-        level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        levels.append(to_picture(level))
-    return WholePyramid(tuple(levels), deep_file)
+    # The whole picture is made beside the smaller ones: together they are a quarter of the time until a PNG is seen.
+    with ThreadPoolExecutor(1) as beside:
+        whole = beside.submit(to_picture, level)
+        smaller = []
+        while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
+            half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
+            level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            smaller.append(to_picture(level))
+        return WholePyramid((whole.result(), *smaller), deep_file)
 
 
 def paint_pyramid(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) -> None:

@@ -21,10 +21,12 @@ KIND_WORDS = {
     "evaluate": "Evaluation",
     "train-detector": "Detector training",
     "evaluate-detector": "Detector evaluation",
+    "train-gan": "GAN training",
     "explain": "Explanation",
     "export-onnx": "ONNX export",
     "compose": "Set",
     "search-recipes": "Recipe search",
+    "measure": "Measurement",
 }
 """Of jobs that have no title of their own."""
 

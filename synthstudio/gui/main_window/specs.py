@@ -33,6 +33,7 @@ class Window(Protocol):
     def ask_for_new_project(self) -> None: ...
     def ask_for_project(self) -> None: ...
     def open_demo(self) -> None: ...
+    def open_skin_demo(self) -> None: ...
     def close_project(self) -> None: ...
     def toggle_fov_panel(self) -> None: ...
     def toggle_rail_labels(self) -> None: ...
@@ -56,6 +57,15 @@ def _file(window: Window) -> list[ActionSpec]:
         ActionSpec("file.new", "New project…", window.ask_for_new_project, "Ctrl+N", "mdi6.folder-plus-outline", FILE),
         ActionSpec("file.open", "Open project…", window.ask_for_project, "Ctrl+O", "mdi6.folder-open-outline", FILE),
         ActionSpec("file.demo", "Open the demo project", window.open_demo, "", "mdi6.flask-outline", FILE),
+        ActionSpec(
+            "file.demo_skin",
+            "Open the demo project of skin",
+            window.open_skin_demo,
+            "",
+            "mdi6.flask-plus-outline",
+            FILE,
+            tip="Simulated photographs with conditions and tones, for the GAN",
+        ),
         ActionSpec(
             "file.import",
             "Import images…",

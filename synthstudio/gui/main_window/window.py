@@ -40,7 +40,7 @@ from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.message_bar import MessageBar
 from synthstudio.gui.workspace import Workspace
-from synthstudio.settings.resources import demo_folder
+from synthstudio.settings.resources import Journey, demo_folder
 
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
 LOAD_AHEAD_MS = 1000
@@ -419,16 +419,23 @@ class MainWindow(QWidget):
         return Path(recent[0]).parent if recent and Path(recent[0]).parent.is_dir() else Path.home()
 
     def open_demo(self) -> None:
-        """Open the demo project; it is built first where it is not there yet."""
-        folder = demo_folder()
+        """Open the demo project of microscope fields; it is built first where it is not there yet."""
+        self._open_demo("clicks")
+
+    def open_skin_demo(self) -> None:
+        """The same for the demo project of photographs of skin."""
+        self._open_demo("gan")
+
+    def _open_demo(self, journey: Journey) -> None:
+        folder = demo_folder(journey)
         if is_project(folder):
             self.open_project(folder)
             return
 
         def build(tick: Tick) -> Path:
-            from synthstudio.client.demo import build_demo_project  # noqa: PLC0415 - loaded when it is needed
+            from synthstudio.client.demo import build_demo  # noqa: PLC0415 - loaded when it is needed
 
-            build_demo_project(folder, tick=tick).close()
+            build_demo(folder, journey, tick).close()
             return folder
 
         self.workspace.background.run(build, done=self.open_project, owner=self, title="Building the demo project")

@@ -87,8 +87,10 @@ class BarPlot(ThemedPlot):
         self._draw()
         values = [v for each in chart.series for bar in each.bars for v in (bar.value, bar.high) if v is not None]
         top = max([1.0 if max(values, default=0.0) > 0.5 else 0.0, *values, 1e-3])
+        bars = [bar for each in chart.series for bar in each.bars]
+        bottom = min([0.0, *(v for bar in bars for v in (bar.value, bar.low) if v is not None)])
         self.getPlotItem().vb.setRange(
-            xRange=(-0.5, max(len(chart.groups), 1) - 0.5), yRange=(0.0, HEADROOM * top), padding=0.0
+            xRange=(-0.5, max(len(chart.groups), 1) - 0.5), yRange=(HEADROOM * bottom, HEADROOM * top), padding=0.0
         )
 
     def _draw(self) -> None:

@@ -89,6 +89,8 @@ class ImageGrid(QAbstractScrollArea):
         self._images: tuple[GridImage, ...] = ()
         self._zoom = 1.0
         self._has_boxes = True
+        self._fixed_columns = 0
+        self._aspect = 1.0
         self._placeholder = ""
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -106,6 +108,16 @@ class ImageGrid(QAbstractScrollArea):
     def set_images(self, images: Sequence[GridImage]) -> None:
         """Show these instead; the place stays where it is."""
         self._images = tuple(images)
+        self._arrange()
+
+    def set_columns(self, columns: int) -> None:
+        """Stand in this many columns, whatever the room; 0 for as many as leave the images largest."""
+        self._fixed_columns = columns
+        self._arrange()
+
+    def set_aspect(self, aspect: float) -> None:
+        """Give the tiles this width for each px of height: 2 for pictures of two squares beside one another."""
+        self._aspect = aspect
         self._arrange()
 
     def set_placeholder(self, text: str) -> None:
@@ -126,27 +138,33 @@ class ImageGrid(QAbstractScrollArea):
             self.zoom_changed.emit(zoom)
 
     def _fitted_side(self) -> float:
-        """Side of a tile at which all images are seen at once."""
+        """Width of a tile at which all images are seen at once."""
         width, height = self.viewport().width() - GAP_PX, self.viewport().height() - GAP_PX
         count = max(1, len(self._images))
         best = 16.0
-        for columns in range(1, count + 1):
+        for columns in (self._fixed_columns,) if self._fixed_columns else range(1, count + 1):
             rows = math.ceil(count / columns)
-            best = max(best, min(width / columns, height / rows) - GAP_PX)
+            best = max(best, min(width / columns - GAP_PX, (height / rows - GAP_PX) * self._aspect))
         largest = max((max(each.image.width(), each.image.height()) for each in self._images), default=64)
         return min(best, MAX_ENLARGEMENT * largest)
 
     def _tile_side(self) -> float:
         return self._fitted_side() * self._zoom
 
+    def _row_step(self) -> float:
+        """From one row to the next."""
+        return self._tile_side() / self._aspect + GAP_PX
+
     def _columns(self) -> int:
+        if self._fixed_columns:
+            return self._fixed_columns
         step = self._tile_side() + GAP_PX
         return max(1, min(len(self._images), int((self.viewport().width() - GAP_PX + 0.5) / step)))
 
     def _arrange(self) -> None:
         step = self._tile_side() + GAP_PX
         rows = math.ceil(len(self._images) / self._columns()) if self._images else 0
-        height, width = int(rows * step) + GAP_PX, int(self._columns() * step) + GAP_PX
+        height, width = int(rows * self._row_step()) + GAP_PX, int(self._columns() * step) + GAP_PX
         view = self.viewport().size()
         self.verticalScrollBar().setRange(0, max(0, height - view.height() - 2))
         self.verticalScrollBar().setPageStep(view.height())
@@ -159,8 +177,8 @@ class ImageGrid(QAbstractScrollArea):
         side, columns = self._tile_side(), self._columns()
         free = max(0.0, self.viewport().width() - columns * (side + GAP_PX) - GAP_PX)
         x = GAP_PX + free / 2 + (index % columns) * (side + GAP_PX) - self.horizontalScrollBar().value()
-        y = GAP_PX + (index // columns) * (side + GAP_PX) - self.verticalScrollBar().value()
-        return QRectF(x, y, side, side)
+        y = GAP_PX + (index // columns) * self._row_step() - self.verticalScrollBar().value()
+        return QRectF(x, y, side, side / self._aspect)
 
     def index_at(self, position: QPoint) -> int:
         """Number of the image under a point of the viewport, or -1."""

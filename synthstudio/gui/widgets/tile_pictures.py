@@ -7,19 +7,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 CACHE_BYTES = 64 << 20
 UNDERLINE_PX, LINE_PX = 3.0, 1.5
+MARK_PX = 10.0
+"""Height of a letter of a mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture with lines over it, in its px and of one colour."""
+    """A picture with lines over it, in its px and of one colour, and a word in its corner."""
 
     image: QImage
     outlines: tuple[QPolygonF, ...] = ()
     color: str = ""
+    mark: str = ""
 
 
 def draw_tile(tile: Tile, side: int, *, ratio: float = 1.0) -> QImage:
@@ -49,9 +52,25 @@ def draw_tile(tile: Tile, side: int, *, ratio: float = 1.0) -> QImage:
         painter.setPen(pen)
         for outline in tile.outlines:
             painter.drawPolygon(outline)
+    if tile.mark:
+        painter.resetTransform()
+        _draw_mark(painter, tile.mark, QRectF(drawn.rect()), ratio=ratio)
     painter.end()
     drawn.setDevicePixelRatio(ratio)
     return drawn
+
+
+def _draw_mark(painter: QPainter, mark: str, area: QRectF, *, ratio: float) -> None:
+    """A word in the lower left corner, to be read on any picture."""
+    font = QFont(painter.font())
+    font.setPixelSize(max(8, round(MARK_PX * ratio)))
+    metrics = QFontMetricsF(font)
+    width, height = metrics.horizontalAdvance(mark) + 6 * ratio, metrics.height()
+    place = QRectF(area.left(), area.bottom() - height, width, height)
+    painter.setFont(font)
+    painter.fillRect(place, QColor(0, 0, 0, 150))
+    painter.setPen(QColor("#FFF"))
+    painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), mark)
 
 
 class TilePictures:

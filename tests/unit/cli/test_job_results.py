@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from synthstudio.cli.results import print_result
-from synthstudio.protocol.results import DetectedFov, DetectResult, ExportOnnxResult
+from synthstudio.protocol.results import (
+    DetectedFov,
+    DetectResult,
+    ExportOnnxResult,
+    MeasuredFigure,
+    MeasuredGroup,
+    MeasureResult,
+)
 
 
 def test_that_detections_are_counted_by_image_and_class(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +51,35 @@ def test_that_an_export_says_how_near_it_comes(
     )
     print_result(result, Path("/runs/x"))
     assert words in " ".join(capsys.readouterr().out.split())
+
+
+def _figure(mean: float) -> MeasuredFigure:
+    return MeasuredFigure(mean=mean, ci95=(mean - 1, mean + 1), floor=0.5, floor_ci95=(0.25, 0.75))
+
+
+def test_that_a_measurement_stands_beside_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {name: _figure(8.0) for name in ("fid", "kid", "precision", "recall", "density", "coverage")}
+    result = MeasureResult(
+        target="set",
+        name="made",
+        split="test",
+        features="built-in descriptor 1",
+        draws=50,
+        n_duplicates=(0, 0),
+        overall=MeasuredGroup(name="all", n_real=90, n_synthetic=80, n=40, figures=figures),
+        by_condition=(
+            MeasuredGroup(name="plaque", n_real=40, n_synthetic=40, n=20, figures=figures),
+            MeasuredGroup(name="scar", n_real=3, n_synthetic=4, n=0),
+        ),
+        n_too_near=2,
+        nearest="nearest.json",
+        notes=("mind the size",),
+        seconds=1.0,
+    )
+    print_result(result, Path("/runs/x"))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Fréchet distance (FID) 8.000 7.000 to 9.000 0.500 0.250 to 0.750" in text
+    assert "plaque 8.000" in text
+    assert "too few images for figures of their own: scar" in text
+    assert "too near to a training image: 2 of 80, see /runs/x" in text
+    assert "note: mind the size" in text

@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 from synthstudio.client import demo
-from synthstudio.client.demo import build_demo_project
+from synthstudio.client.demo import build_demo_project, build_skin_demo
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.records import AnnotationSource, Role, Split
+from synthstudio.domain.tones import FITZPATRICK
 from synthstudio.project import Project
+from synthstudio.project.tones import find_tone_scale
 
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "_SPLITS", (Split.TRAIN, Split.VAL, Split.TEST))
     monkeypatch.setattr(demo, "_FOVS_PER_SAMPLE", 1)
+    monkeypatch.setattr(demo, "_SKIN_SPLITS", (Split.TRAIN, Split.VAL, Split.TEST))
+    monkeypatch.setattr(demo, "_PHOTOS_PER_SAMPLE", 1)
 
 
 def test_that_the_demo_holds_clicks_on_simulated_images_of_all_splits(tmp_path: Path) -> None:
@@ -62,3 +66,24 @@ def test_that_a_project_of_ones_own_is_never_taken_for_the_demo(tmp_path: Path) 
     Project.create(tmp_path / "mine").close()
     with pytest.raises(UserError, match="project of your own"):
         build_demo_project(tmp_path / "mine")
+
+
+def test_that_the_skin_demo_holds_boxes_tones_and_splits_by_patient(tmp_path: Path) -> None:
+    project = build_skin_demo(tmp_path / "skin")
+    fovs = project.fovs.list()
+    assert [fov.split for fov in fovs] == [Split.TRAIN, Split.VAL, Split.TEST]
+    assert all(fov.tone is not None and Path(fov.path).suffix == ".jpg" for fov in fovs)
+    assert find_tone_scale(project) == FITZPATRICK
+    marks = [mark for each in project.annotations.by_fov().values() for mark in each]
+    assert len(marks) >= len(fovs)
+    assert all(mark.is_box for mark in marks)
+    assert len(project.classes.list()) == 6
+    assert not (project.folder / "drawn").exists()
+    project.close()
+    build_skin_demo(tmp_path / "skin").close()
+
+
+def test_that_the_demo_of_one_journey_is_not_taken_for_that_of_the_other(tmp_path: Path) -> None:
+    build_skin_demo(tmp_path / "skin").close()
+    with pytest.raises(UserError, match="another journey"):
+        build_demo_project(tmp_path / "skin")

@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 from synthstudio.protocol.messages import (
     AnyEvent,
     Cancel,
+    Command,
+    DrawingRefused,
+    DrawMap,
+    DrawnRegion,
+    ImageDrawn,
     JobCancelled,
     JobFailed,
     JobFinished,
@@ -30,7 +35,8 @@ from synthstudio.protocol.messages import (
 )
 from synthstudio.protocol.results import ComposeResult, TrainResult
 from synthstudio.settings.base import JobSettings
-from synthstudio.settings.registry import SETTINGS_BY_KIND
+from synthstudio.settings.draw import DrawSettings
+from synthstudio.settings.registry import SETTINGS_BY_KIND, SETTINGS_BY_RECIPE_KIND
 
 # Lone surrogates cannot be encoded as UTF-8: no message holds any.
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -65,6 +71,8 @@ events = st.one_of(
     st.builds(PreviewReady, event=st.just("preview"), caption=texts, png=texts),
     st.builds(RecordsChanged, event=st.just("records"), kinds=st.tuples(texts, texts)),
     st.builds(WarningRaised, event=st.just("warning"), text=texts),
+    st.builds(ImageDrawn, event=st.just("drawn"), number=counts, side=counts, pixels=texts, seconds=finite),
+    st.builds(DrawingRefused, event=st.just("drawing_refused"), number=counts, message=texts, hint=texts),
     st.builds(JobFinished, event=st.just("finished"), result=results),
     st.builds(JobCancelled, event=st.just("cancelled"), how=st.sampled_from(["politely", "terminated", "killed"])),
     st.builds(JobFailed, event=st.just("failed"), message=texts, hint=texts, traceback=texts),
@@ -85,8 +93,22 @@ def test_that_a_loss_without_a_number_survives_the_pipe() -> None:
     assert math.isnan(decoded.value)
 
 
-@pytest.mark.parametrize("command", [Cancel(), SaveCheckpoint()])
-def test_that_every_command_survives_the_pipe(command: Cancel | SaveCheckpoint) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        Cancel(),
+        SaveCheckpoint(),
+        DrawMap(
+            number=7,
+            side=64,
+            tone=3,
+            regions=(DrawnRegion(class_name="mole", box=(0.1, 2.0, 30.25, 64.0)),),
+            seed=2**31 - 1,
+            index=5,
+        ),
+    ],
+)
+def test_that_every_command_survives_the_pipe(command: Command) -> None:
     assert decode_command(encode(command)) == command
 
 
@@ -99,6 +121,12 @@ def test_that_a_request_of_every_kind_survives_the_pipe(model: type[JobSettings]
     decoded = decode_request(encode(request))
     assert decoded == request
     assert decoded.settings == settings
+
+
+def test_that_a_request_to_draw_survives_the_pipe_and_is_no_recipe() -> None:
+    request = JobRequest(run_id="draw", project="/p", run_dir="/tmp/d", settings=DrawSettings(run="train-gan-1"))
+    assert decode_request(encode(request)) == request
+    assert "draw" not in SETTINGS_BY_RECIPE_KIND
 
 
 @given(st.binary(max_size=200))

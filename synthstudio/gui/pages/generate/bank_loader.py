@@ -18,11 +18,12 @@ from synthstudio.domain.records import Annotation, FieldOfView
 from synthstudio.gui.errors import report
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
+from synthstudio.project.generated_patches import describe_generated, patch_state
 from synthstudio.project.patch_verdicts import KIND as VERDICTS
 from synthstudio.project.patches import build_project_bank, check_class_names, list_train_fovs
 from synthstudio.settings.compose import PatchSettings
 
-PATCH_RECORDS = frozenset({"annotations", "classes", "fovs", "samples", VERDICTS})
+PATCH_RECORDS = frozenset({"annotations", "classes", "fovs", "samples", "sets", "verdicts", VERDICTS})
 """Kinds of record that the patches depend on."""
 
 
@@ -188,7 +189,7 @@ class BankLoader(QObject):
 
 
 def _build(project: Project, wish: _Wish, known: _Built | None, tick: Tick) -> _Built | Trouble:
-    state = project.training_state(ignores_rejections=True)
+    state = patch_state(project, wish.patches, ignores_rejections=True)
     rejected = project.patch_verdicts.rejected()
     if known is not None and known.state == state and known.wish == wish:
         if known.gallery.rejected == rejected:
@@ -206,7 +207,7 @@ def _build(project: Project, wish: _Wish, known: _Built | None, tick: Tick) -> _
     # All of them are cut, also the rejected ones: a verdict is then seen at once, and cuts nothing anew.
     bank = build_project_bank(project, wish.patches, rejected=(), with_plates=wish.with_plates, tick=tick)
     used = set(bank.fov_ids)
-    fovs = {fov.id: fov for fov in project.fovs.list() if fov.id in used}
+    fovs = {fov.id: fov for fov in project.fovs.list() if fov.id in used} | describe_generated(bank)
     return _Built(state, wish, Gallery(bank, tabulate(bank), rejected, fovs), bank.without(rejected))
 
 

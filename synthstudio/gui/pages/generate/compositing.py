@@ -12,7 +12,7 @@ from typing_extensions import override
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId
-from synthstudio.domain.records import Changes
+from synthstudio.domain.records import Changes, Generator
 from synthstudio.gui.errors import report
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.forms.rows import SettingRow
@@ -65,7 +65,7 @@ class CompositingView(QWidget):
         self.peeker = ExtremesPeeker(workspace, self._find_material, self)
         self.form = SettingsForm(
             ComposeSettings,
-            choices={"composition.classes": ()},
+            choices={"composition.classes": (), "patches.generated_sets": ()},
             hidden=OWN_SETTINGS,
             decorate=self.peeker.decorate,
             parent=self.side,
@@ -180,7 +180,7 @@ class CompositingView(QWidget):
         self.loader.forget()
         self.maker.forget()
         self.sets.refresh()
-        self._refresh_classes()
+        self._refresh_choices()
         if self._workspace.project is None:
             self._show_trouble(Trouble("No project is open.", "Open a project, or make a new one."))
         else:
@@ -195,13 +195,16 @@ class CompositingView(QWidget):
             self.patches.show_verdicts()
         if changed.kinds & PATCH_RECORDS:
             self._load_bank()
-        if "classes" in changed.kinds:
-            self._refresh_classes()
+        if changed.kinds & {"classes", "sets"}:
+            self._refresh_choices()
         if "sets" in changed.kinds:
             self.sets.refresh()
 
-    def _refresh_classes(self) -> None:
+    def _refresh_choices(self) -> None:
         project = self._workspace.project
+        sets = project.sets.list() if project is not None else []
+        made = [(each.name, each.name) for each in sets if each.generator is Generator.GAN]
+        self.form.set_choices("patches.generated_sets", made)
         names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
         self.form.set_choices("composition.classes", names)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthstudio.client.remaking import REMADE, open_remaker
 from synthstudio.core.imaging import read_image
-from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.verification import Finding, verify_set
 from synthstudio.domain.errors import UserError
@@ -18,8 +18,6 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
 from synthstudio.project import Project
-from synthstudio.project.patches import build_project_bank
-from synthstudio.settings.compose import ComposeSettings
 
 UNKNOWN_COLOR = "#8A8A8A"
 
@@ -57,11 +55,11 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
                 item["box"],
                 colors.get(item["class"], UNKNOWN_COLOR),
                 has_label=item["labelled"],
-                source=(FovId(item["fov"]), AnnotationId(item["annotation"])),
+                source=_source(item["fov"], item["annotation"]),
             )
             for item in entry["objects"]
         )
-        path, caption = folder / entry["file"], ", ".join(entry["labels"])
+        path, caption = folder / entry["file"], _caption(entry["labels"], entry.get("tone"))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"Line {number + 1} of the manifest of the set {folder.name} is damaged.", "Verify the set."
@@ -69,8 +67,22 @@ def _read_image(folder: Path, line: str, colors: Mapping[str, str], *, number: i
     return GridImage(to_qimage(read_image(path)), boxes, caption)
 
 
+def _caption(labels: Sequence[str], tone: str | None) -> str:
+    words = ", ".join(labels)
+    return f"{words} · tone {tone}" if tone else words
+
+
+def _source(fov: int | None, annotation: int | None) -> tuple[FovId, AnnotationId] | None:
+    """What a pasted object was cut from; an object that a GAN made has no such thing."""
+    return (FovId(fov), AnnotationId(annotation)) if fov is not None and annotation is not None else None
+
+
 def _box(
-    corners: tuple[float, float, float, float], color: str, *, has_label: bool, source: tuple[FovId, AnnotationId]
+    corners: tuple[float, float, float, float],
+    color: str,
+    *,
+    has_label: bool,
+    source: tuple[FovId, AnnotationId] | None,
 ) -> GridBox:
     x0, y0, x1, y1 = (float(each) for each in corners)
     return GridBox(x0, y0, x1, y1, color, is_quiet=not has_label, source=source)
@@ -78,24 +90,22 @@ def _box(
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is wrong with a set, and whether its images were made again to find that out."""
+    """What is wrong with a set, and in words whether its images were made again to find that out."""
 
     findings: tuple[Finding, ...]
-    is_remade: bool
+    remade: str
+
+    @property
+    def is_remade(self) -> bool:
+        return self.remade == REMADE
 
 
 def prove_set(project: Project, item: SyntheticSet, tick: Tick) -> Proof:
-    """Compare a set with its manifest, and make every image again where the project is as it was.
+    """Compare a set with its manifest, and make every image again where that can be.
 
     Raises:
         UserError: The set cannot be read.
     """
-    is_remade = project.training_state() == item.project_state
-    composer = None
-    if is_remade:
-        settings = ComposeSettings.model_validate_json(item.settings_json)
-        bank = build_project_bank(project, settings.patches, with_plates=settings.composition.needs_plates)
-        composer = Composer(bank, settings.composition, seed=settings.seed)
-    folder = project.set_folder(item.name)
-    findings = verify_set(folder, composer, manifest_sha256=item.manifest_sha256, tick=tick)
-    return Proof(tuple(findings), is_remade)
+    with open_remaker(project, item) as (maker, remade):
+        findings = verify_set(project.set_folder(item.name), maker, manifest_sha256=item.manifest_sha256, tick=tick)
+    return Proof(tuple(findings), remade)

@@ -1,8 +1,9 @@
-"""The Generate workspace: three ways to make images, of which compositing is here."""
+"""The Generate workspace: three ways to make images, of which two are here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.compositing import CompositingView
+from synthstudio.gui.pages.generate.gan import GanView
 from synthstudio.gui.pages.generate.specs import generate_specs
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
@@ -24,16 +26,12 @@ WAYS = {
     "export": "file.export",
 }
 """Ids of the window's actions that meet a need."""
+COMPOSITING, GAN = "Compositing", "GAN"
 LATER = {
-    "GAN": (
-        "Semantic-map GAN",
-        "Training a GAN on photographs with a condition and a skin tone, and painting maps for it, comes in a later "
-        "version of SynthStudio. Compositing works today.",
-    ),
     "Diffusion": (
         "Diffusion from a handful of images",
         "Fine-tuning a local Stable Diffusion on ten guide images comes in a later version of SynthStudio. "
-        "Compositing works today.",
+        "Compositing and the GAN work today.",
     ),
 }
 
@@ -50,11 +48,14 @@ class GeneratePage(QWidget):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.segments = Segments([(name, name, "") for name in ("Compositing", *LATER)], self)
-        self.segments.set_value("Compositing")
+        self._ways = (COMPOSITING, GAN, *LATER)
+        self.segments = Segments([(name, name, "") for name in self._ways], self)
+        self.segments.set_value(COMPOSITING)
         self.stack = QStackedWidget(self)
         self.compositing = CompositingView(workspace, self.stack)
+        self.gan = GanView(workspace, self.stack)
         self.stack.addWidget(self.compositing)
+        self.stack.addWidget(self.gan)
         for title, text in LATER.values():
             self.stack.addWidget(NextStep(title, text))
         self.segments.setFixedWidth(scaled_px(SEGMENTS_WIDTH_PX))
@@ -68,18 +69,20 @@ class GeneratePage(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.stack, 1)
         self.segments.chosen.connect(self.choose)
-        self.compositing.page_requested.connect(self._on_compositing_page_requested)
+        self.compositing.page_requested.connect(self._on_way_page_requested)
         workspace.recipe_offered.connect(self._on_workspace_recipe_offered)
         self.compositing.patches.selection_changed.connect(self.actions_outdated)
         self.compositing.tabs.currentChanged.connect(self.actions_outdated)
         self.compositing.preview.first_changed.connect(self.actions_outdated)
+        self.gan.actions_outdated.connect(self.actions_outdated)
+        self.gan.page_requested.connect(self._on_way_page_requested)
 
     @Slot()
     def _on_workspace_recipe_offered(self) -> None:
-        self.choose("Compositing")
+        self.choose(COMPOSITING)
 
     @Slot(str)
-    def _on_compositing_page_requested(self, need: str) -> None:
+    def _on_way_page_requested(self, need: str) -> None:
         """Go where the need can be met, by the window's own action: a page knows no other page."""
         self.page_requested.emit(need)
         action = self.window().findChild(QAction, WAYS.get(need, ""))
@@ -90,8 +93,12 @@ class GeneratePage(QWidget):
     def choose(self, generator: str) -> None:
         """Show one of the three ways: "Compositing", "GAN" or "Diffusion"."""
         self.segments.set_value(generator)
-        self.stack.setCurrentIndex(("Compositing", *LATER).index(generator))
+        self.stack.setCurrentIndex(self._ways.index(generator))
+        self.actions_outdated.emit()
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
         """What can be done here."""
-        return generate_specs(self.compositing)
+        return (
+            *generate_specs(self.compositing, show=partial(self.choose, COMPOSITING)),
+            *self.gan.actions(show=partial(self.choose, GAN)),
+        )

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from synthstudio.core.patches.generated import is_generated
 from synthstudio.core.patches.ranking import PatchOrder, score_patches
 from synthstudio.core.patches.table import Shown
 from synthstudio.domain.errors import UserError
@@ -218,9 +219,13 @@ class PatchPanel(QWidget):
         every = gallery.table.select(class_id, fov_ids=self.filters.fov_ids, is_rejected=self._is_rejected)
         numbers = every[~self._is_rejected[every]]
         n_rejected = len(every) - len(numbers)
-        fov_ids = np.unique(gallery.table.fov_ids[numbers]).tolist()
+        sources = gallery.table.fov_ids[numbers]
+        clicked = sources >= 0  # ids of generated images are below 0
+        fov_ids = np.unique(sources[clicked]).tolist()
         n_samples = len({gallery.fovs[fov_id].sample_name for fov_id in fov_ids})
-        text = f"{len(numbers):,} patches used, from {len(fov_ids):,} fields of {n_samples:,} samples"
+        text = f"{int(clicked.sum()):,} patches used, from {len(fov_ids):,} fields of {n_samples:,} samples"
+        if n_made := len(numbers) - int(clicked.sum()):
+            text += f" · {n_made:,} made by a GAN"
         if n_rejected:
             text += f" · {n_rejected:,} rejected"
         if self.grid.selection.places:
@@ -270,7 +275,15 @@ class PatchPanel(QWidget):
     @Slot(int)
     def _on_grid_activated(self, number: int) -> None:
         if self._gallery is not None:
-            patch = self._gallery.bank.patches[number]
+            bank, patch = self._gallery.bank, self._gallery.bank.patches[number]
+            if is_generated(patch.fov_id):
+                place = bank.generated[patch.fov_id]
+                made = UserError(
+                    "This patch was made by a GAN; nobody has clicked it.",
+                    f"It is from image {place.index} of the set {place.set_name}, see Sets.",
+                )
+                report(made, parent=self)
+                return
             self.source_requested.emit((patch.fov_id, patch.annotation_id))
 
     def show_annotation(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.patches.generated import is_generated
 from synthstudio.core.patches.ranking import window_slices
 from synthstudio.core.synthesis.masks import build_alpha
 from synthstudio.gui.pages.generate.bank_loader import Gallery
@@ -22,6 +23,7 @@ from synthstudio.settings.compose import MaskShape
 
 CHECKER_PX = 6
 FINE_PX = 160  # outlines of smaller patches are found on an enlarged mask
+GENERATED_MARK = "GAN"
 SOLID = 127  # opacity above which a pixel is within the outline
 
 
@@ -43,15 +45,16 @@ class TileStyle:
 
 
 def patch_tile(bank: PatchBank, number: int, style: TileStyle, color: str) -> Tile:
-    """The window of a patch without the margin that it keeps for turning."""
+    """The window of a patch without the margin that it keeps for turning; one that a GAN has made says so."""
     inner = window_slices(bank, number)
     crop = bank.padded_crop(number)[inner]
+    mark = GENERATED_MARK if is_generated(bank.patches[number].fov_id) else ""
     if style.view is MaskView.HIDDEN:
-        return Tile(to_qimage(crop[..., :3]))
+        return Tile(to_qimage(crop[..., :3]), mark=mark)
     alpha = pasted_alpha(bank, number, shape=style.shape, feather=style.feather)
     if style.view is MaskView.CUT_OUT:
-        return Tile(to_qimage(_on_checkers(crop[..., :3], alpha)))
-    return Tile(to_qimage(crop[..., :3]), _outlines(alpha), color)
+        return Tile(to_qimage(_on_checkers(crop[..., :3], alpha)), mark=mark)
+    return Tile(to_qimage(crop[..., :3]), _outlines(alpha), color, mark)
 
 
 def pasted_alpha(bank: PatchBank, number: int, *, shape: MaskShape, feather: float) -> NDArray[np.uint8]:
@@ -89,7 +92,11 @@ def patch_tip(gallery: Gallery, number: int) -> str:
     bank, patch = gallery.bank, gallery.bank.patches[number]
     name = next(item.name for item in bank.classes if item.id == patch.class_id)
     fov = gallery.fovs[patch.fov_id]
-    lines = [f"{name}, {patch.width:.0f} x {patch.height:.0f} px", f"{fov.name}, sample {fov.sample_name}"]
+    size = f"{name}, {patch.width:.0f} x {patch.height:.0f} px"
+    if is_generated(patch.fov_id):
+        place = bank.generated[patch.fov_id]
+        return f"{size}\nMade by a GAN: image {place.index} of the set {place.set_name}"
+    lines = [size, f"{fov.name}, sample {fov.sample_name}"]
     if patch.inside < 1.0:
         lines.append(f"{patch.inside:.0%} of it lies inside the image")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QObject, Signal
 
 from synthstudio.core.patches.bank import PatchBank
+from synthstudio.core.patches.generated import is_generated
 from synthstudio.core.synthesis.composer import Composer, Composite
 from synthstudio.domain.ids import ClassId
 from synthstudio.domain.progress import Tick
@@ -144,7 +145,7 @@ def to_grid_image(composite: Composite, colors: Mapping[ClassId, str]) -> GridIm
             item.box.y1,
             colors[item.class_id],
             is_quiet=not item.has_label,
-            source=(item.fov_id, item.annotation_id),
+            source=None if is_generated(item.fov_id) else (item.fov_id, item.annotation_id),
         )
         for item in composite.objects
     )

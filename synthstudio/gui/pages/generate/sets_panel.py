@@ -213,7 +213,7 @@ class SetsPanel(QWidget):
             remade = (
                 ", and come out the same when made again."
                 if proof.is_remade
-                else ". They cannot be made again: annotations, rejected patches, images or classes have changed since."
+                else f". They {proof.remade}."
             )
             self._verdicts[item.name] = f"All {item.n_images:,} images are as the manifest says{remade}", True
         if self.current == item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from synthstudio.gui.actions import ActionSpec
@@ -11,9 +12,15 @@ from synthstudio.gui.pages.generate.compositing import CompositingView
 MENU = "Generate"
 
 
-def generate_specs(view: CompositingView) -> list[ActionSpec]:
-    """All actions of the page."""
-    return [*_preview_specs(view), *_tab_specs(view), *_patch_specs(view)]
+def generate_specs(view: CompositingView, *, show: Callable[[], None]) -> list[ActionSpec]:
+    """All actions of compositing, whose keys mean other things where another way to make images is shown.
+
+    Args:
+        view: Where they are done.
+        show: Shows it in place of the other ways.
+    """
+    own = [replace(spec, area=view) for spec in (*_preview_specs(view), *_patch_specs(view))]
+    return [*own, *_tab_specs(view, show)]
 
 
 def _preview_specs(view: CompositingView) -> list[ActionSpec]:
@@ -75,13 +82,18 @@ def _preview_specs(view: CompositingView) -> list[ActionSpec]:
     ]
 
 
-def _tab_specs(view: CompositingView) -> list[ActionSpec]:
+def _tab_specs(view: CompositingView, show: Callable[[], None]) -> list[ActionSpec]:
     words = [view.tabs.tabText(number) for number in range(view.tabs.count())]
+
+    def show_tab(number: int) -> None:
+        show()
+        view.tabs.setCurrentIndex(number)
+
     return [
         ActionSpec(
             f"generate.{word.lower()}",
             f"Show {word.lower()}",
-            partial(view.tabs.setCurrentIndex, number),
+            partial(show_tab, number),
             menu=MENU,
         )
         for number, word in enumerate(words)

@@ -22,9 +22,9 @@ from synthstudio.gui.pages.train.box_errors import BoxErrors
 from synthstudio.gui.pages.train.detection_panel import DetectionPanel
 from synthstudio.gui.pages.train.detector_bars import DetectorBars
 from synthstudio.gui.pages.train.detector_facts import DetectorFacts
-from synthstudio.gui.pages.train.run_choice import RunChoice
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.next_step import NextStep
+from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.widgets.wheel_guard import guard_wheel

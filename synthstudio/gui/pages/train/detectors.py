@@ -16,7 +16,7 @@ from synthstudio.gui.forms import Choice, PresetBar, SettingsForm, list_presets
 from synthstudio.gui.pages.train.detector_facts import DETECTOR_KIND, DetectorFacts, read_detectors
 from synthstudio.gui.pages.train.detector_panel import FIELD, DetectorPanel
 from synthstudio.gui.pages.train.run_facts import read_splits
-from synthstudio.gui.pages.train.run_tab import RunTab, set_choices
+from synthstudio.gui.run_tab import RunTab, set_choices
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.saving import choose_file
 from synthstudio.gui.workspace import Workspace

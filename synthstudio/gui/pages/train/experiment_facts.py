@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synthstudio.client.experiment import TrialState, read_trials, stored_experiment
+from synthstudio.client.experiment import TrialState, list_experiments, read_trials, stored_experiment
 from synthstudio.client.experiment_table import (
     ALL_CLASSES,
     ArmRow,
@@ -61,7 +61,7 @@ class ExperimentFacts:
 
 def read_experiments(project: Project) -> list[ExperimentFacts]:
     """Read all experiments of a project, newest first."""
-    return [_facts(project, record) for record in reversed(project.experiments.list())]
+    return [_facts(project, record) for record in reversed(list_experiments(project))]
 
 
 def _facts(project: Project, record: Experiment) -> ExperimentFacts:

@@ -28,11 +28,11 @@ from synthstudio.gui.pages.train.experiment_facts import (
     differences_line,
     whisker_line,
 )
-from synthstudio.gui.pages.train.run_choice import RunChoice
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.bar_plot import BarChart, BarPlot
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.next_step import NextStep
+from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel

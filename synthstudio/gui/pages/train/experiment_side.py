@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from synthstudio.client.plans import free_name
 from synthstudio.gui.forms import Choice, PresetBar, SettingsForm, list_presets
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.settings.experiment import ARMS, ArmName, ExperimentSettings
@@ -77,13 +77,10 @@ class ExperimentSide(QFrame):
         self._refresh()
 
     def offer_name(self) -> None:
-        """Put a number behind the name where an experiment has it; whoever writes that one's name goes on with it."""
+        """Put a number behind the name where an experiment has it."""
         settings = self.form.find_settings()
-        if settings is None or settings.name not in self._taken:
-            return
-        base = settings.name.rstrip("0123456789 ") or settings.name
-        number = next(number for number in itertools.count(2) if f"{base} {number}" not in self._taken)
-        self.form.show_value("name", f"{base} {number}")
+        if settings is not None and settings.name in self._taken:
+            self.form.show_value("name", free_name(settings.name, self._taken))
 
     def show_effort(self, text: str) -> None:
         """Say how much will be done, and how long that takes."""

@@ -8,18 +8,18 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from synthstudio.client.experiment import read_trials
+from synthstudio.client.experiment import ExperimentPlan, read_trials
 from synthstudio.client.experiment_times import estimate
 from synthstudio.client.reporting.experiment import build_experiment_report
 from synthstudio.core.export.report.document import Document
 from synthstudio.domain.progress import Tick
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.pages.train.experiment_driver import ExperimentDriver
 from synthstudio.gui.pages.train.experiment_facts import ExperimentFacts, read_experiments
 from synthstudio.gui.pages.train.experiment_panel import ExperimentPanel
 from synthstudio.gui.pages.train.experiment_side import ExperimentSide
 from synthstudio.gui.pages.train.report_writing import ask_where_to
-from synthstudio.gui.pages.train.run_tab import REREAD_MS, RunTab
+from synthstudio.gui.plan_driver import PlanDriver
+from synthstudio.gui.run_tab import REREAD_MS, RunTab
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 
@@ -34,7 +34,7 @@ class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
         self.panel = ExperimentPanel()
         super().__init__(workspace, self.panel, parent)
         self.wants_side = False
-        self.driver = ExperimentDriver(workspace, self)
+        self.driver = PlanDriver(workspace, self)
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
         self._estimate.setInterval(REREAD_MS)
@@ -107,7 +107,7 @@ class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
         """Begin an experiment with the settings of the form."""
         settings = self.form.form.find_settings()
         if settings is not None:
-            self.driver.start(settings)
+            self.driver.start(ExperimentPlan(settings))
             self._want_side(wanted=False)
 
     @Slot()
@@ -115,7 +115,7 @@ class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
         """Do what is left of the experiment that is shown."""
         chosen = self.panel.chosen
         if chosen is not None and chosen.settings is not None and self.panel.can_continue:
-            self.driver.start(chosen.settings)
+            self.driver.start(ExperimentPlan(chosen.settings))
 
     @Slot()
     def stop(self) -> None:

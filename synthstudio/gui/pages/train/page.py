@@ -24,9 +24,9 @@ from synthstudio.gui.pages.train.results_actions import results_actions
 from synthstudio.gui.pages.train.results_panel import ResultsPanel
 from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
 from synthstudio.gui.pages.train.run_header import RunHeader
-from synthstudio.gui.pages.train.run_tab import set_choices
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
 from synthstudio.gui.pages.train.training_jobs import TrainingJobs
+from synthstudio.gui.run_tab import set_choices
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.page_tabs import PageTabs
 from synthstudio.gui.workspace import Workspace

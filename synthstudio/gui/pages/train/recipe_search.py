@@ -11,10 +11,10 @@ from typing_extensions import override
 
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.pages.train.run_tab import RunTab
 from synthstudio.gui.pages.train.search_facts import SearchFacts, read_searches
 from synthstudio.gui.pages.train.search_panel import SearchPanel
 from synthstudio.gui.pages.train.search_side import SearchSide
+from synthstudio.gui.run_tab import RunTab
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, MetricLogged, StageChanged

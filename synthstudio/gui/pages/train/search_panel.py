@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 from synthstudio.core.training.recipe_ranking import RankedRecipe, RecipeTable
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.domain.records import RunStatus
-from synthstudio.gui.pages.train.run_choice import RunChoice
 from synthstudio.gui.pages.train.search_facts import SearchFacts
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.next_step import NextStep
+from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 

@@ -1,4 +1,4 @@
-"""A tab of the Train workspace that has runs of its own kind, and a form for a place beside the tabs."""
+"""A tab that has runs of its own kind, and a form for a place beside them."""
 
 from __future__ import annotations
 

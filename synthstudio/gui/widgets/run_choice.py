@@ -13,10 +13,16 @@ LEAST_LETTERS = 12
 
 
 class RunChoice(QComboBox):
-    """Names runs, newest first; what is chosen stays chosen, unless a newer run has begun."""
+    """Names runs, newest first; what is chosen stays chosen.
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    Args:
+        name: What a screen reader says.
+        follows_newest: Unless a newer run has begun: then that one is chosen.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None, *, follows_newest: bool = True) -> None:
         super().__init__(parent)
+        self._follows_newest = follows_newest
         self.setAccessibleName(name)
         # A long line must not push the window wider than the screen; it is said in full by the tip.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -26,7 +32,7 @@ class RunChoice(QComboBox):
     def show_runs(self, runs: Sequence[tuple[str, str]]) -> None:
         """Offer these: what is said of each, and its id. Tells nobody of the change."""
         known = {self.itemData(place) for place in range(self.count())}
-        is_new = bool(runs) and runs[0][1] not in known
+        is_new = self._follows_newest and bool(runs) and runs[0][1] not in known
         kept = runs[0][1] if is_new else self.currentData()
         self.blockSignals(True)
         self.clear()

@@ -1,0 +1,257 @@
+"""The thread that owns the drawing engine: images of a GAN for whoever asks, the newest wish of each first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
+
+from synthstudio.core.imaging import ImageArray
+from synthstudio.domain.errors import Cancelled
+from synthstudio.domain.ids import RunId
+from synthstudio.domain.maps import MapRequest
+from synthstudio.gui import errors
+from synthstudio.project import Project
+
+if TYPE_CHECKING:
+    from synthstudio.client.drawing import DrawingSession
+
+IDLE_S = 300.0
+"""After so long without a wish the engine is ended, and its memory given back; the next wish starts it again."""
+_WEIGHTS = ("gan.json", "generator.safetensors", "generator.onnx")
+"""Files of a run that a training replaces while it goes on; the engine is then started anew."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingWish:
+    """A map of which an image is wanted: from which GAN, and with which noise where it has any."""
+
+    run_id: RunId
+    request: MapRequest
+    seed: int = 0
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The image of a wish, (S, S, 3) uint8 RGB, and the seconds that the engine took for it."""
+
+    wish: DrawingWish
+    image: ImageArray
+    engine_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Customer:
+    """Who wishes. Known to the GUI thread alone: no other may be the last to let go of a widget."""
+
+    owner: QObject
+    done: Callable[[Drawn], object]
+    failed: Callable[[Exception], object] | None
+
+    def receive(self, drawn: Drawn) -> None:
+        if shiboken6.isValid(self.owner):
+            self.done(drawn)
+
+    def hear(self, error: Exception) -> None:
+        if not shiboken6.isValid(self.owner):
+            return
+        if self.failed is not None:
+            self.failed(error)
+        else:
+            errors.report(error, parent=self.owner if isinstance(self.owner, QWidget) else None)
+
+
+class Drawing(QThread):
+    """Draws what is wished for, one image after another, in an engine of its own beside the queue of jobs.
+
+    While a job computes on the same processor, both share it, and images come more slowly.
+
+    Args:
+        device: What it runs on: "auto", "cpu" or a device string.
+        command: How the engine is started, where that is not the ordinary way; for tests.
+
+    Signals:
+        busy_changed: Whether anything is being drawn, or the engine started.
+    """
+
+    busy_changed = Signal(bool)
+    _told = Signal(object)
+
+    def __init__(
+        self, parent: QObject | None = None, *, device: str = "auto", command: Sequence[str] | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("Drawing")
+        self.device = device
+        self.is_busy = False
+        self._command = command
+        self._folder: Path | None = None
+        self._condition = threading.Condition()
+        self._customers: dict[int, _Customer] = {}
+        self._orders: OrderedDict[int, deque[DrawingWish]] = OrderedDict()
+        self._stopping = False
+        self._session: DrawingSession | None = None
+        self._drawn_from: tuple[object, ...] = ()
+        self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
+
+    def set_project(self, project: Project | None) -> None:
+        """Draw with the GANs of this project from now on; stop it before another one comes."""
+        self._folder = project.folder if project is not None else None
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process id of the engine, where there is one."""
+        session = self._session
+        return session.pid if session is not None else None
+
+    def draw(
+        self,
+        wishes: Sequence[DrawingWish],
+        *,
+        done: Callable[[Drawn], object],
+        failed: Callable[[Exception], object] | None = None,
+        owner: QObject,
+    ) -> None:
+        """Draw these in their order; call `done` for each, or `failed` once, in the GUI thread.
+
+        What the same owner wished for before and is not begun yet is dropped; an image that is just being drawn still
+        comes, so `done` compares its wish. After a failure the rest is dropped, too.
+
+        Args:
+            failed: Without it the window reports what went wrong.
+            owner: Nothing is called any more once it has been destroyed.
+        """
+        number = id(owner)
+        self._customers[number] = _Customer(owner, done, failed)
+        with self._condition:
+            self._orders.pop(number, None)
+            if wishes and self._folder is not None:
+                self._orders[number] = deque(wishes)
+                self._condition.notify()
+        if self._orders and not self.isRunning():
+            self.start()
+
+    def forget(self, owner: QObject) -> None:
+        """Draw nothing more for this owner, and call nothing of it any more."""
+        with self._condition:
+            self._orders.pop(id(owner), None)
+        self._customers.pop(id(owner), None)
+
+    def stop(self) -> None:
+        """End the engine, drop all wishes, and join the thread; it may be used again."""
+        with self._condition:
+            self._orders.clear()
+            self._stopping = True
+            if self._session is not None:
+                self._session.interrupt()
+            self._condition.notify()
+        self.wait()
+        self._customers.clear()
+        self._stopping = False
+        self._set_busy(is_busy=False)
+
+    @override
+    def run(self) -> None:
+        try:
+            while (taken := self._take()) is not None:
+                self._fulfil(*taken)
+        finally:
+            self._close_session()
+
+    def _take(self) -> tuple[int, DrawingWish, deque[DrawingWish]] | None:
+        """Wait for a wish; those who wish take turns. With whose it is, and what follows it; None at the end."""
+
+        def is_time() -> bool:
+            return self._stopping or bool(self._orders)
+
+        with self._condition:
+            while not self._condition.wait_for(is_time, timeout=IDLE_S if self._session is not None else None):
+                self._close_session()
+            if self._stopping:
+                return None
+            number, wishes = self._orders.popitem(last=False)
+            wish = wishes.popleft()
+            if wishes:
+                self._orders[number] = wishes
+            return number, wish, wishes
+
+    def _fulfil(self, number: int, wish: DrawingWish, rest: deque[DrawingWish]) -> None:
+        self._told.emit(partial(self._set_busy, is_busy=True))
+        try:
+            drawing = self._session_for(wish.run_id).draw(wish.request, seed=wish.seed, index=wish.index)
+        except Cancelled:
+            return
+        except Exception as error:  # noqa: BLE001 - the thread's door: everything goes on to `failed` or the window
+            with self._condition:
+                if self._orders.get(number) is rest:  # not what was wished for meanwhile
+                    del self._orders[number]
+            self._told.emit(partial(self._tell_failure, number, error))
+        else:
+            self._told.emit(partial(self._tell_image, number, Drawn(wish, drawing.image, drawing.seconds)))
+        with self._condition:
+            if not self._orders:
+                self._told.emit(partial(self._set_busy, is_busy=False))
+
+    def _session_for(self, run_id: RunId) -> DrawingSession:
+        """The engine of a run, with the weights that it has now."""
+        from synthstudio.client.drawing import DrawingSession  # noqa: PLC0415 - 0.2 s that the first paint need not wait for
+
+        assert self._folder is not None
+        drawn_from = (run_id, self.device, _weights_state(self._folder / "runs" / run_id))
+        if self._session is None or drawn_from != self._drawn_from:
+            self._close_session()
+            session = DrawingSession(self._folder, run_id, device=self.device, command=self._command)
+            with self._condition:
+                self._session, self._drawn_from = session, drawn_from
+                if self._stopping:  # `stop` came before there was anything to interrupt
+                    session.interrupt()
+        assert self._session is not None
+        return self._session
+
+    def _close_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _tell_image(self, number: int, drawn: Drawn) -> None:
+        if number in self._customers:
+            self._customers[number].receive(drawn)
+
+    def _tell_failure(self, number: int, error: Exception) -> None:
+        if number in self._customers:
+            self._customers[number].hear(error)
+
+    def _set_busy(self, *, is_busy: bool) -> None:
+        if is_busy != self.is_busy:
+            self.is_busy = is_busy
+            self.busy_changed.emit(is_busy)
+
+    @Slot(object)
+    def _on_told(self, pass_on: Callable[[], None]) -> None:
+        pass_on()
+
+
+def _weights_state(folder: Path) -> tuple[tuple[int, int] | None, ...]:
+    """What changes with the weights in a run's folder: times and sizes of its files."""
+    states: list[tuple[int, int] | None] = []
+    for name in _WEIGHTS:
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            states.append(None)
+        else:
+            states.append((status.st_mtime_ns, status.st_size))
+    return tuple(states)

@@ -1,0 +1,95 @@
+"""The image that follows the hand: the newest state of the map goes to the engine, once per turn of the event loop."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from synthstudio.domain.errors import UserError
+from synthstudio.gui.drawing import Drawing, DrawingWish, Drawn
+from synthstudio.gui.errors import report
+from synthstudio.gui.pages.generate.gan.map_editing import MapEditing
+
+
+class ImageFollowing(QObject):
+    """Asks for images of the present map, while it is switched on.
+
+    Attributes:
+        shown: The image that came last, with the map that it is of.
+        latency_s: From the hand to that image being handed over.
+    """
+
+    map_changed = Signal(object)
+    """`MapRequest`: the map at this moment, with what the hand is doing."""
+    image_drawn = Signal(object)
+    """`Drawn`."""
+    drawing_failed = Signal(str)
+    """Why, and what to do."""
+
+    def __init__(self, editing: MapEditing, drawing: Drawing, parent: QObject) -> None:
+        super().__init__(parent)
+        self._editing, self._drawing = editing, drawing
+        self._is_on = False
+        self._hand_at_s = 0.0
+        self._asked: dict[DrawingWish, float] = {}
+        self.shown: Drawn | None = None
+        self.latency_s = 0.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)  # once for all events that have come
+        self._timer.timeout.connect(self._ask)
+
+    def set_on(self, is_on: bool) -> None:
+        """Follow the hand, or rest while nobody looks."""
+        self._is_on = is_on
+        if is_on:
+            self.follow()
+
+    def forget(self) -> None:
+        """Another GAN: no image that is still on its way counts."""
+        self._drawing.forget(self)
+        self._asked.clear()
+        self.shown = None
+
+    def ask_again(self) -> None:
+        """The weights may have changed: ask for the same map once more."""
+        self._asked.clear()
+        self.shown = None
+        self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        """The map has changed, or is just being changed."""
+        if not self._timer.isActive():
+            self._hand_at_s = time.perf_counter()
+            self._timer.start()
+
+    @Slot()
+    def _ask(self) -> None:
+        state, gan = self._editing.present_state(), self._editing.gan
+        if state is None or gan is None or not self._is_on:
+            return
+        wish = DrawingWish(gan.run_id, state.request(gan.names), state.seed if gan.has_noise else 0)
+        self.map_changed.emit(wish.request)
+        is_shown = self.shown is not None and self.shown.wish == wish and not self._asked
+        if not is_shown and wish not in self._asked:
+            self._asked[wish] = self._hand_at_s
+            self._drawing.draw([wish], done=self._on_drawn, failed=self._on_failed, owner=self)
+
+    def _on_drawn(self, drawn: Drawn) -> None:
+        asked_at_s = self._asked.get(drawn.wish)
+        if asked_at_s is None:  # of a map of the past: of another GAN, or asked for again
+            return
+        self.latency_s = time.perf_counter() - asked_at_s
+        # Wishes before this one were skipped for it and will not be fulfilled; a newer one is on its way.
+        self._asked = {wish: at_s for wish, at_s in self._asked.items() if at_s > asked_at_s}
+        self.shown = drawn
+        self.image_drawn.emit(drawn)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._asked.clear()
+        if isinstance(error, UserError):
+            self.drawing_failed.emit(f"{error.message} {error.hint}".strip())
+        else:
+            report(error, parent=None)

@@ -1,0 +1,49 @@
+"""What the training images of a project show, as far as requests to a GAN depend on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from synthstudio.core.synthesis.requests import Cell, RequestMaterial, Shape
+from synthstudio.core.synthesis.semantic_maps import MapCoding
+from synthstudio.core.training.gan_card import GanCard
+from synthstudio.domain.maps import UNKNOWN_TONE
+from synthstudio.project.patches import list_train_fovs
+from synthstudio.project.project import Project
+from synthstudio.project.region_crops import list_region_crops
+from synthstudio.settings.train_gan import TrainGanSettings
+
+
+def read_request_material(project: Project, card: GanCard) -> RequestMaterial:
+    """Count what training images show, and take the shapes of regions from crops cut as the GAN's own were.
+
+    Raises:
+        UserError: The project has no training image with a region of these conditions, or another tone scale.
+    """
+    coding = MapCoding(card.class_names, len(card.tone_levels), card.has_unknown_tone)
+    settings = TrainGanSettings(classes=card.class_names, crops=card.crops, seed=card.seed)
+    plans = list_region_crops(project, settings, split="train", coding=coding)
+    shapes: dict[str, list[Shape]] = {name: [] for name in card.class_names}
+    for crop in plans.crops:
+        for region in crop.request.regions:
+            side = crop.request.side
+            shapes[region.class_name].append((region.box.width / side, region.box.height / side))
+    return RequestMaterial(
+        class_names=card.class_names,
+        tone_levels=card.tone_levels,
+        has_unknown=card.has_unknown_tone,
+        counts=count_shown(project, card.class_names),
+        shapes={name: tuple(each) for name, each in shapes.items()},
+        region_counts=tuple(len(crop.request.regions) for crop in plans.crops),
+    )
+
+
+def count_shown(project: Project, class_names: tuple[str, ...]) -> dict[Cell, int]:
+    """How many training images show each condition in each tone; pairs that none shows are left out."""
+    names = {each.id: each.name for each in project.classes.list() if each.name in class_names}
+    by_fov = project.annotations.by_fov()
+    counts: Counter[Cell] = Counter()
+    for fov in list_train_fovs(project):
+        shown = {names[mark.class_id] for mark in by_fov.get(fov.id, []) if mark.class_id in names}
+        counts.update((name, fov.tone or UNKNOWN_TONE) for name in shown)
+    return dict(counts)
