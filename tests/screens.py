@@ -267,7 +267,7 @@ class Photographer:
         deadline = quiet_since + TIMEOUT_S
         while time.monotonic() < deadline:
             self._run_events(20)
-            if not self._workspace.background.is_idle:
+            if not self._workspace.background.is_idle or self._workspace.drawing.is_busy:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= QUIET_MS / 1000:
                 return

@@ -11,7 +11,14 @@ from synthstudio.cli.planning import add_plan_arguments, carry_out, count_jobs, 
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
 from synthstudio.client.experiment_words import figure_words
 from synthstudio.client.gan_study import GanStudyPlan, estimate_study, get_study, read_study, stored_study
-from synthstudio.client.gan_study_table import StudyTable, build_study_table, paper_words, study_csv, study_json
+from synthstudio.client.gan_study_table import (
+    StudyTable,
+    build_study_table,
+    differences_line,
+    paper_words,
+    study_csv,
+    study_json,
+)
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.project import Project
 from synthstudio.settings.gan_study import GanStudySettings
@@ -107,4 +114,8 @@ def _tell(table: StudyTable, *, status: str, is_json: bool) -> None:
         paper = [paper_words(table.paper_floor)] if has_paper else []
         rows.append(["Real against real", *floor, *paper])
     print_table(columns, rows)
+    lines = [
+        f"{measure.title}: {words}" for measure in table.measures if (words := differences_line(table, measure.key))
+    ]
+    print_lines(*lines)
     print_lines(*(f"failed: {text}" for text in table.failures), *(f"note: {text}" for text in table.notes))

@@ -16,6 +16,7 @@ TITLES = {
     "density": "density",
     "coverage": "coverage",
 }
+COLUMNS = ("mean", "95 %", "real against real", "95 %", "difference", "95 %")
 
 
 def print_measurement(result: MeasureResult, folder: Path) -> None:
@@ -29,7 +30,7 @@ def print_measurement(result: MeasureResult, folder: Path) -> None:
     rows: list[list[Scalar]] = [
         [title, *_figures(whole.figures[name])] for name, title in TITLES.items() if name in whole.figures
     ]
-    print_table(("all images", "mean", "95 %", "real against real", "95 %"), rows)
+    print_table(("all images", *COLUMNS), rows)
     for head, groups in (("condition", result.by_condition), ("tone", result.by_tone)):
         _print_groups(head, groups)
     if result.nearest:
@@ -42,7 +43,7 @@ def _print_groups(head: str, groups: Sequence[MeasuredGroup]) -> None:
     if measured:
         print_lines("")
         print_table(
-            (f"{head}, FID", "mean", "95 %", "real against real", "95 %", "images a draw"),
+            (f"{head}, FID", *COLUMNS, "images a draw"),
             [[each.name, *_figures(each.figures["fid"]), each.n] for each in measured],
         )
     if len(measured) < len(groups):
@@ -51,8 +52,15 @@ def _print_groups(head: str, groups: Sequence[MeasuredGroup]) -> None:
 
 
 def _figures(figure: MeasuredFigure) -> tuple[Scalar, ...]:
-    return figure.mean, _interval(figure.ci95), figure.floor, _interval(figure.floor_ci95)
+    return (
+        figure.mean,
+        _interval(figure.ci95),
+        figure.floor,
+        _interval(figure.floor_ci95),
+        figure.difference,
+        _interval(figure.difference_ci95),
+    )
 
 
-def _interval(ci95: tuple[float, float]) -> str:
-    return f"{ci95[0]:.3f} to {ci95[1]:.3f}"
+def _interval(ci95: tuple[float, float] | None) -> str:
+    return f"{ci95[0]:.3f} to {ci95[1]:.3f}" if ci95 is not None else ""

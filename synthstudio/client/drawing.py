@@ -39,7 +39,7 @@ from synthstudio.protocol.messages import (
 from synthstudio.settings.draw import DrawSettings
 
 _POLL_S = 0.05
-DRAWING_GRACES = Graces(polite_s=2.0, terminate_s=1.0, exit_s=2.0)
+DRAWING_GRACES = Graces(polite_s=1.0, terminate_s=1.0, exit_s=1.0)
 """There is nothing to be saved: an engine that does not end soon is ended."""
 AGAIN = "It starts again with the next change of the map."
 
@@ -88,7 +88,8 @@ class DrawingSession:
     @property
     def pid(self) -> int | None:
         """Process id of the engine; None where there is none at present."""
-        return self._engine.pid if self._engine is not None else None
+        engine = self._engine  # which another thread may be discarding
+        return engine.pid if engine is not None else None
 
     def start(self) -> None:
         """Start the engine where it does not run, without waiting until it is ready. Raises UserError."""

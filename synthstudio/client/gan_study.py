@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from synthstudio.client import plans
 from synthstudio.client.cancelling import HostCancel
 from synthstudio.client.experiment_times import Estimate, job_seconds
 from synthstudio.client.gan_times import estimate_measuring, estimate_training
 from synthstudio.client.plans import PlannedStage, PlannedTrial
+from synthstudio.core.evaluation.manifold import LEAST_IMAGES
+from synthstudio.core.evaluation.set_figures import comparable_count
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Experiment, RunStatus
 from synthstudio.project import Project
-from synthstudio.project.region_crops import list_region_crops
+from synthstudio.project.region_crops import CropSplit, list_region_crops
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.gan_study import GanStudySettings, Variant
 
@@ -52,7 +57,16 @@ class GanStudyPlan:
     def check(self, project: Project) -> None:
         """Raise UserError where there is nothing to learn from, or to measure against."""
         list_region_crops(project, self.settings.training, split="train")
-        list_region_crops(project, self.settings.training, split=self.settings.measure.split.value)
+        split: CropSplit = self.settings.measure.split.value
+        held_out = list_region_crops(project, self.settings.training, split=split).crops
+        samples = np.array([crop.sample_id for crop in held_out], np.int64)
+        if comparable_count(samples, len(held_out)) < LEAST_IMAGES:
+            raise UserError(
+                f"The {split} split gives {len(held_out)} crops of {len(set(samples))} samples:"
+                " too few to measure a GAN on.",
+                f"Put more samples with boxes into it, or cut more crops of each image: two halves of {LEAST_IMAGES},"
+                " with no sample in both, are the least.",
+            )
 
     def lay_out(self, _project: Project) -> Sequence[PlannedTrial[GanTrial]]:
         """All trials, with what is done in each."""

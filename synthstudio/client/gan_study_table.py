@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -70,6 +70,21 @@ class StudyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantDifference:
+    """How far a variant of an ablation lies above the full training, by seeds that both have.
+
+    Attributes:
+        sd: Of the seeds' own differences (n - 1); None with fewer than two.
+    """
+
+    variant: str
+    measure: str
+    mean: float
+    sd: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class StudyTable:
     """All that a study found so far.
 
@@ -96,6 +111,7 @@ class StudyTable:
     seconds: float
     failures: tuple[str, ...]
     notes: tuple[str, ...]
+    differences: tuple[VariantDifference, ...] = ()
 
     @property
     def paper_floor(self) -> tuple[float, float] | None:
@@ -144,6 +160,7 @@ def build_study_table(settings: GanStudySettings, states: Sequence[TrialState]) 
         seconds=sum(job_seconds(run) or 0.0 for state in states for run in state.runs.values()),
         failures=tuple(f"{run.title}: {run.message}" for state in states for run in _failed(state)),
         notes=_notes(settings, results),
+        differences=tuple(_differences(rows)) if is_ablation else (),
     )
 
 
@@ -189,6 +206,20 @@ def _only_interval(trials: Sequence[_Scored], key: str) -> Interval | None:
     return next((figure.ci95 for each in trials if (figure := each.figures.get(key)) is not None), None)
 
 
+def _differences(rows: Sequence[StudyRow]) -> Iterator[VariantDifference]:
+    """Every variant against the full training, seed by seed."""
+    full, *others = rows
+    for row in others:
+        for measure in MEASURES:
+            ours, theirs = row.figures.get(measure.key), full.figures.get(measure.key)
+            if ours is None or theirs is None:
+                continue
+            pairs = [value - theirs.values[seed] for seed, value in ours.values.items() if seed in theirs.values]
+            mean, sd = mean_and_sd(pairs)
+            if mean is not None:
+                yield VariantDifference(row.key, measure.key, mean, sd, len(pairs))
+
+
 def _floor(trials: Sequence[_Scored]) -> dict[str, Figure]:
     """Real against real. All trainings with one seed of the measuring share it; the mean, should it differ."""
     found: dict[str, Figure] = {}
@@ -217,6 +248,20 @@ def paper_words(paper: tuple[float, float] | None) -> str:
     return f"{paper[0]:g} ± {paper[1]:g}" if paper is not None else ""
 
 
+def differences_line(table: StudyTable, key: str) -> str:
+    """How far the variants lie above the full training in one measure; empty where nothing can be said."""
+    titles = {row.key: row.title for row in table.rows}
+    found = [each for each in table.differences if each.measure == key]
+    if not found:
+        return ""
+    return f"Against full, seed by seed: {'; '.join(f'{titles[each.variant]} {_above(each)}' for each in found)}."
+
+
+def _above(each: VariantDifference) -> str:
+    spread = f" ± {each.sd:.3g}" if each.sd is not None else ""
+    return f"{each.mean:+.3g}{spread} ({each.n} {'seed' if each.n == 1 else 'seeds'})"
+
+
 def study_json(table: StudyTable) -> dict[str, object]:
     """The table as one JSON object; undefined figures are null."""
     return {
@@ -235,6 +280,10 @@ def study_json(table: StudyTable) -> dict[str, object]:
                 "fid_of_the_paper": row.paper[0] if row.paper is not None else None,
             }
             for row in table.rows
+        ],
+        "differences": [
+            {"variant": each.variant, "measure": each.measure, "mean": each.mean, "sd": each.sd, "n": each.n}
+            for each in table.differences
         ],
         "failures": list(table.failures),
         "notes": list(table.notes),

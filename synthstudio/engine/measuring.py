@@ -104,10 +104,12 @@ class _Gathering:
 
         def draw(facts: ImageFacts) -> ImageArray:
             assert facts.request is not None  # it was read with one
-            return artist.draw(facts.request, seed=self.settings.seed, index=facts.sample)
+            return artist.draw(facts.request, seed=self.settings.seed, index=facts.number)
 
         synthetic = self._describe(make_images(real.images, draw, self.context.tick))
-        said = "Each image was made from the map of a held-out crop, so it shows the same in the same place."
+        said = (
+            "Images were made from the maps of held-out crops; no draw compares real ones with such of their own maps."
+        )
         return Material("run", run, synthetic, real, learned, draw, (said, *notes))
 
     def of_generated(self) -> Material:

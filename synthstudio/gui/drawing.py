@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -31,7 +30,8 @@ IDLE_S = 300.0
 _WEIGHTS = ("gan.json", "generator.safetensors", "generator.onnx")
 """Files of a run that a training replaces while it goes on; the engine is then started anew."""
 
-_log = logging.getLogger(__name__)
+WeightsState = tuple[tuple[int, int] | None, ...]
+"""Time and size of each file of weights; None where there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,20 @@ class DrawingWish:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """The image of a wish, (S, S, 3) uint8 RGB, and the seconds that the engine took for it."""
+    """The image of a wish.
+
+    Attributes:
+        image: (S, S, 3) uint8 RGB.
+        engine_s: Seconds that the engine took for it.
+        weights: What tells the weights from earlier and later ones of the same training.
+    """
 
     wish: DrawingWish
     image: ImageArray
     engine_s: float
+    weights: WeightsState = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ class Drawing(QThread):
         self._orders: OrderedDict[int, deque[DrawingWish]] = OrderedDict()
         self._stopping = False
         self._session: DrawingSession | None = None
-        self._drawn_from: tuple[object, ...] = ()
+        self._drawn_with: tuple[RunId, str] | None = None
+        self._weights: WeightsState = ()
         self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
 
     def set_project(self, project: Project | None) -> None:
@@ -144,6 +152,10 @@ class Drawing(QThread):
         if self._orders and not self.isRunning():
             self.start()
 
+    def is_of_these_weights(self, drawn: Drawn) -> bool:
+        """Whether the GAN still has the weights that an image was made with; looks at files, from any thread."""
+        return self._folder is not None and drawn.weights == _weights_state(self._folder / "runs" / drawn.wish.run_id)
+
     def forget(self, owner: QObject) -> None:
         """Draw nothing more for this owner, and call nothing of it any more."""
         with self._condition:
@@ -177,16 +189,18 @@ class Drawing(QThread):
         def is_time() -> bool:
             return self._stopping or bool(self._orders)
 
-        with self._condition:
-            while not self._condition.wait_for(is_time, timeout=IDLE_S if self._session is not None else None):
-                self._close_session()
-            if self._stopping:
-                return None
-            number, wishes = self._orders.popitem(last=False)
-            wish = wishes.popleft()
-            if wishes:
-                self._orders[number] = wishes
-            return number, wish, wishes
+        while True:
+            with self._condition:
+                has_come = self._condition.wait_for(is_time, timeout=IDLE_S if self._session is not None else None)
+                if self._stopping:
+                    return None
+                if has_come:
+                    number, wishes = self._orders.popitem(last=False)
+                    wish = wishes.popleft()
+                    if wishes:
+                        self._orders[number] = wishes
+                    return number, wish, wishes
+            self._close_session()  # not under the lock: who wishes need not wait for it
 
     def _fulfil(self, number: int, wish: DrawingWish, rest: deque[DrawingWish]) -> None:
         self._told.emit(partial(self._set_busy, is_busy=True))
@@ -200,7 +214,8 @@ class Drawing(QThread):
                     del self._orders[number]
             self._told.emit(partial(self._tell_failure, number, error))
         else:
-            self._told.emit(partial(self._tell_image, number, Drawn(wish, drawing.image, drawing.seconds)))
+            drawn = Drawn(wish, drawing.image, drawing.seconds, self._weights)
+            self._told.emit(partial(self._tell_image, number, drawn))
         with self._condition:
             if not self._orders:
                 self._told.emit(partial(self._set_busy, is_busy=False))
@@ -210,12 +225,12 @@ class Drawing(QThread):
         from synthstudio.client.drawing import DrawingSession  # noqa: PLC0415 - 0.2 s that the first paint need not wait for
 
         assert self._folder is not None
-        drawn_from = (run_id, self.device, _weights_state(self._folder / "runs" / run_id))
-        if self._session is None or drawn_from != self._drawn_from:
+        drawn_with, weights = (run_id, self.device), _weights_state(self._folder / "runs" / run_id)
+        if self._session is None or drawn_with != self._drawn_with or weights != self._weights:
             self._close_session()
             session = DrawingSession(self._folder, run_id, device=self.device, command=self._command)
             with self._condition:
-                self._session, self._drawn_from = session, drawn_from
+                self._session, self._drawn_with, self._weights = session, drawn_with, weights
                 if self._stopping:  # `stop` came before there was anything to interrupt
                     session.interrupt()
         assert self._session is not None
@@ -244,8 +259,7 @@ class Drawing(QThread):
         pass_on()
 
 
-def _weights_state(folder: Path) -> tuple[tuple[int, int] | None, ...]:
-    """What changes with the weights in a run's folder: times and sizes of its files."""
+def _weights_state(folder: Path) -> WeightsState:
     states: list[tuple[int, int] | None] = []
     for name in _WEIGHTS:
         try:

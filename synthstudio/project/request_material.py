@@ -8,13 +8,14 @@ from synthstudio.core.synthesis.requests import Cell, RequestMaterial, Shape
 from synthstudio.core.synthesis.semantic_maps import MapCoding
 from synthstudio.core.training.gan_card import GanCard
 from synthstudio.domain.maps import UNKNOWN_TONE
+from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.project.project import Project
 from synthstudio.project.region_crops import list_region_crops
 from synthstudio.settings.train_gan import TrainGanSettings
 
 
-def read_request_material(project: Project, card: GanCard) -> RequestMaterial:
+def read_request_material(project: Project, card: GanCard, *, tick: Tick = no_tick) -> RequestMaterial:
     """Count what training images show, and take the shapes of regions from crops cut as the GAN's own were.
 
     Raises:
@@ -22,7 +23,7 @@ def read_request_material(project: Project, card: GanCard) -> RequestMaterial:
     """
     coding = MapCoding(card.class_names, len(card.tone_levels), card.has_unknown_tone)
     settings = TrainGanSettings(classes=card.class_names, crops=card.crops, seed=card.seed)
-    plans = list_region_crops(project, settings, split="train", coding=coding)
+    plans = list_region_crops(project, settings, split="train", coding=coding, tick=tick)
     shapes: dict[str, list[Shape]] = {name: [] for name in card.class_names}
     for crop in plans.crops:
         for region in crop.request.regions:

@@ -334,12 +334,14 @@ class SearchRecipesResult(JobResult):
 
 
 class MeasuredFigure(JobResult):
-    """One figure over the draws, and the same of real against real, its floor."""
+    """One figure over the draws, and the same of real against real, its floor; their difference draw by draw."""
 
     mean: float
     ci95: Interval
     floor: float
     floor_ci95: Interval
+    difference: float | None = None
+    difference_ci95: Interval | None = None
 
 
 class MeasuredGroup(JobResult):

@@ -50,6 +50,14 @@ class Variant:
     choices: Choices = ()
 
 
+class StudyMeasureSettings(MeasureSettings):
+    """How the GANs of a study are measured."""
+
+    split: Split = Field(Split.VAL, title="Real images", json_schema_extra={"tier": "basic"})
+    """Which real images stand on the other side. Who chooses by the test split has no unseen images left to measure
+    the chosen one on."""
+
+
 class GanStudySettings(JobSettings):
     """Find out what each part of the GAN is good for, or which weights of its losses are best: train one for every
     variant and seed, and measure all of them against the same real images."""
@@ -90,13 +98,12 @@ class GanStudySettings(JobSettings):
     )
     """How every GAN is trained where the variant says nothing else."""
 
-    measure: MeasureSettings = Field(
-        default_factory=lambda: MeasureSettings(split=Split.VAL),
+    measure: StudyMeasureSettings = Field(
+        default_factory=StudyMeasureSettings,
         title="Measuring",
         json_schema_extra={"leave_out": [*FOLLOWS_FROM_TRAINING]},
     )
-    """How every trained GAN is measured: on the validation split, unless you say otherwise. Who chooses by the test
-    split has no unseen images left to measure the chosen one on."""
+    """How every trained GAN is measured."""
 
     @field_validator("without")
     @classmethod

@@ -119,7 +119,8 @@ class GanLossSettings(SettingsGroup):
         8.0, ge=0.0, le=64.0, title="Variety of noise", json_schema_extra={"tier": "advanced", "unit": "grey levels"}
     )
     """Only for networks with noise: two images of one map are pushed apart until they differ by this much on average
-    (Yang et al. 2019), at the price of half as much time again. With 0 the noise is as good as ignored."""
+    (Yang et al. 2019), against the other terms, so that they come to differ by about half of it. It takes half as much
+    time again. With 0 the noise is as good as ignored."""
 
     @model_validator(mode="after")
     def _something_is_learned(self) -> Self:

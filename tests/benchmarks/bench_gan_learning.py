@@ -135,6 +135,7 @@ def print_reading(title: str, reading: Reading) -> None:
 def print_changes(changes: Changes) -> None:
     say("\nWhat a box changes in the image (against the same map without it)")
     say(f"  middle of the change in the box     {changes.center_in_box}   chance {changes.area:.3f}")
+    say(f"  most of the change in the box       {changes.peak_in_box}   chance {changes.area:.3f}")
     say(f"  the same after the box was moved    {changes.followed}   chance {changes.area:.3f}")
     say(f"  share of the change inside the box  {changes.share_in_box:.3f}   chance {changes.area:.3f}")
     say(f"  mean change of a pixel in the box   {changes.strength:.1f} grey levels")

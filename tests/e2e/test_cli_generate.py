@@ -8,7 +8,7 @@ import pytest
 
 from synthstudio.domain.ids import RunId
 from synthstudio.protocol.results import GenerateResult
-from tests.e2e.test_cli import assert_one_line_error, command, result_of
+from tests.e2e.test_cli import result_of
 from tests.support.skin_study import build_skin_study
 from tests.support.trained_gans import add_trained_gan
 
@@ -33,5 +33,3 @@ def test_that_a_set_is_generated_and_comes_out_the_same_when_it_is_made_again(ga
     verified = result_of("verify", folder, "--set", "made")
     assert verified["ok"] is True
     assert verified["sets"] == [{"set": "made", "n_images": 5, "remade": "made again and compared"}]
-    again = command("generate", folder, "--set", "made", "--count", "2")
-    assert_one_line_error(again, "There is already a set")

@@ -104,6 +104,7 @@ def test_that_a_region_changes_the_image_in_its_box_and_the_change_moves_with_it
 ) -> None:
     changes = measure_changes(learned.draw, requests)
     assert changes.center_in_box.interval[0] > changes.area
+    assert changes.peak_in_box.interval[0] > changes.area
     assert changes.followed.interval[0] > changes.area
     assert changes.share_in_box > 1.5 * changes.area
     assert changes.strength > 10
@@ -122,9 +123,10 @@ def test_that_the_measure_of_place_knows_who_obeys_the_map_and_who_does_not(requ
         return image
 
     good, bad = measure_changes(obey, requests), measure_changes(ignore_the_place, requests)
-    assert good.center_in_box.value == good.followed.value == good.share_in_box == 1.0
+    assert good.center_in_box.value == good.peak_in_box.value == good.followed.value == good.share_in_box == 1.0
     assert good.strength == 90
     assert bad.center_in_box.value < 0.2
+    assert bad.peak_in_box.value < 0.2
     assert bad.followed.value < 0.2
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torchvision
+from safetensors.torch import save_file
 
-from synthstudio.core.evaluation.nearest_table import read_nearest
+from synthstudio.core.evaluation.nearest_table import NEAREST_NAME, read_nearest
 from synthstudio.core.fields.skin_simulator import SKIN_CONDITIONS
-from synthstudio.core.imaging import read_image, write_png
-from synthstudio.domain.errors import NotFound, UserError
+from synthstudio.core.imaging import read_image, sha256_of_file, write_png
+from synthstudio.domain.errors import Cancelled, NotFound, UserError
 from synthstudio.domain.ids import RunId, SetName
 from synthstudio.domain.records import Generator, Split, SyntheticSet, Verdict, VerdictKind
 from synthstudio.engine.jobs import compose, measure
@@ -19,7 +21,7 @@ from synthstudio.project import Project
 from synthstudio.project.region_crops import list_region_crops, read_region_crops
 from synthstudio.protocol.results import MeasureResult
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
-from synthstudio.settings.generate import GenerateSettings
+from synthstudio.settings.generate import GenerateSettings, RequestSettings
 from synthstudio.settings.measure import MeasureSettings
 from synthstudio.settings.train_gan import TrainGanSettings
 from tests.support.engine_project import RecordingContext, build_engine_project
@@ -54,6 +56,7 @@ def test_that_a_gan_is_measured_on_the_maps_of_held_out_crops(study: Project) ->
     assert set(whole.figures) == {"fid", "kid", "precision", "recall", "density", "coverage"}
     fid = whole.figures["fid"]
     assert fid.ci95[0] > fid.floor_ci95[1]  # random weights make no skin
+    assert fid.difference == pytest.approx(fid.mean - fid.floor)
     assert not result.is_published
     assert any("not comparable with published" in note for note in result.notes)
     table = read_nearest(folder)
@@ -120,6 +123,16 @@ def test_that_rejected_images_are_not_measured(study: Project) -> None:
 def test_that_measuring_against_what_was_learned_is_said_to_be_so(study: Project) -> None:
     result, _ = _measure(study, MeasureSettings(split=Split.TRAIN, draws=2))
     assert any("learned from" in note for note in result.notes)
+    assert not any("part of the distance" in note for note in result.notes)  # each image has its real counterpart
+
+
+def test_that_conditions_in_other_shares_than_the_real_ones_are_told(study: Project) -> None:
+    one = study.classes.list()[0].name
+    gan = study.runs.list(kind="train-gan")[-1].id
+    requests = RequestSettings(classes=(one,))
+    write_generated(study, GenerateSettings(run=gan, set_name="one-sided", count=12, requests=requests))
+    result, _ = _measure(study, MeasureSettings(set_name="one-sided", draws=2))
+    assert any(f'"{one}" is on 100%' in note and "part of the distance" in note for note in result.notes)
 
 
 def test_that_each_condition_with_enough_images_has_figures_of_its_own(tmp_path: Path) -> None:
@@ -155,6 +168,24 @@ def test_that_a_jpeg_set_is_compared_with_real_images_that_took_the_same_way(stu
     lossless, _ = _measure(study, MeasureSettings(draws=2))
     floors = [each.overall.figures["fid"].floor for each in (as_stored, lossless)]
     assert floors[0] != pytest.approx(floors[1], rel=1e-6)
+
+
+def test_that_a_feature_file_is_named_with_its_hash(study: Project, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    tensors = torchvision.models.get_model("mobilenet_v3_small", weights=None).state_dict()
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    result, _ = _measure(study, MeasureSettings(draws=2, n_images=24, features=str(path)))
+    assert result.features == "mobilenet_v3_small (mine.safetensors)"
+    assert result.features_sha256 == sha256_of_file(path)
+    assert not result.is_published
+
+
+def test_that_a_measurement_can_be_cancelled_between_draws(study: Project) -> None:
+    context = RecordingContext(study, "measure")
+    context.stop_at = (3, 7)
+    with pytest.raises(Cancelled):
+        measure.run(MeasureSettings(draws=7), context)
+    assert not (context.run_dir / NEAREST_NAME).exists()
 
 
 @pytest.mark.parametrize(

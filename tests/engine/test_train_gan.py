@@ -13,7 +13,7 @@ from synthstudio.core.training.gan_card import CARD_NAME, ONNX_NAME, WEIGHTS_NAM
 from synthstudio.core.training.gan_samples import GAP_PX, find_samples
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.records import Split
-from synthstudio.domain.tones import FITZPATRICK
+from synthstudio.domain.tones import FITZPATRICK, ToneScale
 from synthstudio.engine import gan_loop
 from synthstudio.engine.checkpoints import load_checkpoint
 from synthstudio.engine.gan_losses import GanLosses
@@ -141,7 +141,10 @@ def test_that_a_resumed_training_ends_as_an_uninterrupted_one(
     with pytest.raises(Cancelled):
         train_gan.run(settings(**changes), broken)
     assert load_checkpoint(broken.run_dir / "checkpoints" / "last.safetensors").facts["step"] == 8
-    assert read_gan_card(broken.run_dir).step == 5  # what was stopped early can be asked for images
+    is_last_kept = settings(**changes).optimization.keep == "last"
+    assert read_gan_card(broken.run_dir).step == (
+        8 if is_last_kept else 5
+    )  # what was stopped early can be asked for images
     resumed = RecordingContext(project, JOB, run_dir=broken.run_dir)
     train_gan.run(settings(**changes), resumed)
     assert resumed.warnings == straight.warnings
@@ -187,8 +190,8 @@ def test_that_a_loss_that_is_no_number_ends_the_training_and_leaves_the_last_goo
 def test_that_terms_without_weight_leave_no_curve_and_without_both_no_discriminator_is_trained(
     project: Project, precision: str
 ) -> None:
-    bare = {"adversarial": 0.0, "features": 0.0}
-    context = trained(project, losses=bare, optimization={"steps": 10, "precision": precision})
+    bare, steps = {"adversarial": 0.0, "features": 0.0}, {"steps": 10, "precision": precision}
+    context = trained(project, losses=bare, network={"noise": 0}, optimization=steps)
     logged = {each.name for each in context.events if hasattr(each, "name")}
     assert logged == {"loss/image", "loss/region", "validation/image", "validation/region", "kid/held-out"}
 
@@ -250,7 +253,22 @@ def test_that_changed_annotations_are_noticed_by_a_resumed_training(project: Pro
     again = RecordingContext(project, JOB, run_dir=first.run_dir)
     result = train_gan.run(settings(optimization={"steps": 2}), again)
     assert any("have changed since this training began" in text for text in result.warnings)
-    assert result.validation  # nothing was left to train: it is judged again
+    assert (result.step, bool(result.validation)) == (2, True)  # nothing was left to train: it is judged again
+
+
+def test_that_an_image_that_leaves_the_training_later_is_still_told_of(project: Project) -> None:
+    first = trained(project, optimization={"steps": 2})
+    fov = project.fovs.list(split=Split.TRAIN)[0]
+    project.samples.set_split([fov.sample_id], Split.TEST)
+    train_gan.run(settings(optimization={"steps": 2}), RecordingContext(project, JOB, run_dir=first.run_dir))
+    assert fov.id in read_gan_card(first.run_dir).train_fov_ids
+
+
+def test_that_a_training_is_not_resumed_where_its_maps_mean_something_else_now(project: Project) -> None:
+    first = trained(project, optimization={"steps": 2})
+    set_tone_scale(project, ToneScale(("light", "dark")))
+    with pytest.raises(UserError, match="would mean something else"):
+        train_gan.run(settings(), RecordingContext(project, JOB, run_dir=first.run_dir))
 
 
 def test_that_rates_fall_to_nothing_from_where_they_should() -> None:

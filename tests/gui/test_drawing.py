@@ -144,3 +144,15 @@ def test_that_a_stop_in_the_middle_leaves_no_engine_and_drawing_goes_on_later(
     again = Customer(drawing)
     again.ask(wishes(studied[1], range(1)))
     qtbot.waitUntil(lambda: len(again.drawn) == 1, timeout=TIMEOUT_MS)
+
+
+def test_that_an_idle_engine_is_ended_and_the_next_wish_starts_another(
+    qtbot: QtBot, drawing: Drawing, studied: tuple[Project, RunId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthstudio.gui.drawing.IDLE_S", 0.05)
+    customer = Customer(drawing)
+    customer.ask(wishes(studied[1], range(1)))
+    qtbot.waitUntil(lambda: len(customer.drawn) == 1, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: drawing.engine_pid is None, timeout=TIMEOUT_MS)
+    customer.ask(wishes(studied[1], range(2)))
+    qtbot.waitUntil(lambda: len(customer.drawn) == 3, timeout=TIMEOUT_MS)

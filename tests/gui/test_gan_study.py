@@ -35,7 +35,7 @@ def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def project(workspace: Workspace, tmp_path: Path) -> Project:
     """A project that is open in the workspace."""
-    build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1).close()
+    build_engine_project(tmp_path, n_train=2, n_val=4, n_test=4).close()
     workspace.open_project(tmp_path / "project")
     assert workspace.project is not None
     return workspace.project
@@ -119,3 +119,18 @@ def test_that_what_is_left_of_a_study_is_gone_on_with(
     qtbot.waitUntil(lambda: len(project.runs.list(kind="train-gan")) == 2, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not panel.driver.active, timeout=TIMEOUT_MS)
     assert project.runs.list(kind="train-gan")[-1].title == "night: without region loss, seed 0"
+
+
+def test_that_the_settings_of_a_variant_are_used_for_a_training(
+    qtbot: QtBot, workspace: Workspace, panel: StudyPanel, project: Project
+) -> None:
+    begin_study(project, SETTINGS)
+    workspace.announce(changes("runs", "experiments"))
+    board = panel.board
+    qtbot.waitUntil(lambda: board.table.rows_model.rowCount() == 3, timeout=TIMEOUT_MS)
+    assert not board.use.isEnabled()
+    board.table.selectRow(2)
+    with qtbot.waitSignal(panel.training_offered, timeout=TIMEOUT_MS) as offered:
+        qtbot.mouseClick(board.use, Qt.MouseButton.LeftButton)
+    (settings,) = offered.args
+    assert settings.losses.region == 0.0

@@ -14,6 +14,7 @@ from synthstudio.core.imaging import read_image
 from synthstudio.core.synthesis.sweeps import centered_request
 from synthstudio.domain.maps import MapRequest
 from synthstudio.domain.records import Generator
+from synthstudio.gui import errors
 from synthstudio.gui.drawing import DrawingWish, Drawn
 from synthstudio.gui.pages.generate.gan.sweep_panel import SweepPanel
 from synthstudio.gui.pages.generate.gan.sweep_side import SweepSide
@@ -164,3 +165,20 @@ def test_that_without_a_gan_the_panel_says_what_to_do_next(qtbot: QtBot, workspa
     panel.show()
     assert panel.stack.currentWidget() is panel.notice
     assert not any(spec.enabled_when() for spec in panel.actions())
+
+
+def test_that_images_of_a_gan_that_was_trained_further_are_drawn_anew_instead_of_kept(
+    qtbot: QtBot, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Recorded(workspace, monkeypatch)
+    panel = show_panel(qtbot, workspace)
+    qtbot.waitUntil(lambda: bool(engine.wishes), timeout=TIMEOUT_MS)
+    engine.answer()  # of no weights that the run has
+    told: list[str] = []
+    monkeypatch.setattr(errors, "post", lambda notice, **_: told.append(notice.message))
+    engine.wishes = []
+    QTest.mouseClick(panel.side.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(engine.wishes), timeout=TIMEOUT_MS)
+    assert told == ["The GAN was trained further since these images were made."]
+    assert workspace.require_project().sets.find("sweep") is None
+    assert not panel.sheet.is_complete

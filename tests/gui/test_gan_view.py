@@ -26,6 +26,7 @@ from synthstudio.gui.pages.generate.gan import GanView
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.protocol.messages import MetricLogged, Progress, StageChanged, WarningRaised
+from synthstudio.settings.train_gan import GanLossSettings, TrainGanSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.gan_runs import N_CROPS, add_gan_run, add_sample
 from tests.support.scripted_engine import scripted_engine
@@ -244,6 +245,14 @@ def test_that_every_tab_can_be_heard_and_walked_by_tab(
         ]
         wrong[view.tabs.tabText(number)] = [*nameless_inputs(view), *missed]
     assert not any(wrong.values()), wrong
+
+
+def test_that_a_variant_of_a_study_comes_into_the_form_of_the_training(view: GanView, project: Project) -> None:
+    view.show_tab("Study")
+    view.study.training_offered.emit(TrainGanSettings(losses=GanLossSettings(region=30.0), seed=4))
+    assert view.tabs.currentWidget() is view.training
+    settings = view.training.side.form.settings()
+    assert (settings.losses.region, settings.seed) == (30.0, 4)
 
 
 def walked(page: GeneratePage) -> set[QWidget]:

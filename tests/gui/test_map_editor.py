@@ -15,10 +15,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId, RunId
 from synthstudio.domain.records import Box, Generator
 from synthstudio.gui.actions import ActionRegistry
 from synthstudio.gui.pages.generate import GeneratePage
+from synthstudio.gui.pages.generate.gan import editor_panel
 from synthstudio.gui.pages.generate.gan.editor_panel import MapEditorPanel
 from synthstudio.gui.pages.generate.gan.map_state import MapState
 from synthstudio.gui.widgets.icons import themed_icon
@@ -110,6 +112,13 @@ def boxes_of(panel: MapEditorPanel) -> list[Box | None]:
     return [each.box for each in state_of(panel).boxes]
 
 
+def ground_of(panel: MapEditorPanel) -> np.ndarray:
+    ground = panel.pictures.canvas._ground
+    assert ground is not None
+    stored = np.frombuffer(ground.constBits(), np.uint8).reshape(ground.height(), ground.width(), 4)
+    return stored[..., 2::-1].copy()
+
+
 def press(panel: MapEditorPanel, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     QTest.keyClick(panel.pictures.canvas, key, modifier)
 
@@ -133,6 +142,38 @@ def test_that_the_image_follows_a_box_while_it_is_dragged(qtbot: QtBot, panel: M
     assert np.array_equal(wait_for_image(qtbot, panel), before)
     press(panel, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert boxes_of(panel) == [box.moved(10, -6)]
+
+
+def test_that_escape_takes_a_drag_back_and_the_image_with_it(qtbot: QtBot, panel: MapEditorPanel) -> None:
+    before, boxes = wait_for_image(qtbot, panel), boxes_of(panel)
+    drag(panel, (32, 32), (22, 40))
+    assert not np.array_equal(wait_for_image(qtbot, panel), before)
+    press(panel, Qt.Key.Key_Escape)
+    assert np.array_equal(wait_for_image(qtbot, panel), before)
+    drop(panel, (22, 40))
+    assert boxes_of(panel) == boxes
+    assert not panel.editing.undo_stack.canUndo()
+
+
+def test_that_a_crop_whose_image_is_gone_is_told_and_the_map_stays(
+    qtbot: QtBot, panel: MapEditorPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Exception] = []
+
+    def report(error: Exception, **_: object) -> None:
+        told.append(error)
+
+    def read(*_: object) -> Iterator[object]:
+        raise UserError("The image is gone.", "Find it again.")
+
+    monkeypatch.setattr(editor_panel, "report", report)
+    monkeypatch.setattr(editor_panel, "read_region_crops", read)
+    before = state_of(panel)
+    QTest.mouseClick(panel.side.next, LEFT)
+    qtbot.waitUntil(lambda: bool(told), timeout=TIMEOUT_MS)
+    assert state_of(panel) == before
+    assert panel.side.start is None
+    assert panel.side.fields.currentIndex() == 0
 
 
 def test_that_boxes_are_drawn_resized_and_deleted_by_hand(qtbot: QtBot, panel: MapEditorPanel) -> None:
@@ -262,6 +303,30 @@ def test_that_a_kept_image_is_in_its_set_with_its_boxes_and_undo_takes_it_out(
     assert sets.get("kept").n_images == 1
 
 
+def test_that_an_image_of_former_weights_is_not_kept_and_drawn_anew(
+    qtbot: QtBot, panel: MapEditorPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Exception] = []
+
+    def report(error: Exception, **_: object) -> None:
+        told.append(error)
+
+    monkeypatch.setattr(editor_panel, "report", report)
+    former = panel.following.shown
+    assert former is not None
+    card = workspace.require_project().run_folder(former.wish.run_id) / "gan.json"
+    os.utime(card, ns=(1, 1))  # as after a further step of the training
+    panel.side.set_name.setText("former")
+    QTest.mouseClick(panel.side.keep, LEFT)
+    qtbot.waitUntil(lambda: bool(told), timeout=TIMEOUT_MS)
+    assert "trained further" in str(told[0])
+    assert workspace.require_project().sets.find("former") is None
+    qtbot.waitUntil(lambda: panel.following.shown not in (None, former), timeout=TIMEOUT_MS)
+    QTest.mouseClick(panel.side.keep, LEFT)
+    qtbot.waitUntil(panel.editing.undo_stack.canUndo, timeout=TIMEOUT_MS)
+    assert workspace.require_project().sets.get("former").n_images == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_that_a_killed_engine_is_told_below_the_pictures_and_the_next_change_draws_again(
     qtbot: QtBot, panel: MapEditorPanel, workspace: Workspace
@@ -315,8 +380,17 @@ def test_that_boxes_and_ground_are_switched_and_the_image_is_copied_without_boxe
     image = wait_for_image(qtbot, panel)
     press(panel, Qt.Key.Key_B)
     assert not panel.pictures.boxes.isChecked()
-    press(panel, Qt.Key.Key_M)
-    assert panel.pictures.on_image.isChecked()
+    grounds = [ground_of(panel)]
+    for name in ("Semantic map", "Image", "Sketch"):
+        press(panel, Qt.Key.Key_M)
+        assert panel.pictures.ground.currentText() == name
+        grounds.append(ground_of(panel))
+    gan, request = panel.editing.gan, panel.following.shown
+    assert gan is not None
+    assert request is not None
+    assert np.array_equal(grounds[1], gan.coding.draw(request.wish.request))
+    assert np.array_equal(grounds[2], image)
+    assert np.array_equal(grounds[3], grounds[0])
     press(panel, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     copied = QApplication.clipboard().image()
     assert (copied.width(), copied.height()) == image.shape[1::-1]

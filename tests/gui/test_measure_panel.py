@@ -112,6 +112,7 @@ def test_that_a_finished_measurement_is_shown_with_its_floor_its_chart_and_its_p
     qtbot.waitUntil(lambda: panel.stack.currentWidget() is panel.content, timeout=TIMEOUT_MS)
     row = dict(zip(*panel.table.texts(), strict=True))
     assert (row["Measured"], row["FID"], row["Floor"], row["Too near"]) == ("Set made", "3.000", "2.700", "1 of 80")
+    assert row["Above"] == "0.300"
     chart = panel.plot.chart
     assert chart.groups == ("No. 1",)
     assert chart.baselines == (pytest.approx(2.7),)

@@ -11,8 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from synthstudio.client.kept_images import KeptImage, keep_images
 from synthstudio.core.patches.ranking import PatchOrder, rank_patches
 from synthstudio.domain.ids import AnnotationId
+from synthstudio.domain.maps import MapRegion, MapRequest
+from synthstudio.domain.records import Box, changes
+from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.pages.generate.patch_panel import PatchPanel
@@ -21,6 +25,7 @@ from synthstudio.project.patches import build_project_bank
 from synthstudio.settings.compose import ComposeSettings, PatchSettings
 from tests.support.cells import make_bank
 from tests.support.engine_project import build_engine_project
+from tests.support.trained_gans import add_card, make_card
 from tests.support.windows import annotate_page, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
@@ -263,3 +268,36 @@ def test_that_the_settings_of_the_gallery_are_those_of_the_form(window: MainWind
     view.form.show_value("composition.mask", "square")
     assert panel._style.shape == "square"
     assert isinstance(view.form.settings(), ComposeSettings)
+
+
+def test_that_patches_a_gan_made_are_told_apart_and_rejected_like_the_others(
+    qtbot: QtBot, window: MainWindow, panel: PatchPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, view = window.workspace.require_project(), generate_page(window).compositing
+    run_id = add_card(project, make_card(project))
+    request = MapRequest(64, 0, (MapRegion("disc", Box(16, 16, 48, 48)),))
+    images = [np.full((64, 64, 3), 200 - number, np.uint8) for number in range(3)]
+    keep_images(project, "mine", [KeptImage(image, request, run_id, seed=0) for image in images])
+    window.workspace.announce(changes("sets"))
+    n_clicked = len(panel.grid.keys)
+    view.form.show_value("patches.generated_sets", ("mine",))
+    qtbot.waitUntil(lambda: len(panel.grid.keys) == n_clicked + 3, timeout=WAIT_MS)
+    assert f"{n_clicked:,} patches used" in panel.facts.text()
+    assert "3 made by a GAN" in panel.facts.text()
+    bank = panel._gallery.bank if panel._gallery is not None else None
+    assert bank is not None
+    made = next(number for number in panel.grid.keys if bank.patches[number].fov_id < 0)
+    assert patch_tile(bank, made, TileStyle(), "#FFFFFF").mark == "GAN"
+    qtbot.waitUntil(lambda: made in panel.grid.loaded, timeout=WAIT_MS)
+    samples = panel.filters.samples.model()
+    assert "GAN: mine  3" in [samples.index(row, 0).data() for row in range(samples.rowCount())]
+    told: list[str] = []
+    monkeypatch.setattr(errors, "post", lambda notice, **_: told.append(notice.message))
+    panel._on_grid_activated(made)
+    assert told == ["This patch was made by a GAN; nobody has clicked it."]
+    click(panel, panel.grid.keys.index(made))
+    QTest.keyClick(panel.grid, Qt.Key.Key_Delete)
+    assert rejected_ids(window) == {bank.patches[made].annotation_id}
+    qtbot.waitUntil(lambda: "2 made by a GAN" in panel.facts.text(), timeout=WAIT_MS)
+    window.workspace.undo_stack.undo()
+    assert rejected_ids(window) == set()

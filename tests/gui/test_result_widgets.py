@@ -77,6 +77,15 @@ def test_that_a_long_legend_is_broken_into_lines_and_cuts_off_no_bar(qtbot: QtBo
     assert plot.getPlotItem().titleLabel.text.count("<br>") >= 3
 
 
+def test_that_bars_and_intervals_below_zero_are_seen_whole(qtbot: QtBot) -> None:
+    plot = BarPlot("KID")
+    qtbot.addWidget(plot)
+    plot.set_chart(BarChart(("No. 1",), (BarSeries("KID", "#4477AA", (Bar(-0.2, -0.5, 0.1),)),)))
+    low, high = plot.getPlotItem().vb.viewRange()[1]
+    assert low < -0.5
+    assert high > 0.1
+
+
 def test_that_an_empty_row_of_a_matrix_has_no_shares(qtbot: QtBot) -> None:
     matrix = ConfusionMatrix("Confusion matrix")
     qtbot.addWidget(matrix)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
@@ -222,13 +223,15 @@ class Changes:
 
     Attributes:
         center_in_box: The middle of the change lies in the box.
+        peak_in_box: Where most changes, smoothed over an eighth of the side, lies in the box.
         share_in_box: Mean share of the change inside the box.
         area: Mean share of the image inside the box: what both would be by chance.
-        followed: When the box was moved, the middle of the change came to lie in the new box.
+        followed: When the box was moved to the other side, the place where most changes came to lie in the new box.
         strength: Mean change of a pixel inside the box, in grey levels.
     """
 
     center_in_box: Share
+    peak_in_box: Share
     share_in_box: float
     area: float
     followed: Share
@@ -237,19 +240,21 @@ class Changes:
 
 def measure_changes(draw: Draw, requests: Sequence[MapRequest]) -> Changes:
     """Compare the image of each request with that of the same map without its region, and with the region moved."""
-    inside, shares, areas, followed, strengths = [], [], [], [], []
+    inside, peaks, shares, areas, followed, strengths = [], [], [], [], [], []
     for request in requests:
         empty = draw(replace(request, regions=()))
         mask = region_mask(request)
         change = _change(draw(request), empty)
         inside.append(_is_middle_in(change, mask))
+        peaks.append(_is_peak_in(change, mask))
         shares.append(change[mask].sum() / max(change.sum(), 1e-9))
         areas.append(mask.mean())
         strengths.append(change[mask].mean())
         moved = move_region(request)
-        followed.append(_is_middle_in(_change(draw(moved), empty), region_mask(moved)))
+        followed.append(_is_peak_in(_change(draw(moved), empty), region_mask(moved)))
     return Changes(
         count(np.array(inside)),
+        count(np.array(peaks)),
         float(np.mean(shares)),
         float(np.mean(areas)),
         count(np.array(followed)),
@@ -277,6 +282,13 @@ def _is_middle_in(change: NDArray[np.float64], mask: NDArray[np.bool_]) -> bool:
     rows, columns = np.indices(change.shape)
     row, column = (change * rows).sum() / total, (change * columns).sum() / total
     return bool(mask[round(row), round(column)])
+
+
+def _is_peak_in(change: NDArray[np.float64], mask: NDArray[np.bool_]) -> bool:
+    reach = max(3, change.shape[0] // 8)
+    smooth = cv2.blur(change, (reach, reach))
+    row, column = np.unravel_index(int(smooth.argmax()), smooth.shape)
+    return bool(change.any() and mask[row, column])
 
 
 def points_into_box(answers: Answers, requests: Sequence[MapRequest]) -> Share:

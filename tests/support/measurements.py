@@ -20,7 +20,12 @@ FIGURES = ("fid", "kid", "precision", "recall", "density", "coverage")
 
 def _figure(mean: float) -> MeasuredFigure:
     return MeasuredFigure(
-        mean=mean, ci95=(mean - 0.2, mean + 0.2), floor=0.9 * mean, floor_ci95=(0.8 * mean, 1.0 * mean)
+        mean=mean,
+        ci95=(mean - 0.2, mean + 0.2),
+        floor=0.9 * mean,
+        floor_ci95=(0.8 * mean, 1.0 * mean),
+        difference=0.1 * mean,
+        difference_ci95=(0.05 * mean, 0.15 * mean),
     )
 
 

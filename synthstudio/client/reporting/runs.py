@@ -105,7 +105,7 @@ def _training_of(project: Project, run_id: RunId) -> RunId:
         return RunId(result.run)
     if run.kind not in (CLASSIFIER, DETECTOR):
         raise UserError(
-            f"The run {run_id} is a {run.kind} run, which trained nothing.",
+            f"The run {run_id} is a {run.kind} run: reports are of classifiers and detectors.",
             "Name trainings of classifiers or detectors.",
         )
     return run.id

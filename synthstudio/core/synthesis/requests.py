@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -119,7 +120,13 @@ class RequestPlanner:
     def count_cells(self, indices: range) -> dict[Cell, int]:
         """How many of these images show each condition in each tone."""
         counts = dict.fromkeys(self.cells, 0)
-        for index in indices:
+        rest: Iterable[int] = indices
+        n_cells = len(self.cells)
+        first, last = -(-indices.start // n_cells), indices.stop // n_cells
+        if self._settings.distribution == "balanced" and last > first:  # whole turns need not be drawn to be counted
+            counts = dict.fromkeys(self.cells, last - first)
+            rest = chain(range(indices.start, first * n_cells), range(last * n_cells, indices.stop))
+        for index in rest:
             counts[self.cells[self._cell(index)]] += 1
         return counts
 

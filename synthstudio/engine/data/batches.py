@@ -23,7 +23,7 @@ from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_FIRST_NUMBERS, N_FURTHER_NUMBERS, ImageAugmenter
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.training.class_weights import sampling_weights
+from synthstudio.core.training.class_weights import draw_pass, sampling_weights
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.data.crops import CropStore
 from synthstudio.settings.compose import CompositionSettings, ImageAugmentation
@@ -147,13 +147,10 @@ class CropBatches(StepBatches):
 
     def _pass(self, turn: int) -> NDArray[np.int64]:
         """Numbers of the crops in the order of a pass."""
-        count, stream = len(self._store), self._stream(ORDER, turn)
+        stream = self._stream(ORDER, turn)
         if not self._is_balanced:
-            return stream.permutation(count)
-        # Evenly spaced marks on the row of weights: each crop comes as often as it is due, rounded up or down.
-        limits = np.cumsum(sampling_weights(self.presence))
-        marks = (np.arange(count) + stream.random()) * (limits[-1] / count)
-        return stream.permutation(np.minimum(np.searchsorted(limits, marks, side="right"), count - 1))
+            return stream.permutation(len(self._store))
+        return draw_pass(sampling_weights(self.presence), rng=stream)
 
     def _stream(self, purpose: int, index: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=(purpose << 64) | self._seed, counter=index << 128))

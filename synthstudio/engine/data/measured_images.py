@@ -38,12 +38,13 @@ class ImageFacts:
     """What is known of an image, and stays when its pixels have been described.
 
     Attributes:
-        sample: Id of the sample of a real one; number of a synthetic one.
+        sample: Id of the sample of a real one, or of that whose map a synthetic one was made from; 0 for none.
         classes: Names of the conditions, or objects, that it shows.
         tone: Name of its level of tone; empty where there is none.
         file: Of a synthetic one, within the folder of its set; empty where it was made for the measurement.
         fov: That a real one was cut from, at `window` in full-resolution px.
         request: What a GAN was, or can be, asked for to get such an image.
+        number: Of an image that was made for the measurement.
     """
 
     sample: int
@@ -54,6 +55,7 @@ class ImageFacts:
     fov_name: str = ""
     window: CropSquare = NO_WINDOW
     request: MapRequest | None = None
+    number: int = 0
 
 
 MeasuredImage = tuple[ImageArray, ImageFacts]
@@ -104,7 +106,7 @@ def read_region_images(
     Raises:
         UserError: The split has no regions, or an image cannot be read.
     """
-    plans = list_region_crops(project, settings, split=split.value, coding=coding)
+    plans = list_region_crops(project, settings, split=split.value, coding=coding, tick=tick)
     tones = find_tone_scale(project)
     chosen = wanted.choose([crop for crop in plans.crops if wanted.has(crop.fov_id)])
     for crop in read_region_crops(project, chosen, tick=tick):
@@ -188,7 +190,7 @@ def read_set_images(project: Project, name: str, *, side: int, wanted: Wanted, t
         image = read_image(path)
         shown = frozenset(names[mark.class_id] for mark in annotations.get(fov.id, []))
         file = path.relative_to(folder).as_posix()
-        yield image[:side, :side], ImageFacts(fov.id, shown, tone=tone_name(tones, fov.tone or 0), file=file)
+        yield image[:side, :side], ImageFacts(0, shown, tone=tone_name(tones, fov.tone or 0), file=file)
     tick(len(chosen), max(1, len(chosen)))
 
 
@@ -203,7 +205,7 @@ def make_images(
     """What a GAN makes of the maps of held-out crops, numbered in their order."""
     for number, real in enumerate(held_out):
         tick(number, len(held_out))
-        facts = ImageFacts(number, real.classes, tone=real.tone, request=real.request)
+        facts = ImageFacts(real.sample, real.classes, tone=real.tone, request=real.request, number=number)
         yield draw(facts), facts
     tick(len(held_out), max(1, len(held_out)))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -25,6 +27,8 @@ from synthstudio.settings.measure import MeasureSettings
 IMAGES_FOLDER = "images"
 FEW_IMAGES = 100
 """With fewer in a draw the Fréchet distance is mostly bias."""
+MOST_DIFFERENCE = 0.1
+"""Of the share of images that show a condition or tone, from which on it is told."""
 LEAST_OF_PART = 12
 """In a draw; a condition or tone with fewer gets no figures of its own."""
 
@@ -79,10 +83,12 @@ class _Measurement:
         )
 
     def _compare(self, name: str, real: Described, synthetic: Described, *, tick: Tick = no_tick) -> MeasuredGroup:
+        samples = [np.array([each.sample for each in images.images], np.int64) for images in (real, synthetic)]
         found = compare_over_draws(
             real.features,
-            np.array([each.sample for each in real.images], np.int64),
+            samples[0],
             synthetic.features,
+            synthetic_groups=samples[1] if samples[1].any() else None,
             n_draws=self._settings.draws,
             seed=self._context.seed,
             tick=tick,
@@ -163,7 +169,7 @@ class _Measurement:
     def _store(self, facts: ImageFacts, material: Material) -> str:
         """Make an image of this measurement again and write it; return its path in the run's folder."""
         assert material.draw is not None  # else it lies in a set
-        file = f"{IMAGES_FOLDER}/{facts.sample:06d}.png"
+        file = f"{IMAGES_FOLDER}/{facts.number:06d}.png"
         path = self._context.run_dir / file
         try:
             path.parent.mkdir(exist_ok=True)
@@ -180,6 +186,8 @@ def _to_figures(found: Comparison) -> dict[str, MeasuredFigure]:
             ci95=(figure.low, figure.high),
             floor=found.floor[name].mean,
             floor_ci95=(found.floor[name].low, found.floor[name].high),
+            difference=found.differences[name].mean,
+            difference_ci95=(found.differences[name].low, found.differences[name].high),
         )
         for name, figure in found.figures.items()
     }
@@ -205,8 +213,31 @@ def _notes(extractor: FeatureExtractor, overall: MeasuredGroup, material: Materi
     n_samples = len({each.sample for each in material.real.images})
     if n_samples < MIN_RELIABLE_GROUPS:
         yield f"Intervals are unreliable: the real images are of {n_samples} samples, fewer than {MIN_RELIABLE_GROUPS}."
+    yield from _notes_on_shares(material)
     for images, kind in ((material.synthetic, "synthetic"), (material.real, "real")):
         if images.n_duplicates:
             yield f"{images.n_duplicates} {kind} images were exact repeats of others and were left out."
     if not len(material.learned):
         yield "No training image could be looked at for copies."
+
+
+def _notes_on_shares(material: Material) -> Iterator[str]:
+    """What the two sides show unequally often: that is distance, too, whatever the single images look like."""
+    shares = [
+        {name: count / len(images) for name, count in Counter(chain(*map(_shown, images.images))).items()}
+        for images in (material.synthetic, material.real)
+    ]
+    names = sorted({*shares[0], *shares[1]})
+    if not names:
+        return
+    made, real = shares
+    worst = max(names, key=lambda name: abs(made.get(name, 0.0) - real.get(name, 0.0)))
+    if abs(made.get(worst, 0.0) - real.get(worst, 0.0)) > MOST_DIFFERENCE:
+        yield (
+            f'"{worst}" is on {made.get(worst, 0.0):.0%} of the synthetic and {real.get(worst, 0.0):.0%} of the real'
+            " images: such differences are part of the distance. Look at the figures by condition and tone, too."
+        )
+
+
+def _shown(facts: ImageFacts) -> frozenset[str]:
+    return facts.classes | frozenset({facts.tone} - {""})

@@ -10,7 +10,7 @@ import torch
 
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.synthesis.region_crops import PlannedCrop, RegionCrop
-from synthstudio.core.training.gan_card import ONNX_NAME, GanCard, read_gan_card, write_gan_card
+from synthstudio.core.training.gan_card import CARD_NAME, ONNX_NAME, GanCard, read_gan_card, write_gan_card
 from synthstudio.core.training.gan_samples import choose_spread, find_samples
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.maps import UNKNOWN_TONE
@@ -64,6 +64,7 @@ class _Training:
         self._validation = list_region_crops(project, settings, split="val", tick=part_of(tick, 0.5, 1.0))
         requests = [crop.request for crop in self._validation.crops]
         self._held_out = [self._validation.crops[number] for number in choose_spread(requests, N_JUDGED)]
+        self._earlier = self._find_earlier_card()
 
     def run(self) -> TrainGanResult:
         """Do the work."""
@@ -73,7 +74,7 @@ class _Training:
         self._check_project_state()
         (context.run_dir / ONNX_NAME).unlink(missing_ok=True)  # of an earlier end of a run that now goes on
         # The card goes first, so that what is stored by and by can be asked for images while the training goes on.
-        write_gan_card(context.run_dir, self._card(step=0))
+        write_gan_card(context.run_dir, self._card(step=self._earlier.step if self._earlier is not None else 0))
         context.stage("Reading held-out crops")
         sampler = GanSampler(
             HeldOut(
@@ -169,19 +170,35 @@ class _Training:
         self._warnings.append(text)
         self._context.warn(text)
 
+    def _find_earlier_card(self) -> GanCard | None:
+        """The card of the run that goes on. Raises UserError where its maps would mean something else now."""
+        folder, plans = self._context.run_dir, self._plans
+        if not self._context.resume or not (folder / CARD_NAME).is_file():
+            return None
+        card = read_gan_card(folder)
+        if (card.class_names, card.tone_levels) != (plans.class_names, plans.tone_levels):
+            raise UserError(
+                "The conditions of the training images, or the tone scale, have changed since this training began: the"
+                " colours of its maps would mean something else.",
+                "Put them back, or start a new training.",
+            )
+        return card
+
     def _card(self, *, step: int) -> GanCard:
         plans, settings = self._plans, self._settings
+        # What was learned from once stays so, also where an image has gone to another split since.
+        learned = (*(self._earlier.train_fov_ids if self._earlier is not None else ()), *plans.fov_ids)
         return GanCard(
             class_names=plans.class_names,
             tone_levels=plans.tone_levels,
-            has_unknown_tone=plans.has_unknown,
+            has_unknown_tone=plans.has_unknown or (self._earlier is not None and self._earlier.has_unknown_tone),
             side=settings.crops.side_px,
             network=settings.network,
             crops=settings.crops,
             seed=settings.seed,
             step=step,
-            train_fov_ids=plans.fov_ids,
-            validation_fov_ids=self._validation.fov_ids,
+            train_fov_ids=tuple(dict.fromkeys(learned)),
+            validation_fov_ids=tuple(each for each in self._validation.fov_ids if each not in learned),
             versions={"torch": torch.__version__},
             threads=torch.get_num_threads(),
         )

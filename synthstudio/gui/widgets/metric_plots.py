@@ -82,7 +82,11 @@ class MetricPlots(QWidget):
 
     def add_point(self, name: str, step: int, value: float) -> None:
         """Take a value that was just logged; drawn with the next redraw."""
-        self._points.setdefault(name, []).append((step, value))
+        points = self._points.setdefault(name, [])
+        if points and step <= points[-1][0]:  # a run that was resumed says some steps again
+            self._points[name] = sorted((dict(points) | {step: value}).items())
+        else:
+            points.append((step, value))
         if not self._timer.isActive():
             self._timer.start(REDRAW_MS)
 

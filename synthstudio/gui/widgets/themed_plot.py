@@ -17,7 +17,8 @@ from synthstudio.gui.widgets.exporting import draw_svg, popup_exports
 
 TITLE_LINE_PX = 30
 """Height of a title of one line, as pyqtgraph has it."""
-TITLE_MARGIN_PX = 24
+TITLE_MARGIN_PX = 52
+"""Room beside the title: the left axis with its figures, and the frame."""
 READOUT_MARGIN_PX, READOUT_LINE_PX = 2, 28
 
 

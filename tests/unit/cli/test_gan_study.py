@@ -19,14 +19,14 @@ SETTINGS = GanStudySettings(name="night", without=("region-loss",), seeds=2)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    project = build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1)
+    project = build_engine_project(tmp_path, n_train=2, n_val=4, n_test=4)
     project.close()
     return project.folder
 
 
 @pytest.fixture
 def finished(tmp_path: Path) -> Path:
-    project = build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1)
+    project = build_engine_project(tmp_path, n_train=2, n_val=4, n_test=4)
     begin_study(project, SETTINGS)
     play_all(project, SETTINGS)
     project.close()

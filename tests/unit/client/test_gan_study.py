@@ -26,6 +26,7 @@ from synthstudio.client.gan_study_table import (
     PAPER_NOTE,
     TEST_NOTE,
     build_study_table,
+    differences_line,
     paper_words,
     study_csv,
     study_json,
@@ -36,8 +37,7 @@ from synthstudio.domain.records import RunStatus, Split
 from synthstudio.project import Project
 from synthstudio.protocol.messages import AnyEvent, JobOutcome
 from synthstudio.settings.experiment import ExperimentSettings
-from synthstudio.settings.gan_study import GanStudySettings
-from synthstudio.settings.measure import MeasureSettings
+from synthstudio.settings.gan_study import GanStudySettings, StudyMeasureSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.gan_studies import play, play_all
 from tests.support.scripted_engine import scripted_engine
@@ -47,13 +47,13 @@ SETTINGS = GanStudySettings(
     without=("checkerboard-mitigation", "region-loss"),
     seeds=2,
     seed=5,
-    measure=MeasureSettings(split=Split.TEST),
+    measure=StudyMeasureSettings(split=Split.TEST),
 )
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    made = build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1)
+    made = build_engine_project(tmp_path, n_train=2, n_val=4, n_test=4)
     yield made
     made.close()
 
@@ -126,6 +126,10 @@ def test_that_the_table_has_every_variant_beside_the_floor_and_the_paper(project
     assert table.rows[0].figures["image"].mean == 12.0
     assert [paper_words(row.paper) for row in table.rows] == ["122.4 ± 3.4", "151.6 ± 3.4", "174 ± 4.7"]
     assert table.notes == ("The features are built in.", PAPER_NOTE)
+    assert differences_line(table, "fid") == (
+        "Against full, seed by seed: Without checkerboard mitigation +5 ± 0 (2 seeds);"
+        " Without region loss +20 ± 0 (2 seeds)."
+    )
     told = study_json(table)
     assert told["jobs"] == {"done": 12, "planned": 12}
     lines = list(csv.DictReader(study_csv(table).decode().splitlines()))
@@ -170,6 +174,9 @@ def test_that_what_the_night_would_lack_is_said_before_it_begins(project: Projec
         project.annotations.remove(project.annotations.list(fov.id))
     with pytest.raises(UserError, match="test split"):
         begin_study(project, SETTINGS)
+    few = SETTINGS.model_dump(mode="json") | {"measure": {"split": "val"}, "training": {"crops": {"crops_per_fov": 1}}}
+    with pytest.raises(UserError, match="val split gives 4 crops of 4 samples: too few"):
+        begin_study(project, GanStudySettings.model_validate(few))
     values = SETTINGS.model_dump(mode="json") | {"measure": {"split": "val"}}
     begin_study(project, GanStudySettings.model_validate(values))
 

@@ -169,7 +169,7 @@ def test_that_an_evaluation_stands_for_its_training_and_is_not_told_twice(projec
 
 def test_that_only_trainings_can_be_reported(project: Project) -> None:
     project.runs.add(RunId("set-1"), kind="compose", title="", settings_json='{"kind": "compose"}')
-    with pytest.raises(UserError, match="trained nothing"):
+    with pytest.raises(UserError, match="reports are of classifiers"):
         build_report(project, [RunId("set-1")], split=Split.TEST)
     with pytest.raises(NotFound):
         build_report(project, [RunId("absent")], split=Split.TEST)

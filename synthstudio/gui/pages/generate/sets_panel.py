@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import SyntheticSet
+from synthstudio.domain.records import Generator, SyntheticSet
 from synthstudio.gui import errors
 from synthstudio.gui.pages.generate.manifests import Proof, prove_set, read_page
 from synthstudio.gui.theme import GRID_PX, scaled_px
@@ -30,6 +30,7 @@ from synthstudio.project.set_images import delete_set_files
 PAGE_SIZE = 12
 LIST_WIDTH_PX = 200
 FINDINGS_SHOWN = 5
+GENERATOR_MARKS = {Generator.COMPOSITED: "", Generator.GAN: " · GAN", Generator.DIFFUSION: " · diffusion"}
 
 
 class SetsPanel(QWidget):
@@ -111,7 +112,8 @@ class SetsPanel(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for item in self._sets:
-            entry = QListWidgetItem(f"{item.name}\n{item.n_images:,} images", self.list)
+            mark = GENERATOR_MARKS[item.generator]
+            entry = QListWidgetItem(f"{item.name}\n{item.n_images:,} images{mark}", self.list)
             entry.setToolTip(f"Written {item.created_at[:16].replace('T', ' ')}")
         names = [item.name for item in self._sets]
         self.list.setCurrentRow(names.index(chosen) if chosen in names else (0 if names else -1))
@@ -210,11 +212,7 @@ class SetsPanel(QWidget):
                 shown.append(f"and {len(findings) - FINDINGS_SHOWN:,} more.")
             self._verdicts[item.name] = "\n".join(shown), False
         else:
-            remade = (
-                ", and come out the same when made again."
-                if proof.is_remade
-                else f". They {proof.remade}."
-            )
+            remade = ", and come out the same when made again." if proof.is_remade else f". They {proof.remade}."
             self._verdicts[item.name] = f"All {item.n_images:,} images are as the manifest says{remade}", True
         if self.current == item:
             self._show_outcome(item)

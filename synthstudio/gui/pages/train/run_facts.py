@@ -147,6 +147,8 @@ def _settings_words(run: Run) -> tuple[str, str]:
         values = json.loads(run.settings_json)
         source = str(values.get("source", "")) if isinstance(values, dict) else ""
         return SOURCE_WORDS.get(source, source), ""
+    if settings.source == "mix" and settings.set_name:
+        return f"the set {settings.set_name} and real crops", settings.network.name
     return SOURCE_WORDS.get(settings.source, settings.source), settings.network.name
 
 

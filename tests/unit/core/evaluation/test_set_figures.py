@@ -57,6 +57,28 @@ def test_that_no_sample_is_in_both_halves_of_the_real_images() -> None:
         assert len(first) == len(second) == 50
 
 
+def test_that_images_made_from_maps_of_real_ones_are_never_compared_with_those() -> None:
+    real = np.repeat(np.arange(30.0), 4)[:, None]
+    made = real + 100
+    seen: list[tuple[Features, Features]] = []
+
+    def remember(first: Features, second: Features) -> Figures:
+        seen.append((first, second))
+        return Figures(0, 0, 0, 0, 0, 0)
+
+    groups = _groups(120, of=4)
+    kept = np.arange(120) % 8 != 0  # some were repeats of others
+    found = compare_over_draws(
+        real, groups, made[kept], synthetic_groups=groups[kept], n_draws=8, seed=3, compare=remember
+    )
+    assert found is not None
+    for (first, synthetic), (again, second) in zip(seen[::2], seen[1::2], strict=True):
+        assert np.array_equal(first, again)
+        assert len(first) == len(synthetic) == len(second) >= found.n
+        assert not set(first.ravel()) & set((synthetic - 100).ravel())
+        assert set((synthetic - 100).ravel()) <= set(range(30)) - set(first.ravel())
+
+
 def test_that_every_division_by_samples_leaves_as_many_images_as_are_counted() -> None:
     groups = np.array([0] * 9 + [1] * 3 + [2] * 4 + [3] * 4 + [4] * 5)
     n = comparable_count(groups, 100)
@@ -88,6 +110,8 @@ def test_that_the_interval_is_the_mean_and_nearly_two_standard_deviations_of_the
     draws = np.array([0.0, 2.0, 4.0])  # every second comparison is that of the floor
     assert found.figures["fid"].mean == pytest.approx(draws.mean())
     assert found.figures["fid"].high == pytest.approx(draws.mean() + 1.96 * draws.std(ddof=1))
+    assert found.differences["fid"].mean == pytest.approx(-1)  # each floor is one more than its figure
+    assert found.differences["fid"].low == pytest.approx(found.differences["fid"].high)
 
 
 @pytest.mark.parametrize(("groups", "n_made"), [(np.zeros(50, int), 50), (np.arange(9), 50), (np.arange(90), 5)])

@@ -40,6 +40,11 @@ def test_that_balanced_requests_show_every_cell_once_in_each_turn() -> None:
     assert planner.cells == (("mole", 1), ("mole", 2), ("rash", 1), ("rash", 2))
     for start in (0, 4, 400):
         assert set(planner.count_cells(range(start, start + 4)).values()) == {1}
+    one_by_one = dict.fromkeys(planner.cells, 0)
+    for index in range(3, 14):
+        request = planner.plan(index)
+        one_by_one[request.regions[0].class_name, request.tone] += 1
+    assert planner.count_cells(range(3, 14)) == one_by_one
 
 
 def test_that_a_top_up_levels_what_the_data_shows_and_adds_to_the_rarest_first() -> None:

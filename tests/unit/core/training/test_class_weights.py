@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from synthstudio.core.training.class_weights import even_probabilities, positive_weights, sampling_weights
+from synthstudio.core.training.class_weights import (
+    draw_pass,
+    even_probabilities,
+    positive_weights,
+    sampling_weights,
+)
 
 
 def test_that_images_with_and_without_a_class_count_the_same_in_all() -> None:
@@ -39,3 +44,15 @@ def test_that_images_that_all_show_the_same_are_shown_alike() -> None:
     assert sampling_weights(np.ones((7, 1), np.bool_)) == pytest.approx(np.ones(7))
     assert sampling_weights(np.zeros((3, 2), np.bool_)) == pytest.approx(np.ones(3))
     assert sampling_weights(np.zeros((0, 2), np.bool_)).shape == (0,)
+
+
+def test_that_a_pass_shows_each_image_as_often_as_it_is_due_in_a_new_order() -> None:
+    rng = np.random.default_rng(4)
+    assert sorted(draw_pass(np.ones(50), rng=rng).tolist()) == list(range(50))
+    assert draw_pass(np.ones(50), rng=rng).tolist() != draw_pass(np.ones(50), rng=rng).tolist()
+    weights = np.array([6.0, 1.0, 1.0, 1.0, 1.0])
+    counts = np.bincount(draw_pass(weights, rng=rng), minlength=5)
+    assert counts[0] == 3  # of five images, 6 parts in 10
+    assert counts.sum() == 5
+    many = sum(np.bincount(draw_pass(weights, rng=rng), minlength=5) for _ in range(400))
+    assert many[1:] == pytest.approx(200, abs=50)

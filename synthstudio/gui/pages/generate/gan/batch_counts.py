@@ -9,6 +9,7 @@ from synthstudio.core.synthesis.requests import Cell, RequestMaterial, RequestPl
 from synthstudio.core.training.gan_card import read_gan_card
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import UNKNOWN_TONE
+from synthstudio.domain.progress import Tick
 from synthstudio.gui.widgets.bar_plot import Bar, BarChart, BarSeries
 from synthstudio.gui.widgets.sortable_table import TableCell, TableColumn, TableRow
 from synthstudio.project import Project
@@ -27,10 +28,10 @@ class BatchMaterial:
     material: RequestMaterial
 
 
-def read_batch_material(project: Project, run_id: RunId) -> BatchMaterial:
+def read_batch_material(project: Project, run_id: RunId, tick: Tick) -> BatchMaterial:
     """Read it from the project. Raises UserError where the GAN or what it has learned from is gone."""
     card = read_gan_card(project.run_folder(run_id))
-    return BatchMaterial(run_id, card.side, read_request_material(project, card))
+    return BatchMaterial(run_id, card.side, read_request_material(project, card, tick=tick))
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,8 +163,8 @@ class BatchPanel(QWidget):
         if project is None or run is None:
             return
 
-        def read(_: Tick) -> BatchMaterial:
-            return read_batch_material(project, run.id)
+        def read(tick: Tick) -> BatchMaterial:
+            return read_batch_material(project, run.id, tick)
 
         def adopt(found: BatchMaterial) -> None:
             if generation == self._generation:

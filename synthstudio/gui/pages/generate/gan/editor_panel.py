@@ -182,6 +182,7 @@ class MapEditorPanel(QWidget):
         project, gan, generation = self._workspace.project, self.editing.gan, self._generation
         if project is None or gan is None:
             return
+        former = self.side.start
         self.side.show_start(planned)
         if planned is None:
             self.pictures.show_crop(None)
@@ -197,7 +198,12 @@ class MapEditorPanel(QWidget):
                 self.pictures.show_crop(crop)
                 self.editing.begin_with(MapState.of(crop.request, gan.ids, seed=seed))
 
-        self._workspace.background.run(read, done=adopt, owner=self)
+        def tell(error: Exception) -> None:
+            if generation == self._generation and self.side.start == planned:
+                self.side.show_start(former)
+            report(error, parent=self)
+
+        self._workspace.background.run(read, done=adopt, failed=tell, owner=self)
 
     # Keeping
 
@@ -243,6 +249,8 @@ class MapEditorPanel(QWidget):
         self.side.keep.setEnabled(False)
 
         def write(_: Tick) -> Changes:
+            if not self._workspace.drawing.is_of_these_weights(drawn):
+                raise UserError("The GAN was trained further since this image was made.", "Add the new image.")
             return command.write_to(project, is_undo=False)
 
         def tell(changed: Changes) -> None:
@@ -253,6 +261,7 @@ class MapEditorPanel(QWidget):
 
         def complain(error: Exception) -> None:
             self._refresh_keep()
+            self.following.ask_again()
             report(error, parent=self)
 
         self._workspace.background.run(write, done=tell, failed=complain, owner=self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.region_crops import RegionCrop
@@ -17,12 +17,20 @@ from synthstudio.gui.canvas.pictures import to_picture
 from synthstudio.gui.canvas.pyramid import WholePyramid
 from synthstudio.gui.drawing import Drawn
 from synthstudio.gui.pages.generate.gan.map_gan import MapGan
+from synthstudio.gui.pages.generate.gan.map_sketch import sketch_map
 from synthstudio.gui.pages.generate.gan.map_state import MapState
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.elided_label import ElidedLabel
 from synthstudio.gui.widgets.saving import save_image
+from synthstudio.gui.widgets.wheel_guard import guard_wheel
 
 HINT = "Drag to draw a box, to move it, or to resize it by its grips. Alt draws over another box."
+SKETCH, MAP, IMAGE = "Sketch", "Semantic map", "Image"
+GROUNDS = {
+    SKETCH: "A grey for the tone, and the colours of the conditions",
+    MAP: "The map as the networks see it: red for the tone, green and blue for the condition",
+    IMAGE: "The image itself",
+}
 FIRST_IMAGE = "The first image is on its way…"
 
 
@@ -38,7 +46,7 @@ class EditorPictures(QWidget):
         self._gan: MapGan | None = None
         self._drawn: Drawn | None = None
         self._crop: RegionCrop | None = None
-        self._map: ImageArray | None = None
+        self._request: MapRequest | None = None
         self.canvas = MapCanvas(self)
         self.image_view = MarkedView(self)
         self.real_view = MarkedView(self)
@@ -46,14 +54,19 @@ class EditorPictures(QWidget):
         self.boxes = QCheckBox("Boxes", self)
         self.boxes.setChecked(True)
         self.boxes.setToolTip("Show the boxes on the images")
-        self.on_image = QCheckBox("On the image", self)
-        self.on_image.setToolTip("Draw the boxes on the image itself, in place of the map as the networks see it")
+        self.ground = QComboBox(self)
+        self.ground.addItems(list(GROUNDS))
+        for place, tip in enumerate(GROUNDS.values()):
+            self.ground.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        self.ground.setAccessibleName("What the boxes are drawn on")
+        self.ground.setToolTip("What the boxes are drawn on")
+        guard_wheel(self.ground)
         self.latency = QLabel(self)
         self.real_name = ElidedLabel(self)
         self.note = QLabel(HINT, self)
         self._lay_out()
         self.boxes.toggled.connect(self._show_boxes)
-        self.on_image.toggled.connect(self._show_ground)
+        self.ground.currentIndexChanged.connect(self._show_ground)
         self.canvas.link_view(self.image_view)
         self.canvas.link_view(self.real_view)
         for view in (self.canvas, self.image_view, self.real_view):
@@ -75,7 +88,7 @@ class EditorPictures(QWidget):
         self.real_side.hide()
         row = QHBoxLayout()
         row.setSpacing(2)
-        row.addLayout(self._column("Map", self.canvas, self.on_image), 1)
+        row.addLayout(self._column("Map", self.canvas, self.ground), 1)
         row.addLayout(self._column("Image", self.image_view, self.latency, self.boxes), 1)
         row.addWidget(self.real_side, 1)
         layout = QVBoxLayout(self)
@@ -91,7 +104,7 @@ class EditorPictures(QWidget):
         head.setSpacing(2 * GRID_PX)
         label = QLabel(title, self)
         label.setProperty("strong", True)
-        label.setMinimumHeight(self.boxes.sizeHint().height())  # as high as its neighbours' heads
+        label.setMinimumHeight(self.ground.sizeHint().height())  # as high as its neighbours' heads
         head.addWidget(label)
         for widget in beside:
             head.addWidget(widget, 1 if isinstance(widget, ElidedLabel) else 0)
@@ -110,7 +123,7 @@ class EditorPictures(QWidget):
 
     def set_gan(self, gan: MapGan) -> None:
         """Show maps and images of another GAN; of the former one nothing is left."""
-        self._gan, self._drawn, self._map = gan, None, None
+        self._gan, self._drawn, self._request = gan, None, None
         self.image_view.set_image(None)
         self.image_view.set_placeholder(FIRST_IMAGE)
         self.latency.clear()
@@ -118,11 +131,10 @@ class EditorPictures(QWidget):
         self.say(HINT)
 
     def show_map(self, request: MapRequest) -> None:
-        """Show the map as the networks see it, under the boxes."""
-        if self._gan is not None:
-            self._map = self._gan.coding.draw(request)
-            if not self.on_image.isChecked():
-                self._show_ground()
+        """Show a map under the boxes."""
+        self._request = request
+        if self.ground.currentText() != IMAGE:
+            self._show_ground()
 
     def show_image(self, drawn: Drawn, *, latency_s: float) -> None:
         """Show an image, and how long it took from the hand."""
@@ -131,7 +143,7 @@ class EditorPictures(QWidget):
         self.latency.setText(f"{1000 * latency_s:.0f} ms")
         self.latency.setToolTip(f"From the hand to the picture; the GAN itself took {1000 * drawn.engine_s:.0f} ms.")
         self._show_boxes()
-        if self.on_image.isChecked():
+        if self.ground.currentText() == IMAGE:
             self._show_ground()
         self.say(HINT)
 
@@ -152,11 +164,22 @@ class EditorPictures(QWidget):
             self.note.setProperty("danger", is_trouble)
             self.note.style().polish(self.note)
 
+    def show_next_ground(self) -> None:
+        """Draw the boxes on something else."""
+        self.ground.setCurrentIndex((self.ground.currentIndex() + 1) % self.ground.count())
+
     @Slot()
     def _show_ground(self) -> None:
-        image = self._drawn.image if self._drawn is not None and self.on_image.isChecked() else self._map
-        if image is not None:
-            self.canvas.set_ground(image)
+        gan, request, drawn = self._gan, self._request, self._drawn
+        if gan is None or request is None:
+            return
+        if self.ground.currentText() == IMAGE and drawn is not None:
+            self.canvas.set_ground(drawn.image)
+        elif self.ground.currentText() == MAP:
+            self.canvas.set_ground(gan.coding.draw(request))
+        else:
+            colors = {each.name: each.color for each in gan.classes.values()}
+            self.canvas.set_ground(sketch_map(request, colors, n_tones=gan.coding.n_tones))
 
     @Slot()
     def _show_boxes(self) -> None:
@@ -172,7 +195,8 @@ class EditorPictures(QWidget):
     def _pixels(self, view: QWidget) -> tuple[ImageArray, str] | None:
         """What a view shows, without boxes, and a name for it."""
         if view is self.canvas:
-            return (self._map, "map") if self._map is not None else None
+            gan, request = self._gan, self._request
+            return (gan.coding.draw(request), "map") if gan is not None and request is not None else None
         if view is self.real_view:
             return (self._crop.image, "real") if self._crop is not None else None
         return (self._drawn.image, "image") if self._drawn is not None else None

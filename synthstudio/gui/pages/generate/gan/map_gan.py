@@ -53,6 +53,8 @@ class MapGan:
     def tones(self) -> tuple[tuple[int, str], ...]:
         """Tones that it can be asked for, in their order, with their names."""
         known = tuple(enumerate(self.card.tone_levels, start=1))
+        if not known:
+            return ((UNKNOWN_TONE, "none"),)
         return ((UNKNOWN_TONE, "unknown"), *known) if self.coding.has_unknown else known
 
 

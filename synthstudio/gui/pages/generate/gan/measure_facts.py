@@ -38,6 +38,9 @@ COLUMNS = (
     TableColumn("Against", "Split of the real images on the other side.", is_number=False),
     TableColumn(FIGURE_TITLES["fid"], FIGURE_HELP["fid"]),
     TableColumn("Floor", "FID of real against real images, as many of them."),
+    TableColumn(
+        "Above", "How far the FID is above its floor, draw by draw: which patients a draw has moves both alike."
+    ),
     TableColumn(FIGURE_TITLES["kid"], FIGURE_HELP["kid"]),
     TableColumn("Too near", "Synthetic images nearer to a training image than held-out real ones are."),
     *(TableColumn(FIGURE_TITLES[name], FIGURE_HELP[name]) for name in OVERLAPS),
@@ -131,6 +134,7 @@ def table_row(measured: Measurement) -> TableRow:
     cells += [
         figure_cell(fid),
         TableCell(in_figures(fid.floor), fid.floor) if fid is not None else TableCell(""),
+        difference_cell(fid),
         figure_cell(figures.get("kid")),
         TableCell(f"{result.n_too_near} of {result.overall.n_synthetic}", result.n_too_near),
         *(figure_cell(figures.get(name)) for name in OVERLAPS),
@@ -148,6 +152,14 @@ def figure_cell(figure: MeasuredFigure | None) -> TableCell:
     low, high = (in_figures(each) for each in figure.ci95)
     tip = f"{in_figures(figure.mean)}, 95 % of the draws {low} to {high}\nreal against real {in_figures(figure.floor)}"
     return TableCell(in_figures(figure.mean), figure.mean, tip=tip)
+
+
+def difference_cell(figure: MeasuredFigure | None) -> TableCell:
+    """How far a figure is from its floor; the interval is in the tooltip."""
+    if figure is None or figure.difference is None or figure.difference_ci95 is None:
+        return TableCell("")
+    low, high = (in_figures(each) for each in figure.difference_ci95)
+    return TableCell(in_figures(figure.difference), figure.difference, tip=f"95 % of the draws {low} to {high}")
 
 
 def in_figures(value: float) -> str:

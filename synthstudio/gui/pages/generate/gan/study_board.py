@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from synthstudio.client.gan_study_table import StudyTable, study_csv
+from synthstudio.client.gan_study_table import StudyTable, differences_line, study_csv
 from synthstudio.gui.pages.generate.gan.study_facts import (
     StudyFacts,
     chart_of,
@@ -25,6 +25,7 @@ from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.sortable_table import SortableTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
+from synthstudio.settings.gan_study import GanStudySettings, Variant
 
 LEAST_ROWS = 5
 CHART_HEIGHT_PX = 200
@@ -58,6 +59,8 @@ class StudyBoard(QWidget):
     new_requested = Signal()
     continue_requested = Signal()
     stop_requested = Signal()
+    use_requested = Signal()
+    selection_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,11 +78,14 @@ class StudyBoard(QWidget):
         self.state = WrappedLabel("muted", self.content)
         self.trouble = WrappedLabel("danger", self.content)
         self.table = VariantTable(self.content)
+        self.table.setSelectionMode(SortableTable.SelectionMode.SingleSelection)
         self.measure = QComboBox(self.content)
         self.measure.setAccessibleName("Measure of the chart")
         guard_wheel(self.measure)
         self.chart = BarPlot("Study", self.content)
         self.export = ExportButton({"Chart": self.chart, "Figures": self.table}, self.content)
+        self.use = QPushButton("Use for training", self.content)
+        self.use.setToolTip("Put the settings of the selected variant into the form of the training")
         self.notes = WrappedLabel("muted", self.content)
         self.empty = NextStep(parent=self.stack)
         self._lay_out()
@@ -95,6 +101,7 @@ class StudyBoard(QWidget):
         chart_head.addWidget(QLabel("Chart", self.content))
         chart_head.addWidget(self.measure)
         chart_head.addStretch(1)
+        chart_head.addWidget(self.use)
         chart_head.addWidget(self.export)
         self.chart.setMinimumHeight(CHART_HEIGHT_PX)
         column = QVBoxLayout(self.content)
@@ -120,12 +127,23 @@ class StudyBoard(QWidget):
         self.stop.clicked.connect(self.stop_requested)
         self.new.clicked.connect(self.new_requested)
         self.empty.button_clicked.connect(self.new_requested)
+        self.use.clicked.connect(self.use_requested)
+        self.table.selection_changed.connect(self._on_table_selection_changed)
 
     @property
     def chosen(self) -> StudyFacts | None:
         """The study that is shown."""
         name = self.choice.currentData()
         return next((each for each in self._studies if each.name == name), None)
+
+    @property
+    def variant(self) -> tuple[GanStudySettings, Variant] | None:
+        """The variant that is selected, and the plan that it is a part of."""
+        chosen, selected = self.chosen, self.table.selected
+        if chosen is None or chosen.settings is None or not selected:
+            return None
+        found = next((each for each in chosen.settings.variants if each.key == selected[0]), None)
+        return (chosen.settings, found) if found is not None else None
 
     @property
     def names(self) -> frozenset[str]:
@@ -176,6 +194,12 @@ class StudyBoard(QWidget):
         self.trouble.setVisible(bool(failures))
         self._show_chart()
         self._show_state()
+        self._on_table_selection_changed()
+
+    @Slot()
+    def _on_table_selection_changed(self) -> None:
+        self.use.setEnabled(self.variant is not None)
+        self.selection_changed.emit()
 
     @Slot()
     def _show_chart(self) -> None:
@@ -189,7 +213,7 @@ class StudyBoard(QWidget):
             self.notes.setText("")
             return
         self.chart.set_chart(chart_of(table, key), title=self.measure.currentText())
-        said = (whisker_line(table, key), features_line(table), *table.notes[:MAX_NOTES])
+        said = (differences_line(table, key), whisker_line(table, key), features_line(table), *table.notes[:MAX_NOTES])
         self.notes.setText(" ".join(each for each in said if each))
 
     def _show_state(self) -> None:

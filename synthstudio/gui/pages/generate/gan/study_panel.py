@@ -34,6 +34,8 @@ class StudyPanel(RunTab[StudySide, "list[StudyFacts]"]):
 
     actions_outdated = Signal()
     """Other actions may be possible now."""
+    training_offered = Signal(object)
+    """`TrainGanSettings` of a variant, for the form of the training."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         self._content = QWidget()
@@ -66,7 +68,8 @@ class StudyPanel(RunTab[StudySide, "list[StudyFacts]"]):
             board.new_requested.connect(self.open_form)
             board.continue_requested.connect(self.go_on)
             board.stop_requested.connect(self.driver.stop)
-            board.choice.currentIndexChanged.connect(self.actions_outdated)
+            board.use_requested.connect(self.use_for_training)
+            board.selection_changed.connect(self.actions_outdated)
         return self._board
 
     @override
@@ -146,6 +149,14 @@ class StudyPanel(RunTab[StudySide, "list[StudyFacts]"]):
         if chosen is not None and chosen.settings is not None and self.board.can_continue:
             self.driver.start(GanStudyPlan(chosen.settings))
 
+    @Slot()
+    def use_for_training(self) -> None:
+        """Put the settings of the selected variant into the form of the training."""
+        found = self.board.variant
+        if found is not None:
+            settings, variant = found
+            self.training_offered.emit(settings.train(variant, seed=settings.seed))
+
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions
         """What can be done here."""
         return (
@@ -165,6 +176,13 @@ class StudyPanel(RunTab[StudySide, "list[StudyFacts]"]):
                 icon="mdi6.play-pause",
                 menu=MENU,
                 enabled_when=lambda: self._board is not None and self._board.can_continue,
+            ),
+            ActionSpec(
+                "gan.use_variant",
+                "Use the variant for training",
+                self.use_for_training,
+                menu=MENU,
+                enabled_when=lambda: self._board is not None and self._board.variant is not None,
             ),
             ActionSpec(
                 "gan.stop_study",

@@ -270,12 +270,15 @@ class SweepPanel(QWidget):
         gan, project = self._gan, self._workspace.project
         if gan is None or project is None or not self.can_keep:
             return
-        kept = [kept_image(self.drawn[place], gan.coding) for place in sorted(self.drawn)]
+        drawn = [self.drawn[place] for place in sorted(self.drawn)]
+        kept = [kept_image(each, gan.coding) for each in drawn]
         name = self.side.set_name.text()
         command = KeepCommand(self._workspace, name, kept, window=self)
         self.side.keep.setEnabled(False)
 
         def write(_: Tick) -> Changes:
+            if not all(self._workspace.drawing.is_of_these_weights(each) for each in drawn):
+                raise UserError("The GAN was trained further since these images were made.", "Keep the new ones.")
             return command.write_to(project, is_undo=False)
 
         def tell(changed: Changes) -> None:
@@ -288,5 +291,7 @@ class SweepPanel(QWidget):
         def complain(error: Exception) -> None:
             self._refresh()
             report(error, parent=self)
+            if self.isVisible():
+                self._timer.start()  # drawn anew where the GAN is another one by now
 
         self._workspace.background.run(write, done=tell, failed=complain, owner=self)

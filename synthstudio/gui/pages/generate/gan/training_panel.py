@@ -34,8 +34,8 @@ REREAD_MS = 1000
 """A training logs many values a second; new samples are looked for once for all of them."""
 TITLES = {
     "loss": "Losses",
-    "discriminator": "Discriminator right",
-    "validation": "Off by, grey levels",
+    "discriminator": "Judged right",
+    "validation": "Grey levels off",
     "kid": "KID",
 }
 MENU = "Generate"
@@ -190,8 +190,9 @@ class GanTrainingPanel(QWidget):
         run_id = facts.run.id if facts is not None else None
         if run_id != self._run_id:
             self._run_id, self._warnings = run_id, ()
-            self._stage = self._progress = ""
             self.plots.clear()
+        if facts is None or facts.run.status is not RunStatus.RUNNING:
+            self._stage = self._progress = ""
         self._show_run()
 
     def _show_run(self) -> None:

@@ -29,6 +29,7 @@ from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.page_tabs import PageTabs
 from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.workspace import Workspace
+from synthstudio.settings.train_gan import TrainGanSettings
 
 REREAD_MS = 300
 """A running job tells several things at once; its records are read once for all of them."""
@@ -113,6 +114,7 @@ class GanView(QWidget):
         self.sweep.set_base_source(self._find_drawn_map)
         self.crops.settings_changed.connect(self.training.take_crops)
         self.training.settings_changed.connect(self.crops.take_settings)
+        self.study.training_offered.connect(self._on_study_training_offered)
         self.crops.page_requested.connect(self.page_requested)
 
     @property
@@ -191,6 +193,11 @@ class GanView(QWidget):
     def _on_workspace_records_changed(self, changed: Changes) -> None:
         if "runs" in changed.kinds:
             self._reread.start()
+
+    @Slot(object)
+    def _on_study_training_offered(self, settings: TrainGanSettings) -> None:
+        self.training.side.form.set_settings(settings)
+        self.show_tab("Training")
 
     @Slot(str)
     def _on_worker_job_started(self, _run_id: str) -> None:
