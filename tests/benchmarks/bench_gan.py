@@ -132,7 +132,7 @@ def our_step(n: int, device: str, *, channels: int, precision: Precision) -> Cal
     training = GanOptimizationSettings(precision=precision)
     optimizer = build_adam(generator, training, rate=training.generator_rate)
     judge_optimizer = build_adam(judge, training, rate=training.discriminator_rate)
-    layout = choose_layout(torch.device(device), training)
+    layout = choose_layout(torch.device(device))
     for network in (generator, judge):
         network.to(memory_format=layout)  # type: ignore[call-overload]  # torch lists it not
     maps, real = (each.contiguous(memory_format=layout) for each in some_pairs(n, device))
