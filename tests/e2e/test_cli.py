@@ -77,7 +77,7 @@ def project(study: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy" / "study"
 
 
-@pytest.mark.parametrize("name", ["train-gan", "no-such-command"])
+@pytest.mark.parametrize("name", ["train-diffusion", "no-such-command"])
 def test_that_a_command_that_does_not_exist_is_wrong_use(name: str) -> None:
     done = command(name, "somewhere")
     assert done.returncode == 2

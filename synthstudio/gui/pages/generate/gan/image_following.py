@@ -64,14 +64,22 @@ class ImageFollowing(QObject):
         if not self._timer.isActive():
             self._hand_at_s = time.perf_counter()
             self._timer.start()
+        # At once, so that the map is painted together with the box that the hand moves, not after it.
+        wish = self._present_wish()
+        if wish is not None:
+            self.map_changed.emit(wish.request)
+
+    def _present_wish(self) -> DrawingWish | None:
+        state, gan = self._editing.present_state(), self._editing.gan
+        if state is None or gan is None or not self._is_on:
+            return None
+        return DrawingWish(gan.run_id, state.request(gan.names), state.seed if gan.has_noise else 0)
 
     @Slot()
     def _ask(self) -> None:
-        state, gan = self._editing.present_state(), self._editing.gan
-        if state is None or gan is None or not self._is_on:
+        wish = self._present_wish()
+        if wish is None:
             return
-        wish = DrawingWish(gan.run_id, state.request(gan.names), state.seed if gan.has_noise else 0)
-        self.map_changed.emit(wish.request)
         is_shown = self.shown is not None and self.shown.wish == wish and not self._asked
         if not is_shown and wish not in self._asked:
             self._asked[wish] = self._hand_at_s
