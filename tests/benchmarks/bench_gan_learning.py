@@ -47,6 +47,7 @@ from tests.support.gan_reading import (
     cut_crops,
     draw_requests,
     measure_changes,
+    move_region,
     points_into_box,
     read,
     train_reader,
@@ -133,7 +134,10 @@ def print_reading(title: str, reading: Reading) -> None:
 
 
 def print_changes(changes: Changes) -> None:
-    say("\nWhat a box changes in the image (against the same map without it)")
+    say(
+        "\nWhat a box changes in the image, against the same map without it: such a map is in no training crop, so that"
+    )
+    say("what lies around changes too")
     say(f"  middle of the change in the box     {changes.center_in_box}   chance {changes.area:.3f}")
     say(f"  most of the change in the box       {changes.peak_in_box}   chance {changes.area:.3f}")
     say(f"  the same after the box was moved    {changes.followed}   chance {changes.area:.3f}")
@@ -197,13 +201,15 @@ def _prove(
     known.close()
     artist = open_gan(trained.folder, scratch=work, device="cpu", threads=torch.get_num_threads())
     requests = draw_requests(artist.card.side, n_per_pair=per_pair, seed=SEED)
-    made = [artist.draw(each, seed=SEED, index=number) for number, each in enumerate(requests)]
+    moved = [move_region(each) for each in requests]
     readings = {
         "real": judge(reader, [each.image for each in real], [each.request for each in real]),
-        "generated": judge(reader, made, requests),
+        "generated": judge(reader, [artist.draw(each, seed=SEED) for each in requests], requests),
+        "moved": judge(reader, [artist.draw(each, seed=SEED) for each in moved], moved),
     }
     print_reading("Real photographs of other patients: the readers' ceiling", readings["real"])
     print_reading("Generated images", readings["generated"])
+    print_reading("The same maps with each box moved to the other side", readings["moved"])
     changes = measure_changes(lambda request: artist.draw(request, seed=SEED), requests)
     print_changes(changes)
     save_sheet(artist, work / "sheet.png")
