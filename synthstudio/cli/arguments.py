@@ -21,6 +21,7 @@ ALIASES: Mapping[tuple[str, str], str] = MappingProxyType(
         ("compose", "set_name"): "--set",
         ("generate", "set_name"): "--set",
         ("measure", "set_name"): "--set",
+        ("quality", "set_name"): "--set",
         ("explain", "fovs"): "--field",
         ("detect", "fovs"): "--field",
         ("train-classifier", "network.name"): "--network",

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "gan-study": "find out what each part of a GAN is good for, or search the weights of its losses",
         "gan-study-table": "show what a study of GANs has found so far",
         "measure": "measure how near synthetic images come to real ones: FID, KID, coverage, copies",
+        "quality": "check images, annotations, splits and synthetic sets: is this data set sound?",
+        "study": "ask readers whether images look real, or show a condition, and judge their answers",
         "compare": "compare two evaluated runs on the same images, with intervals",
         "report": "write scores, comparison and provenance of runs as one HTML file",
         "explain": "write class activation maps as pictures and arrays",

@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
@@ -19,10 +20,10 @@ from synthstudio.core.export.writers import WRITERS
 from synthstudio.core.fields.pages import PageChoice, parse_pages
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.plans import ImportPlan, Problem
-from synthstudio.domain.records import Split
+from synthstudio.domain.records import ReviewRule, Split
 from synthstudio.project import Project
 from synthstudio.project.imports import Existing, ImportOutcome, apply_import
-from synthstudio.project.set_images import list_set_images
+from synthstudio.project.reviewed_sets import list_usable_images
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,12 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         chosen = parser.add_mutually_exclusive_group()
         chosen.add_argument("--split", choices=splits, help="only the images of this split")
         chosen.add_argument("--set", metavar="NAME", help="a synthetic set with its boxes instead of the real images")
+        parser.add_argument(
+            "--review",
+            choices=get_args(ReviewRule),
+            default="accepted",
+            help="which images of a set that somebody has judged: only accepted ones, or all that are not rejected",
+        )
         parser.add_argument("--keep-names", action="store_true", help="keep file names, which may name a patient")
         return
     parser.add_argument("path", metavar="PATH", type=Path, help="folder of the data set, or one file")
@@ -196,13 +203,17 @@ def _nothing_imported(path: Path, problems: Sequence[Problem]) -> UserError:
 
 def _export(arguments: argparse.Namespace) -> int:
     project = Project.open(arguments.project, read_only=True)
+    review: list[str] = []
     try:
         if arguments.set:
-            fovs, annotations = list_set_images(project, arguments.set)
+            (fovs, annotations), usable = list_usable_images(project, arguments.set, arguments.review)
+            review = [usable.describe(arguments.set)] if usable.describe(arguments.set) else []
         else:
             fovs = project.fovs.list(split=Split(arguments.split) if arguments.split else None)
             annotations = project.annotations.by_fov()
         if not fovs:
+            if arguments.set:
+                raise UserError(" ".join(["Nothing is exported.", *review]), "Accept images of the set in Review.")
             where = f"in the {arguments.split} split of" if arguments.split else "in"
             raise UserError(f"There are no images {where} the project {project.name}.", "Import some first.")
         # Only folders by class have a place for labels of whole images.
@@ -214,7 +225,7 @@ def _export(arguments: argparse.Namespace) -> int:
     finally:
         project.close()
     left_out = [f"{result.n_left_out} images that nobody has annotated were left out."] if result.n_left_out else []
-    print_warnings([*left_out, *result.notes])
+    print_warnings([*review, *left_out, *result.notes])
     if arguments.json:
         print_json(
             {
@@ -223,7 +234,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 "n_images": result.n_images,
                 "n_annotations": result.n_annotations,
                 "n_left_out": result.n_left_out,
-                "notes": list(result.notes),
+                "notes": [*review, *result.notes],
             }
         )
     else:

@@ -26,8 +26,12 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.project import Project
 from synthstudio.protocol.messages import JobCancelled, JobFailed, JobFinished, JobOutcome
+from synthstudio.protocol.results import QualityResult
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.recipe import job_settings, read_recipe
+
+EXIT_NOT_SOUND = 1
+"""Of a quality check that has found something of the severity that it fails on."""
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -136,4 +140,6 @@ def _report(project: Project, run_id: RunId, outcome: JobOutcome, arguments: arg
                 print_json(head | result.model_dump(mode="json"))
             else:
                 print_result(result, folder)
+            if isinstance(result, QualityResult) and not result.is_sound:
+                return EXIT_NOT_SOUND
     return 0

@@ -30,6 +30,7 @@ _HOMES = {
     "experiment-table": "experiment",
     "gan-study": "gan_study",
     "gan-study-table": "gan_study",
+    "study": "studies",
     "compare": "comparing",
     "report": "reporting",
     "verify": "verification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synthstudio.cli.found import print_findings
 from synthstudio.cli.measured import print_measurement
 from synthstudio.cli.render import Scalar, print_lines, print_table
 from synthstudio.core.training.recipe_tables import in_figures
@@ -18,6 +19,7 @@ from synthstudio.protocol.results import (
     ExportOnnxResult,
     GenerateResult,
     MeasureResult,
+    QualityResult,
     SearchRecipesResult,
     TrainDetectorResult,
     TrainGanResult,
@@ -74,6 +76,8 @@ def print_result(result: AnyResult, folder: Path) -> None:
             _print_recipes(result, folder)
         case MeasureResult():
             print_measurement(result, folder)
+        case QualityResult():
+            print_findings(result, folder)
 
 
 def _print_gan(result: TrainGanResult, folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId, SampleId, SetName
 
@@ -77,6 +78,10 @@ class VerdictKind(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     UNSURE = "unsure"
+
+
+ReviewRule = Literal["accepted", "not-rejected"]
+"""Which images of a set may be used: those that were accepted, or all that nobody has rejected."""
 
 
 class Generator(StrEnum):
@@ -267,7 +272,12 @@ class SyntheticSet:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A reviewer's decision about image `index` of a set."""
+    """A reviewer's decision about image `index` of a set.
+
+    Attributes:
+        seconds: How long the image was looked at before; 0 where that was not measured.
+        is_final: It settles what reviewers disagree about; an image has one such verdict at most.
+    """
 
     set_name: SetName
     index: int
@@ -275,6 +285,8 @@ class Verdict:
     reason: str
     reviewer: str
     created_at: str
+    seconds: float = 0.0
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +344,7 @@ class Changes:
 
     Attributes:
         kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "crop_labels",
-            "patch_verdicts", "sets", "runs", "experiments", "verdicts".
+            "patch_verdicts", "sets", "runs", "experiments", "verdicts", "studies".
         fov_ids: FOVs whose annotations changed; empty means any.
     """
 

@@ -69,7 +69,10 @@ class TrainingJob:
             material,
             min_visible=composition.min_visible,
             side=composition.canvas_px,
+            review=settings.review,
         )
+        if stored.review:
+            self._warn(stored.review)
         if stored.n_validation:
             self._warn(
                 f"{stored.n_validation} of the {len(stored.fovs)} images of the set go back to validation images:"

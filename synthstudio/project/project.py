@@ -26,6 +26,7 @@ from synthstudio.project.fields import Fovs, Samples
 from synthstudio.project.patch_verdicts import PatchVerdicts
 from synthstudio.project.reviews import Sets, Verdicts
 from synthstudio.project.runs import Runs
+from synthstudio.project.studies import Studies
 
 DATABASE_NAME = "project.sqlite"
 FOLDERS = ("images", "sets", "runs", "models")
@@ -106,6 +107,7 @@ class Project:
         self.experiments = Experiments(self.database)
         self.sets = Sets(self.database)
         self.verdicts = Verdicts(self.database)
+        self.studies = Studies(self.database)
 
     @classmethod
     def create(cls, folder: Path) -> Project:
@@ -220,6 +222,10 @@ class Project:
     def set_folder(self, name: SetName | str) -> Path:
         """Folder of a synthetic set's files."""
         return self.folder / "sets" / name
+
+    def study_folder(self, name: str) -> Path:
+        """Folder of a reading study's images."""
+        return self.folder / "studies" / name
 
     def training_state(self, *, ignores_rejections: bool = False) -> str:
         """Hash of all that a synthetic image may depend on: classes, train FOVs (by content) and their annotations.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from synthstudio.domain.errors import NotFound
 from synthstudio.domain.ids import RunId, SetName
@@ -91,41 +92,60 @@ class Sets:
 
 
 class Verdicts:
-    """Reviewers' decisions; one per image and reviewer."""
+    """Reviewers' decisions; one per image and reviewer, and at most one final one per image."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list(self, set_name: str) -> list[Verdict]:
-        """Return the verdicts about one set by image index."""
+        """Return the verdicts about one set by image index, final ones after the others."""
         rows = self._database.rows(
-            "SELECT * FROM verdict WHERE set_name = ? ORDER BY image_index, reviewer", (set_name,)
+            "SELECT * FROM verdict WHERE set_name = ? ORDER BY image_index, is_final, reviewer", (set_name,)
         )
-        return [
-            Verdict(
-                set_name=SetName(row["set_name"]),
-                index=row["image_index"],
-                kind=VerdictKind(row["kind"]),
-                reason=row["reason"],
-                reviewer=row["reviewer"],
-                created_at=row["created_at"],
-            )
-            for row in rows
-        ]
+        return [_verdict_record(row) for row in rows]
 
     def put(self, verdict: Verdict) -> Changes:
-        """Record a decision; the same reviewer's earlier one about the image is replaced."""
+        """Record a decision; the same reviewer's earlier one about the image is replaced, or the earlier final one."""
+        return self.replace([verdict])
+
+    def replace(self, new: Sequence[Verdict], *, gone: Sequence[Verdict] = ()) -> Changes:
+        """Record decisions and take others back, all or none; see `put`."""
+        with self._database.transaction():
+            for each in gone:
+                self._database.execute(
+                    "DELETE FROM verdict WHERE set_name = ? AND image_index = ? AND is_final = ? AND reviewer = ?",
+                    (each.set_name, each.index, each.is_final, each.reviewer),
+                )
+            for each in new:
+                self._put(each)
+        return changes("verdicts")
+
+    def _put(self, verdict: Verdict) -> None:
+        # Not an upsert: a final verdict replaces that of whoever gave it.
         self._database.execute(
-            "INSERT INTO verdict (set_name, image_index, kind, reason, reviewer, created_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (set_name, image_index, reviewer) DO UPDATE SET kind = excluded.kind,"
-            " reason = excluded.reason, created_at = excluded.created_at",
+            "INSERT OR REPLACE INTO verdict (set_name, image_index, is_final, reviewer, kind, reason, seconds,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 verdict.set_name,
                 verdict.index,
+                verdict.is_final,
+                verdict.reviewer,
                 verdict.kind.value,
                 verdict.reason,
-                verdict.reviewer,
+                verdict.seconds,
                 verdict.created_at or now(),
             ),
         )
-        return changes("verdicts")
+
+
+def _verdict_record(row: sqlite3.Row) -> Verdict:
+    return Verdict(
+        set_name=SetName(row["set_name"]),
+        index=row["image_index"],
+        kind=VerdictKind(row["kind"]),
+        reason=row["reason"],
+        reviewer=row["reviewer"],
+        created_at=row["created_at"],
+        seconds=row["seconds"],
+        is_final=bool(row["is_final"]),
+    )

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthstudio.core.review.findings import Finding
 from synthstudio.core.training.recipe_ranking import RecipeTable
 from synthstudio.settings.explain import CamMethod
+from synthstudio.settings.quality import Severity
 
 Interval = tuple[float, float]
 
@@ -390,6 +392,35 @@ class MeasureResult(JobResult):
     seconds: float
 
 
+class QualityResult(JobResult):
+    """What is wrong with a data set.
+
+    Attributes:
+        set: The synthetic set that was checked; empty for the project itself.
+        n_images, n_reused: Images that were looked at, and those of them whose file is what an earlier check has seen.
+        sets: Synthetic sets whose provenance was checked.
+        is_sound: Nothing of the severity `fail_on`, or above, was found.
+        n_by_severity, n_by_check: How many findings there are of each; a check that was not made is missing.
+        findings: The first ones of each check, those of greatest severity first.
+        file: All findings, one JSON object a line, in the folder of the run.
+    """
+
+    kind: Literal["quality"] = "quality"
+    set: str = ""
+    n_images: int
+    n_reused: int
+    n_annotations: int
+    sets: tuple[str, ...] = ()
+    fail_on: Severity
+    is_sound: bool
+    n_by_severity: dict[str, int]
+    n_by_check: dict[str, int]
+    findings: tuple[Finding, ...]
+    file: str
+    notes: tuple[str, ...] = ()
+    seconds: float
+
+
 AnyResult = Annotated[
     ComposeResult
     | GenerateResult
@@ -402,6 +433,7 @@ AnyResult = Annotated[
     | ExplainResult
     | ExportOnnxResult
     | SearchRecipesResult
-    | MeasureResult,
+    | MeasureResult
+    | QualityResult,
     Field(discriminator="kind"),
 ]

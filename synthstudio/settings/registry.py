@@ -16,6 +16,7 @@ from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.gan_study import GanStudySettings
 from synthstudio.settings.generate import GenerateSettings
 from synthstudio.settings.measure import MeasureSettings
+from synthstudio.settings.quality import QualitySettings
 from synthstudio.settings.search_recipes import SearchRecipesSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from synthstudio.settings.train_detector import TrainDetectorSettings
@@ -34,6 +35,7 @@ SettingsUnion = (
     | ExportOnnxSettings
     | SearchRecipesSettings
     | MeasureSettings
+    | QualitySettings
 )
 AnyRequestSettings = Annotated[SettingsUnion | DrawSettings, Field(discriminator="kind")]
 """What the engine can be asked for: a job that becomes a run, or to stand by and draw."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from synthstudio.domain.records import ReviewRule
 from synthstudio.settings.base import JobSettings, SettingsGroup
 from synthstudio.settings.compose import CompositionSettings, MaskShape, PatchSettings
 
@@ -221,7 +222,7 @@ class TrainClassifierSettings(JobSettings):
     source: Annotated[TrainingSource, Field(title="Trained on", json_schema_extra={"tier": "basic"})] = "synthetic"
     """"synthetic": composites made on the fly from the clicked patches. "real-crops": sequential crops of the FOVs,
     each labelled present or absent per class from the annotations, or by the person who has labelled this very crop.
-    "mix": both. "stored-set": the images of a set that no reviewer has rejected. Images of the test split are locked:
+    "mix": both. "stored-set": the images of a set that its reviewers accept. Images of the test split are locked:
     nothing of them is ever trained on, and a set that was made from some of them is refused."""
 
     real_share: float = Field(
@@ -240,6 +241,13 @@ class TrainClassifierSettings(JobSettings):
     )
     """Name of the set for "stored-set". In a mix its images stand in for composites made on the fly; empty: on the
     fly."""
+
+    review: Annotated[
+        ReviewRule, Field(title="Images of the stored set", json_schema_extra={"tier": "advanced"})
+    ] = "accepted"
+    """"accepted": where somebody has judged the set, only images that its reviewers have accepted are trained on; a set
+    that nobody has judged is used as a whole, and a warning says so. "not-rejected": all but those that were rejected
+    or that reviewers disagree about."""
 
     batch_norm: Literal["training", "adapted"] = Field(
         "training", title="Statistics of normalisations", json_schema_extra={"tier": "advanced"}

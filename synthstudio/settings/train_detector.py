@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from synthstudio.domain.records import ReviewRule
 from synthstudio.settings.base import JobSettings, SettingsGroup
 from synthstudio.settings.train_classifier import (
     OptimizationSettings,
@@ -76,7 +77,7 @@ class TrainDetectorSettings(JobSettings):
         Field(title="Trained on", json_schema_extra={"tier": "basic"}),
     ] = "synthetic"
     """"synthetic": composites made on the fly from the clicked patches. "real-boxes": crops of exhaustively annotated
-    training images. "mix": both, see below. "stored-set": crops of the images of a set that no reviewer has rejected.
+    training images. "mix": both, see below. "stored-set": crops of the images of a set that its reviewers accept.
     Images of the test split are locked: nothing of them is ever trained on."""
 
     real_share: float = Field(
@@ -95,6 +96,13 @@ class TrainDetectorSettings(JobSettings):
     )
     """Name of the set for "stored-set". In a mix its images stand in for composites made on the fly; empty: on the
     fly."""
+
+    review: Annotated[
+        ReviewRule, Field(title="Images of the stored set", json_schema_extra={"tier": "advanced"})
+    ] = "accepted"
+    """"accepted": where somebody has judged the set, only images that its reviewers have accepted are trained on; a set
+    that nobody has judged is used as a whole, and a warning says so. "not-rejected": all but those that were rejected
+    or that reviewers disagree about."""
 
     network: DetectorNetworkSettings = Field(default_factory=DetectorNetworkSettings, title="Network")
     """What is trained."""

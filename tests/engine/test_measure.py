@@ -1,32 +1,28 @@
 """The measure job: GANs, generated sets and composites against held-out images."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torchvision
 from safetensors.torch import save_file
 
 from synthstudio.core.evaluation.nearest_table import NEAREST_NAME, read_nearest
 from synthstudio.core.fields.skin_simulator import SKIN_CONDITIONS
-from synthstudio.core.imaging import read_image, sha256_of_file, write_png
+from synthstudio.core.imaging import read_image, sha256_of_file
 from synthstudio.domain.errors import Cancelled, NotFound, UserError
-from synthstudio.domain.ids import RunId, SetName
+from synthstudio.domain.ids import SetName
 from synthstudio.domain.records import Generator, Split, SyntheticSet, Verdict, VerdictKind
 from synthstudio.engine.jobs import compose, measure
 from synthstudio.project import Project
-from synthstudio.project.region_crops import list_region_crops, read_region_crops
 from synthstudio.protocol.results import MeasureResult
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from synthstudio.settings.generate import GenerateSettings, RequestSettings
 from synthstudio.settings.measure import MeasureSettings
-from synthstudio.settings.train_gan import TrainGanSettings
 from tests.support.engine_project import RecordingContext, build_engine_project
 from tests.support.skin_study import build_skin_study
-from tests.support.trained_gans import add_trained_gan, write_generated
+from tests.support.trained_gans import add_trained_gan, put_crops_in_place, write_generated
 
 CONDITIONS = tuple(each.name for each in SKIN_CONDITIONS[:2])
 
@@ -75,7 +71,7 @@ def test_that_the_same_seed_measures_the_same_and_only_held_out_images_are_compa
 def test_that_real_images_in_disguise_measure_like_real_ones_and_copies_are_told(study: Project) -> None:
     gan = study.runs.list(kind="train-gan")[-1].id
     write_generated(study, GenerateSettings(run=gan, set_name="disguised", count=24))
-    _put_in_place(study, gan, "disguised")
+    put_crops_in_place(study, gan, "disguised")
     result, folder = _measure(study, MeasureSettings(set_name="disguised", draws=6))
     fid = result.overall.figures["fid"]
     assert (result.target, result.name) == ("set", "disguised")
@@ -233,18 +229,3 @@ def _enter(project: Project, name: str, *, n: int, generator: Generator = Genera
 def _copy_set(project: Project, name: str, copy: str) -> None:
     shutil.copytree(project.set_folder(name), project.set_folder(copy))
     _enter(project, copy, n=24)
-
-
-def _put_in_place(project: Project, run: RunId, name: str) -> None:
-    """Put training crops, with a little noise, in place of the images of a set."""
-    folder = project.set_folder(name)
-    training = TrainGanSettings.model_validate_json(project.runs.get(run).settings_json)
-    plans = list_region_crops(project, training, split="train")
-    lines = (folder / "manifest.jsonl").read_text().splitlines()
-    rng = np.random.default_rng(1)
-    for number, crop in enumerate(read_region_crops(project, plans.crops[: len(lines)])):
-        noisy = np.clip(crop.image + rng.normal(0, 0.6, crop.image.shape), 0, 255).astype(np.uint8)
-        path = folder / f"images/{number:06d}.png"
-        write_png(path, noisy)
-        lines[number] = lines[number].replace(_sha(lines[number]), hashlib.sha256(path.read_bytes()).hexdigest())
-    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")

@@ -15,7 +15,7 @@ from synthstudio.core.training.detector_card import read_detector_card
 from synthstudio.core.training.model_card import read_model_card
 from synthstudio.domain.errors import NotFound, UserError
 from synthstudio.domain.ids import SetName
-from synthstudio.domain.records import Split, Verdict, VerdictKind
+from synthstudio.domain.records import ReviewRule, Split, Verdict, VerdictKind
 from synthstudio.engine.data.batches import CompositeBatches, CropBatches, MixBatches, StepBatches
 from synthstudio.engine.data.material import choose_material
 from synthstudio.engine.data.stored_sets import StoredImages, StoredReader, choose_stored_images
@@ -58,9 +58,9 @@ def _batches(project: Project, settings: TrainClassifierSettings) -> StepBatches
     return train_classifier._Training(settings, RecordingContext(project, "train-classifier"))._build_batches()
 
 
-def _stored(project: Project, *, min_visible: float = 0.5) -> StoredImages:
+def _stored(project: Project, *, min_visible: float = 0.5, review: ReviewRule = "accepted") -> StoredImages:
     material = choose_material(project, _settings("stored-set"))
-    return choose_stored_images(project, "made", material, min_visible=min_visible, side=64)
+    return choose_stored_images(project, "made", material, min_visible=min_visible, side=64, review=review)
 
 
 def _move(project: Project, fov_id: int, split: Split) -> None:
@@ -160,11 +160,12 @@ def test_that_an_object_counts_by_the_rule_of_the_training(project: Project) -> 
     assert n_marks[0] >= n_marks[1] >= n_marks[2]
 
 
-def test_that_rejected_images_are_left_out(project: Project) -> None:
+def test_that_only_accepted_images_of_a_judged_set_are_trained_on(project: Project) -> None:
     add_set(project, COMPOSE)
     for index, kind in ((1, VerdictKind.REJECTED), (2, VerdictKind.ACCEPTED), (3, VerdictKind.UNSURE)):
         project.verdicts.put(Verdict(SetName("made"), index, kind, "", "me", ""))
-    assert [fov.id - 1 for fov in _stored(project).fovs] == [0, 2, 3, 4]
+    assert [fov.id - 1 for fov in _stored(project).fovs] == [2]
+    assert [fov.id - 1 for fov in _stored(project, review="not-rejected").fovs] == [0, 2, 3, 4]
     for index in range(COUNT):
         project.verdicts.put(Verdict(SetName("made"), index, VerdictKind.REJECTED, "", "you", ""))
     with pytest.raises(UserError, match="rejected"):

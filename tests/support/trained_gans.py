@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
+
 from synthstudio.client.recording import Recorder
+from synthstudio.core.imaging import sha256_of_file, write_png
 from synthstudio.core.training.gan_card import ONNX_NAME, WEIGHTS_NAME, GanCard, write_gan_card
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import Role, RunStatus, Split
 from synthstudio.project import Project
+from synthstudio.project.region_crops import list_region_crops, read_region_crops
 from synthstudio.project.runs import new_run_id
 from synthstudio.project.tones import find_tone_scale
 from synthstudio.protocol.messages import JobFinished
@@ -76,3 +82,18 @@ def write_generated(project: Project, settings: GenerateSettings) -> GenerateRes
     with Recorder(project, project.runs.get(RunId(context.run_id))) as recorder:
         recorder.finish(JobFinished(result=result))
     return result
+
+
+def put_crops_in_place(project: Project, run: RunId, name: str, *, n: int | None = None) -> None:
+    """Put training crops, with a little noise, in place of the first `n` images of a set, or of all."""
+    folder = project.set_folder(name)
+    training = TrainGanSettings.model_validate_json(project.runs.get(run).settings_json)
+    plans = list_region_crops(project, training, split="train")
+    lines = (folder / "manifest.jsonl").read_text().splitlines()
+    rng = np.random.default_rng(1)
+    for number, crop in enumerate(read_region_crops(project, plans.crops[: len(lines) if n is None else n])):
+        noisy = np.clip(crop.image + rng.normal(0, 0.6, crop.image.shape), 0, 255).astype(np.uint8)
+        path = folder / f"images/{number:06d}.png"
+        write_png(path, noisy)
+        lines[number] = lines[number].replace(json.loads(lines[number])["sha256"], sha256_of_file(path))
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n")

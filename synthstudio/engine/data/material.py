@@ -9,7 +9,7 @@ from synthstudio.core.patches.windows import class_sizes
 from synthstudio.core.training.scale import choose_scale
 from synthstudio.core.training.splits import carve_validation
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass, Role, Split
+from synthstudio.domain.records import Annotation, FieldOfView, ObjectClass, ReviewRule, Role, Split
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
@@ -48,6 +48,8 @@ class TrainingSettings(Protocol):
     def seed(self) -> int: ...
     @property
     def set_name(self) -> str: ...
+    @property
+    def review(self) -> ReviewRule: ...
     @property
     def validation_share(self) -> float: ...
     @property

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from synthstudio.core.imaging import sha256_of_file
+from synthstudio.core.review.verdicts import find_outcomes
 from synthstudio.core.training.crops import MarkedImage
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
@@ -18,14 +19,15 @@ from synthstudio.domain.records import (
     Annotation,
     FieldOfView,
     Generator,
+    ReviewRule,
     Split,
     SyntheticSet,
-    VerdictKind,
 )
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.engine.data.fields import MarkedReader
 from synthstudio.engine.data.material import Material
 from synthstudio.project import Project
+from synthstudio.project.reviewed_sets import find_usable, index_of
 from synthstudio.project.set_images import list_set_images, list_set_sources
 from synthstudio.settings.compose import ComposeSettings
 
@@ -39,12 +41,14 @@ class StoredImages:
         annotations: Boxes of their labelled objects.
         scale: What brings them to the working scale of the training.
         n_validation: How many of them show something of an image that validates the training.
+        review: What their reviewers have left out, in words; empty for nothing.
     """
 
     fovs: Sequence[FieldOfView]
     annotations: Mapping[FovId, Sequence[Annotation]]
     scale: WorkingScale
     n_validation: int
+    review: str = ""
 
 
 class StoredReader(MarkedReader):
@@ -60,13 +64,14 @@ class StoredReader(MarkedReader):
 
 def stored_state(project: Project, name: str) -> str:
     """All of a set that a training on it depends on, as text. Raises NotFound where there is no such set."""
-    return f"{project.sets.get(name).manifest_sha256} {sorted(_rejected(project, name))}"
+    outcomes = find_outcomes(project.verdicts.list(name))
+    return f"{project.sets.get(name).manifest_sha256} {sorted((index, str(each)) for index, each in outcomes.items())}"
 
 
 def choose_stored_images(
-    project: Project, name: str, material: Material, *, min_visible: float, side: int
+    project: Project, name: str, material: Material, *, min_visible: float, side: int, review: ReviewRule = "accepted"
 ) -> StoredImages:
-    """Choose the images of a set that no reviewer has rejected.
+    """Choose the images of a set that its reviewers leave for use; see `choose_usable`.
 
     An image that a GAN has made is a crop already, without a scale: it is brought to the training's crops as a whole.
 
@@ -76,10 +81,11 @@ def choose_stored_images(
         material: Of the training.
         min_visible: Share of an object that must be seen for it to count.
         side: Of the training's crops in px.
+        review: Which images may be used.
 
     Raises:
         NotFound: There is no such set.
-        UserError: It shows something of the test split, all its images are rejected, its files are damaged, or its
+        UserError: It shows something of the test split, its reviewers leave no image, its files are damaged, or its
             scale and that of the training cannot be compared.
     """
     record = project.sets.get(name)
@@ -87,12 +93,12 @@ def choose_stored_images(
     is_generated = record.generator is Generator.GAN
     _refuse_test_images(project, name, sources, is_generated=is_generated)
     fovs, annotations = list_set_images(project, name, min_visible=min_visible)
-    rejected = _rejected(project, name)
-    kept = [fov for fov in fovs if fov.id - 1 not in rejected]
+    usable = find_usable(project, name, [index_of(fov.id) for fov in fovs], review)
+    kept = [fov for fov in fovs if index_of(fov.id) in usable.indices]
     if not kept:
         raise UserError(
-            f"All images of the set {name} have been rejected, so there is nothing to train on.",
-            "Choose another set, or write one.",
+            f"No image of the set {name} may be used, so there is nothing to train on. {usable.describe(name)}",
+            "Accept images of it in Review, choose another set, or train on all that are not rejected.",
         )
     validation = {fov.id for fov in material.validation}
     return StoredImages(
@@ -102,11 +108,8 @@ def choose_stored_images(
         if is_generated
         else _scale_between(_compose_settings(record), material.scale, um_per_px=kept[0].um_per_px),
         n_validation=sum(not validation.isdisjoint(sources[fov.id]) for fov in kept),
+        review=usable.describe(name),
     )
-
-
-def _rejected(project: Project, name: str) -> set[int]:
-    return {each.index for each in project.verdicts.list(name) if each.kind is VerdictKind.REJECTED}
 
 
 def _refuse_test_images(

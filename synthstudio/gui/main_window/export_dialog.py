@@ -22,14 +22,15 @@ from PySide6.QtWidgets import (
 
 from synthstudio.core.export.datasets import ExportData, ExportResult
 from synthstudio.core.export.writers import WRITERS
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Split
+from synthstudio.domain.records import ReviewRule, Split
 from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.workspace import Workspace
-from synthstudio.project.set_images import list_set_images
+from synthstudio.project.reviewed_sets import list_usable_images
 
 FORMATS = {
     "coco": "COCO (one JSON file per split)",
@@ -85,6 +86,8 @@ class ExportDialog(QDialog):
         self.keep_names.setToolTip(
             "They may say who the patient is; without this names are neutral, and notes are left out"
         )
+        self.unreviewed = QCheckBox("Also images of the set that nobody has accepted")
+        self.unreviewed.setToolTip("Rejected ones are left out all the same; a set that nobody has judged is whole")
         self.problem = QLabel()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
@@ -114,6 +117,7 @@ class ExportDialog(QDialog):
         add_row(form, "Folder", row)
         add_row(form, "Split", self.split)
         form.addRow("", self.keep_names)
+        form.addRow("", self.unreviewed)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.export_button = buttons.addButton("Export", QDialogButtonBox.ButtonRole.ActionRole)
         self.export_button.setProperty("primary", True)
@@ -137,6 +141,7 @@ class ExportDialog(QDialog):
         project, name = self.workspace.require_project(), self.what.currentData()
         self.split.setEnabled(not name)
         self.keep_names.setEnabled(not name)
+        self.unreviewed.setEnabled(bool(name))
         self.out.setText(str(project.folder.parent / f"{project.name}-{name or 'export'}"))
 
     def _on_browse_clicked(self) -> None:
@@ -155,12 +160,17 @@ class ExportDialog(QDialog):
         out = Path(self.out.text().strip()).expanduser()
         split = Split(self.split.currentData()) if self.split.currentData() else None
         keep_names = self.keep_names.isChecked()
+        rule: ReviewRule = "not-rejected" if self.unreviewed.isChecked() else "accepted"
+        review: list[str] = []
         # Folders by class are the only format with a place for labels of whole images.
         set_name, is_by_class = self.what.currentData(), self.format.currentData() == "imagefolder"
 
         def work(tick: Tick) -> ExportResult:
             if set_name:
-                fovs, annotations = list_set_images(project, set_name)
+                (fovs, annotations), usable = list_usable_images(project, set_name, rule)
+                review.append(usable.describe(set_name))
+                if not fovs:
+                    raise UserError(f"Nothing is exported. {review[0]}", "Accept images of the set in Review.")
             else:
                 fovs, annotations = project.fovs.list(split=split), project.annotations.by_fov()
             has_labels = is_by_class and not set_name
@@ -176,7 +186,8 @@ class ExportDialog(QDialog):
         def on_done(result: ExportResult) -> None:
             left_out = [f"{result.n_left_out:,} fields without annotations were left out."] if result.n_left_out else []
             text = f"Exported {result.n_images:,} images with {result.n_annotations:,} annotations to {result.out}."
-            errors.post(Notice(text, " ".join([*left_out, *result.notes]), Severity.INFO), parent=window)
+            words = " ".join([*filter(None, review), *left_out, *result.notes])
+            errors.post(Notice(text, words, Severity.INFO), parent=window)
 
         workspace.background.run(work, done=on_done, owner=workspace, failed=_report_to(window), title="Exporting")
         self.accept()

@@ -27,6 +27,7 @@ KIND_WORDS = {
     "compose": "Set",
     "search-recipes": "Recipe search",
     "measure": "Measurement",
+    "quality": "Quality check",
 }
 """Of jobs that have no title of their own."""
 

@@ -12,6 +12,8 @@ MIGRATIONS: tuple[str, ...] = (
     "2026_11_21_rejected_patches",
     "2026_11_21_pages",
     "2026_11_21_experiments",
+    "2026_11_22_verdict_facts",
+    "2026_11_22_reading_studies",
 )
 
 

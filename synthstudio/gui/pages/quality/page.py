@@ -14,7 +14,9 @@ TEXT = (
     "The gallery, class balance, outliers, near-duplicates and leaks between splits come with a later version.\n\n"
     "Today an import names every damaged image and impossible annotation, a sample never stands in two splits, and"
     " synthstudio verify PROJECT in a terminal checks the database, every file by its hash, and that sets can be"
-    " made again byte for byte."
+    " made again byte for byte.\n\n"
+    "synthstudio quality PROJECT looks for files that are gone, impossible and repeated marks, pictures that are there"
+    " twice, leaks between splits and synthetic images made from test images."
 )
 
 

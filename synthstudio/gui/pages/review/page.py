@@ -1,35 +1,35 @@
-"""The Review workspace: what it will be, and where synthetic images can be looked at today."""
+"""The Review workspace: synthetic images are judged before anything learns from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.widgets.empty_state import EmptyState
+from synthstudio.gui.pages.review.specs import verdict_specs
+from synthstudio.gui.pages.review.verdicts_panel import VerdictsPanel
 from synthstudio.gui.workspace import Workspace
-
-TEXT = (
-    "Judging synthetic images by keyboard (keep, reject, unsure) and blinded reading studies come with a later"
-    " version.\n\nToday the images of a set can be browsed in Generate, under Sets; its manifest lies in the"
-    " project's folder sets/."
-)
 
 
 class ReviewPage(QWidget):
-    """An honest empty state: it has no controls."""
+    """Verdicts."""
 
     title = "Review"
     icon = "mdi6.check-decagram-outline"
 
+    actions_outdated = Signal()
+    """Other actions may be possible now."""
+
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.workspace = workspace
+        self.verdicts = VerdictsPanel(workspace, self)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 24, 24)
-        layout.addWidget(EmptyState(self.icon, "Review is not here yet", TEXT))
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.verdicts)
+        self.verdicts.actions_outdated.connect(self.actions_outdated)
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
-        """Nothing can be done here yet."""
-        return ()
+        """What can be done here."""
+        return verdict_specs(self.verdicts)
