@@ -242,9 +242,9 @@ class TrainClassifierSettings(JobSettings):
     """Name of the set for "stored-set". In a mix its images stand in for composites made on the fly; empty: on the
     fly."""
 
-    review: Annotated[
-        ReviewRule, Field(title="Images of the stored set", json_schema_extra={"tier": "advanced"})
-    ] = "accepted"
+    review: Annotated[ReviewRule, Field(title="Images of the stored set", json_schema_extra={"tier": "advanced"})] = (
+        "accepted"
+    )
     """"accepted": where somebody has judged the set, only images that its reviewers have accepted are trained on; a set
     that nobody has judged is used as a whole, and a warning says so. "not-rejected": all but those that were rejected
     or that reviewers disagree about."""
