@@ -21,12 +21,20 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import numpy as np
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
 
+from synthstudio.core.review.gallery_filter import GalleryChoice, GalleryFilter
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.gui.pages.generate import GeneratePage
+from synthstudio.gui.pages.quality import QualityPage
+from synthstudio.gui.pages.quality.charts_panel import ChartsPanel
+from synthstudio.gui.pages.quality.gallery_panel import GalleryPanel
+from synthstudio.gui.pages.quality.map_panel import MapPanel
+from synthstudio.gui.pages.review import ReviewPage
 from synthstudio.gui.pages.train import TrainPage
 from synthstudio.gui.theme import apply_theme
 from synthstudio.gui.workspace import Workspace
@@ -118,6 +126,15 @@ class Photographer:
                         self._walk_generate(page)
                     case TrainPage():
                         self._walk_train(page)
+                    case ReviewPage() | QualityPage():
+                        self._walk_tabs(page.tabs, entry.id)
+                    case AnnotatePage():
+                        self._take(entry.id)
+                        page.next_section.set_folded(False)
+                        self._settle()
+                        self._take(f"{entry.id}-next")
+                        page.next_section.set_folded(True)
+                        self._walk_suggestions(page)
                     case _:
                         self._take(entry.id)
             self._walk_dialogs()
@@ -143,6 +160,24 @@ class Photographer:
         if best is not None:
             self._workspace.set_current_fov(best)
 
+    def _walk_suggestions(self, page: AnnotatePage) -> None:
+        """The field with the most suggestions to judge, where a model has searched some."""
+        project, shown = self._workspace.require_project(), self._workspace.current_fov_id
+        for run_id in project.suggestions.runs()[:1]:
+            found = project.suggestions.of_run(run_id)
+            n_open = {fov_id: sum(each.is_open for each in marks) for fov_id, marks in found.items()}
+            if not any(n_open.values()):
+                return
+            page.suggesting.choose_model(run_id)
+            self._workspace.set_current_fov(max(n_open, key=lambda fov_id: n_open[fov_id]))
+            self._settle()
+            page.suggesting.go(1)
+            self._settle()
+            self._take("annotate-suggestions")
+            page.view.set_picked(())
+            self._workspace.set_current_fov(shown)
+            self._settle()
+
     def _walk_generate(self, page: GeneratePage) -> None:
         view = page.compositing
         self._wait_for(lambda: bool(view.preview.facts.text()) or view.stack.currentWidget() is view.notice)
@@ -152,15 +187,51 @@ class Photographer:
             self._take(f"generate-{view.tabs.tabText(index).lower()}")
         view.tabs.setCurrentIndex(0)
         page.choose("GAN")
-        tabs = page.gan.tabs
+        self._walk_tabs(page.gan.tabs, "generate-gan")
+        page.choose("Diffusion")
+        self._walk_tabs(page.diffusion.tabs, "generate-diffusion")
+        page.choose("Compositing")
+
+    def _walk_tabs(self, tabs: QTabWidget, name: str) -> None:
         for index in range(tabs.count()):
             tabs.setCurrentIndex(index)
             self._settle()
             self._run_events(PLOTS_MS)
-            self._take(f"generate-gan-{tabs.tabText(index).lower()}")
-        page.choose("Diffusion")
-        self._take("generate-diffusion")
-        page.choose("Compositing")
+            self._take(f"{name}-{tabs.tabText(index).lower().replace(' ', '-')}")
+            shown = tabs.currentWidget()
+            if isinstance(shown, ChartsPanel):
+                shown.choose_view("images")
+                self._run_events(PLOTS_MS)
+                self._take(f"{name}-charts-images")
+                shown.choose_view("objects")
+            elif isinstance(shown, GalleryPanel):
+                self._walk_gallery(shown, name)
+            elif isinstance(shown, MapPanel) and shown.shown is not None:
+                self._walk_map(shown, name)
+        tabs.setCurrentIndex(0)
+
+    def _walk_gallery(self, panel: GalleryPanel, name: str) -> None:
+        """The largest objects of a class, picked in a chart, and their tags."""
+        wanted = GalleryFilter(class_name=next(iter(panel.class_names), ""), least_px=1.0)
+        panel.adopt_choice(GalleryChoice(view="objects", wanted=wanted, by="size", is_falling=True, has_boxes=True))
+        self._settle()
+        self._take(f"{name}-gallery-objects")
+        panel.grid.select_keys(np.array(panel.grid.keys[:3], np.int64))
+        with self._opened(panel.tags.open) as dialog:
+            if dialog is not None:
+                self._take("dialog-tags", dialog)
+        panel.adopt_choice(GalleryChoice())
+        self._settle()
+
+    def _walk_map(self, panel: MapPanel, name: str) -> None:
+        """The objects, and what is like one of them."""
+        panel.choose_view("objects")
+        self._settle()
+        if panel.shown is not None and panel.shown.pictures:
+            panel.find_similar(panel.shown.pictures[0])
+            self._settle()
+            self._run_events(PLOTS_MS)
+        self._take(f"{name}-map-similar")
 
     def _walk_train(self, page: TrainPage) -> None:
         for row in range(page.runs.list.count()):
@@ -217,12 +288,14 @@ class Photographer:
         window.show_page(0)
         dialogs: dict[str, Callable[[], object]] = {
             "dialog-import": self._open_filled_import,
+            "dialog-look": window.looking.ask,
             "dialog-export": window.dialogs.open_export,
             "dialog-calibrate": window.dialogs.open_calibration,
             "dialog-samples": window.dialogs.open_samples,
             "dialog-splits": window.dialogs.open_splits,
             "dialog-crop-labels": window.dialogs.open_crop_labels,
             "dialog-agreement": window.dialogs.open_agreement,
+            "dialog-suggestion-scores": lambda: window.registry.action("annotate.suggestion_scores").trigger(),
             "dialog-class": lambda: window.registry.action("annotate.edit_class").trigger(),
             "dialog-author": window.dialogs.open_author,
             "dialog-guide": window.dialogs.open_guide,

@@ -12,6 +12,7 @@ from typing import get_args
 from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import print_json, print_lines, print_warnings, shown_progress
+from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.core.annotations.mapping import count_marks, map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
@@ -45,7 +46,7 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--keep-names", action="store_true", help="keep file names, which may name a patient")
         return
     parser.add_argument("path", metavar="PATH", type=Path, help="folder of the data set, or one file")
-    parser.add_argument("--format", required=True, choices=sorted(READERS))
+    parser.add_argument("--format", choices=sorted(READERS), help="how it is stored [default: told from its files]")
     parser.add_argument("--images", metavar="DIR", type=Path, help="folder of the images, where they lie elsewhere")
     parser.add_argument("--split", choices=splits, help="split of all that is read; wins over the data set's own")
     parser.add_argument(
@@ -81,6 +82,15 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         " [default merge]",
     )
     parser.add_argument("--um-per-px", metavar="X", type=float, help="pixel size in um, where the files do not tell")
+    parser.add_argument(
+        "--guides",
+        metavar="NAME",
+        help="captions: guide set that the images go into; made where there is none [default: name of the folder]",
+    )
+    parser.add_argument(
+        "--class-name", metavar="TEXT", help="captions: what a new guide set shows, as its captions say"
+    )
+    parser.add_argument("--identifier", metavar="WORD", help="captions: rare word of a new guide set in its captions")
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
@@ -92,8 +102,13 @@ def _import(arguments: argparse.Namespace) -> int:
     if arguments.um_per_px is not None and not 0 < arguments.um_per_px < math.inf:
         raise WrongUse(f"A pixel size of {arguments.um_per_px} um is impossible.", "Give a number above 0.")
     mapping, pages = _class_map(arguments.class_map), _pages(arguments.pages)
+    is_guessed = arguments.format is None
+    arguments.format = arguments.format or guess_format(arguments.path)
+    guide_set = _guide_set(arguments)
     project = open_to_write(arguments.project)
     try:
+        if is_guessed and arguments.path.exists():
+            print_warnings([f"{arguments.path.name} is read as {arguments.format}; name another one with --format."])
         known = [each.name for each in project.classes.list()] if arguments.classes_fixed else None
         _check_new_names(mapping, known)
         options = ReadOptions(
@@ -111,12 +126,34 @@ def _import(arguments: argparse.Namespace) -> int:
             raise _nothing_imported(arguments.path, plan.problems)
         _check_old_names(mapping, plan)
         plan = _calibrated(map_classes(plan, mapping), arguments.um_per_px)
+        is_new = bool(guide_set) and project.guides.find(guide_set) is None
         with shown_progress("Importing") as tick:
-            outcome = apply_import(project, plan, copy=arguments.copy, existing=Existing(arguments.existing), tick=tick)
-        _print_outcome(outcome, plan, as_json=arguments.json)
+            outcome = apply_import(
+                project,
+                plan,
+                copy=arguments.copy,
+                existing=Existing(arguments.existing),
+                guide_set=guide_set,
+                tick=tick,
+            )
+        if is_new:
+            made = project.guides.get(guide_set)
+            class_name, identifier = arguments.class_name or "", arguments.identifier or ""
+            project.guides.put(dataclasses.replace(made, class_name=class_name, identifier=identifier))
+        _print_outcome(outcome, plan, guide_set=guide_set, as_json=arguments.json)
     finally:
         project.close()
     return 0
+
+
+def _guide_set(arguments: argparse.Namespace) -> str:
+    """Return the guide set that captioned images go into; empty for other formats. Raises WrongUse."""
+    if arguments.format == "captions":
+        return str(arguments.guides or arguments.path.absolute().name)
+    given = [name for name in ("guides", "class_name", "identifier") if getattr(arguments, name)]
+    if given:
+        raise WrongUse(f"--{given[0].replace('_', '-')} goes with --format captions only.", "Leave it out.")
+    return ""
 
 
 def _pages(text: str) -> PageChoice:
@@ -155,7 +192,7 @@ def _check_old_names(mapping: Mapping[str, str], plan: ImportPlan) -> None:
         raise WrongUse(f"--map names the class {unknown[0]}, which the data set does not have.", f"It has: {found}.")
 
 
-def _print_outcome(outcome: ImportOutcome, plan: ImportPlan, *, as_json: bool) -> None:
+def _print_outcome(outcome: ImportOutcome, plan: ImportPlan, *, guide_set: str, as_json: bool) -> None:
     print_warnings([str(problem) for problem in outcome.problems])
     if as_json:
         print_json(
@@ -169,12 +206,15 @@ def _print_outcome(outcome: ImportOutcome, plan: ImportPlan, *, as_json: bool) -
                 "estimated_sizes": sorted(plan.estimated_sizes),
                 "problems": [str(problem) for problem in outcome.problems],
             }
+            | ({"guide_set": guide_set, "n_guides": outcome.n_guides} if guide_set else {})
         )
         return
     classes = ", ".join(outcome.classes) or "none"
     print_lines(f"{outcome.n_fovs} images with {outcome.n_annotations} annotations; classes: {classes}")
     if outcome.n_merged:
         print_lines(f"{outcome.n_merged} images were there already; {outcome.n_known} of their marks too")
+    if guide_set:
+        print_lines(f"{outcome.n_guides} guide images came into the guide set {guide_set}")
     if plan.estimated_sizes:
         names = ", ".join(sorted(plan.estimated_sizes))
         print_lines(f"sizes estimated from the images: {names}; look at them with: synthstudio classes")

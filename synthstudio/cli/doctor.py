@@ -9,14 +9,20 @@ import importlib.metadata
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from synthstudio import __version__
 from synthstudio.cli.render import print_json, print_lines, print_table
 from synthstudio.core.imaging import has_openslide
+from synthstudio.core.models.needs import NEEDS, Need, models_for
+from synthstudio.domain.models import LocalModel
+from synthstudio.project import Project
 
 _PACKAGES = (
     "numpy",
@@ -27,6 +33,10 @@ _PACKAGES = (
     "torch",
     "torchvision",
     "timm",
+    "diffusers",
+    "transformers",
+    "peft",
+    "accelerate",
 )
 _TORCH_PROBE = """
 import json, torch
@@ -55,7 +65,7 @@ _QT_LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the report; `mend` is the line that mends it, empty where all is well."""
+    """One line of the report; `mend` is the line that mends it, or that brings what is not there but need not be."""
 
     what: str
     found: str
@@ -64,7 +74,10 @@ class Check:
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
-    """`doctor` has no arguments of its own."""
+    """Declare the project whose models are looked at."""
+    parser.add_argument(
+        "project", metavar="PROJECT", type=Path, nargs="?", help="also tell which models this project has, and lacks"
+    )
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
@@ -77,6 +90,8 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
         *_check_torch(),
         *_check_qt(),
         *_check_image_readers(),
+        _check_eight_bit(),
+        *_check_models(arguments.project),
         _check_disk(),
     ]
     broken = [each for each in checks if not each.ok]
@@ -84,6 +99,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
         print_json({"ok": not broken, "checks": [asdict(each) for each in checks]})
     else:
         print_table(("", "what", "found"), [("ok" if each.ok else "!!", each.what, each.found) for each in checks])
+        print_lines(*(f"to have {each.what}: {each.mend}" for each in checks if each.ok and each.mend))
         print_lines(*(f"to mend {each.what}: {each.mend}" for each in broken))
         print_lines("all is well" if not broken else f"{len(broken)} things are missing")
     return 1 if broken else 0
@@ -154,6 +170,40 @@ def _check_image_readers() -> list[Check]:
         mend = f"{sys.executable} -m pip install --force-reinstall openslide-python openslide-bin"
         return [*checks, Check("OpenSlide", f"does not load: {error}", ok=False, mend=mend)]
     return [*checks, Check("OpenSlide", str(openslide.__library_version__))]
+
+
+def _check_eight_bit() -> Check:
+    """The optimiser that needs a quarter of the memory: wanted by some, needed by none."""
+    try:
+        return Check("8-bit optimiser", f"bitsandbytes {importlib.metadata.version('bitsandbytes')}")
+    except importlib.metadata.PackageNotFoundError:
+        how = f"{sys.executable} -m pip install bitsandbytes"
+        return Check("8-bit optimiser", f"not installed: saves memory in fine-tuning on NVIDIA GPUs ({how})")
+
+
+def _check_models(folder: Path | None) -> list[Check]:
+    """What local models there are for each feature; that there are none is no fault of the program."""
+    if folder is None:
+        return [Check("local models", "name a project to see which it has: synthstudio doctor PROJECT")]
+    project = Project.open(folder, read_only=True)
+    try:
+        models, damaged = project.models.list(), project.models.damaged()
+    finally:
+        project.close()
+    checks = [_check_need(need, models, folder) for need in NEEDS]
+    mend = f"synthstudio models remove {shlex.quote(str(folder))} NAME, then bring it in again"
+    return [*checks, *(Check(f"model {each}", "its card is damaged", ok=False, mend=mend) for each in damaged)]
+
+
+def _check_need(need: Need, models: Sequence[LocalModel], folder: Path) -> Check:
+    """Whether there is a model for a feature; else where to get one, and what can be done without."""
+    what = need.kinds[0].words
+    if names := [each.name for each in models_for(need, models)]:
+        return Check(what, f"{', '.join(names)}, for {need.feature}")
+    get = (
+        f"get {need.example}, then synthstudio models add {shlex.quote(str(folder))} PATH (without it: {need.without})"
+    )
+    return Check(what, f"none, for {need.feature}", mend=get)
 
 
 def _check_disk() -> Check:

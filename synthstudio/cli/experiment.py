@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from synthstudio.cli.arguments import add_project
-from synthstudio.cli.jobs import open_to_write
-from synthstudio.cli.planning import add_plan_arguments, carry_out, count_jobs, given_settings, newest_plan
+from synthstudio.cli.plan_commands import Outlook, PlanCommand, TableCommand
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
-from synthstudio.client.experiment import ExperimentPlan, arm_title, get_experiment, read_trials, stored_experiment
+from synthstudio.client.experiment import (
+    KIND,
+    ExperimentPlan,
+    arm_title,
+    get_experiment,
+    read_trials,
+    stored_experiment,
+)
 from synthstudio.client.experiment_table import (
     ALL_CLASSES,
     ArmRow,
@@ -20,87 +25,49 @@ from synthstudio.client.experiment_table import (
 )
 from synthstudio.client.experiment_times import estimate
 from synthstudio.client.experiment_words import figure_words, table_csv, table_json
-from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.project import Project
 from synthstudio.settings.experiment import ExperimentSettings
 
-RUN, TABLE = "experiment", "experiment-table"
+TABLE = "experiment-table"
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of one of the commands."""
     add_project(parser)
-    if command == TABLE:
-        parser.add_argument("name", metavar="NAME", nargs="?", help="the experiment [default: the newest]")
-        parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table as CSV, class by class")
-        return
-    add_plan_arguments(RUN, parser)
+    (_TABLE if command == TABLE else _RUN).add_arguments(parser)
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    if command == TABLE:
-        return _show_table(arguments)
-    if arguments.plan:
-        return _show_plan(arguments)
-    given = _given_settings(arguments)
-    project = open_to_write(arguments.project)
-    try:
-        return _run(project, given or _stored(project, arguments.resume), arguments)
-    finally:
-        project.close()
+    return (_TABLE if command == TABLE else _RUN).execute(arguments)
 
 
-def _given_settings(arguments: argparse.Namespace) -> ExperimentSettings | None:
-    settings = given_settings(RUN, arguments)
-    assert settings is None or isinstance(settings, ExperimentSettings)  # the recipe's kind has been compared
-    return settings
+def _planned(_project: Project, settings: ExperimentSettings) -> ExperimentPlan:
+    return ExperimentPlan(settings)
 
 
-def _stored(project: Project, name: str | None) -> ExperimentSettings:
-    return stored_experiment(get_experiment(project, name) if name is not None else newest_plan(project, RUN))
+def _stored(project: Project, name: str) -> ExperimentPlan:
+    return ExperimentPlan(stored_experiment(get_experiment(project, name)))
 
 
-def _run(project: Project, settings: ExperimentSettings, arguments: argparse.Namespace) -> int:
-    states, ending = carry_out(project, ExperimentPlan(settings), device=arguments.device)
-    _tell(build_table(project, settings, states), status=ending.status, is_json=arguments.json)
-    return ending.exit_status()
-
-
-def _show_table(arguments: argparse.Namespace) -> int:
-    project = Project.open(arguments.project)
-    try:
-        settings = _stored(project, arguments.name)
-        table = build_table(project, settings, read_trials(project, settings))
-    finally:
-        project.close()
-    if arguments.csv is not None:
-        write_bytes_atomically(arguments.csv, table_csv(table))
-    _tell(table, status="finished" if table.n_done == table.n_planned else "unfinished", is_json=arguments.json)
-    return 0
-
-
-def _show_plan(arguments: argparse.Namespace) -> int:
-    given = _given_settings(arguments)
-    project = Project.open(arguments.project)
-    try:
-        settings = given or _stored(project, arguments.resume)
-        states = read_trials(project, settings)
-        time = estimate(project, settings, states)
-    finally:
-        project.close()
-    done, planned = count_jobs(states)
-    if arguments.json:
-        told = {"experiment": settings.name, "trainings": len(states), "jobs": planned, "done": done}
-        print_json({**told, "seconds": round(time.seconds), "is_measured": time.is_measured})
-        return 0
+def _outlook(project: Project, plan: ExperimentPlan, *, jobs: str) -> Outlook:
+    settings = plan.settings
+    states = read_trials(project, settings)
     arms = ", ".join(arm_title(settings, arm) for arm in settings.chosen_arms)
-    print_lines(
+    lines = (
         f"experiment {settings.name}: {arms}; {settings.seeds} seeds; {' and '.join(settings.tasks)}",
-        f"{len(states)} trainings, {planned} jobs, {done} of them done",
-        f"time left: {time.words}",
+        f"{len(states)} trainings, {jobs}",
     )
-    return 0
+    told: dict[str, object] = {"experiment": settings.name, "trainings": len(states)}
+    return Outlook(told, lines, estimate(project, settings, states))
+
+
+def _read(project: Project, plan: ExperimentPlan) -> ExperimentTable:
+    return build_table(project, plan.settings, read_trials(project, plan.settings))
+
+
+def _tell_found(project: Project, plan: ExperimentPlan, *, status: str, is_json: bool) -> None:
+    _tell(_read(project, plan), status=status, is_json=is_json)
 
 
 def _tell(table: ExperimentTable, *, status: str, is_json: bool) -> None:
@@ -176,3 +143,20 @@ def _n_seeds(row: ArmRow) -> int:
 def _chance(arms: Sequence[ArmRow], key: str, name: str) -> str:
     found = [figure.chance for row in arms if (figure := row.figures.get((key, name))) and figure.chance is not None]
     return f"{sum(found) / len(found):.3f}" if found else ""
+
+
+_RUN = PlanCommand(
+    kind=KIND,
+    settings=ExperimentSettings,
+    planned=_planned,
+    stored=_stored,
+    outlook=_outlook,
+    tell=_tell_found,
+)
+_TABLE = TableCommand(
+    kind=KIND,
+    csv_help="write the table as CSV, class by class",
+    read=lambda project, name: _read(project, _stored(project, name)),
+    to_csv=table_csv,
+    tell=_tell,
+)

@@ -15,8 +15,14 @@ MOST_SHOWN = 5
 _MOST_NAMES = 4
 
 
-def print_findings(result: QualityResult, folder: Path) -> None:
-    """Write a result to standard output; `folder` is the run's."""
+def print_findings(result: QualityResult, folder: Path, *, n_unread: int = 0) -> None:
+    """Write a result to standard output.
+
+    Args:
+        result: Of the check.
+        folder: Of its run.
+        n_unread: Problems that there were while a data set of another program was read: it is not sound then.
+    """
     what = f"set {result.set}" if result.set else "project"
     seen = f"{result.n_images} images ({result.n_reused} seen before), {result.n_annotations} annotations"
     print_lines(f"{what}: {seen}, {len(result.sets)} synthetic sets in {result.seconds:.1f} s", "")
@@ -31,7 +37,11 @@ def print_findings(result: QualityResult, folder: Path) -> None:
         _print_check(name, [each for each in result.findings if each.check == name], n=result.n_by_check.get(name, 0))
     print_lines("", *(f"note: {text}" for text in result.notes))
     counts = ", ".join(f"{_count(result.n_by_severity.get(each, 0), each)}" for each in reversed(get_args(Severity)))
-    print_lines(f"{'sound' if result.is_sound else 'not sound'} (fails on {result.fail_on}): {counts}")
+    verdict = f"{'sound' if result.is_sound and not n_unread else 'not sound'} (fails on {result.fail_on})"
+    if n_unread:
+        problems = f"{n_unread:,} problem{'' if n_unread == 1 else 's'} while reading"
+        verdict = f"{verdict}: {problems}: what they name was left out and not checked"
+    print_lines(f"{verdict}{';' if n_unread else ':'} {counts}")
     print_lines(f"all findings: {folder / result.file}")
 
 
@@ -51,8 +61,15 @@ def _places(finding: Finding) -> str:
     if not names:
         return ""
     more = f" and {finding.n_images - len(names)} more" if finding.n_images > len(names) else ""
-    marks = f", annotation {', '.join(map(str, finding.annotations))}" if finding.annotations else ""
-    return f" [{', '.join(names)}{more}{marks}]"
+    return f" [{', '.join(names)}{more}{_marks(finding)}]"
+
+
+def _marks(finding: Finding) -> str:
+    """Which marks, and where they lie; results of earlier versions do not tell where."""
+    if not finding.places:
+        return f", annotation {', '.join(map(str, finding.annotations))}" if finding.annotations else ""
+    told = (f"annotation {each.annotation} {each.words}" if each.annotation else each.words for each in finding.places)
+    return f", {', '.join(told)}"
 
 
 def _count(n: int, severity: str) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from synthstudio.cli.arguments import add_project
-from synthstudio.cli.jobs import open_to_write
-from synthstudio.cli.planning import add_plan_arguments, carry_out, count_jobs, given_settings, newest_plan
+from synthstudio.cli.plan_commands import Outlook, PlanCommand, TableCommand
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
 from synthstudio.client.experiment_words import figure_words
-from synthstudio.client.gan_study import GanStudyPlan, estimate_study, get_study, read_study, stored_study
+from synthstudio.client.gan_study import KIND, GanStudyPlan, estimate_study, get_study, read_study, stored_study
 from synthstudio.client.gan_study_table import (
     StudyTable,
     build_study_table,
@@ -19,78 +17,49 @@ from synthstudio.client.gan_study_table import (
     study_csv,
     study_json,
 )
-from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.project import Project
 from synthstudio.settings.gan_study import GanStudySettings
 
-RUN, TABLE = "gan-study", "gan-study-table"
+TABLE = "gan-study-table"
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of one of the commands."""
     add_project(parser)
-    if command == TABLE:
-        parser.add_argument("name", metavar="NAME", nargs="?", help="the study [default: the newest]")
-        parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table as CSV")
-        return
-    add_plan_arguments(RUN, parser)
+    (_TABLE if command == TABLE else _RUN).add_arguments(parser)
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    if command == TABLE:
-        return _show_table(arguments)
-    given = given_settings(RUN, arguments)
-    assert given is None or isinstance(given, GanStudySettings)  # the recipe's kind has been compared
-    if arguments.plan:
-        return _show_plan(given, arguments)
-    project = open_to_write(arguments.project)
-    try:
-        settings = given or _stored(project, arguments.resume)
-        states, ending = carry_out(project, GanStudyPlan(settings), device=arguments.device)
-        _tell(build_study_table(settings, states), status=ending.status, is_json=arguments.json)
-    finally:
-        project.close()
-    return ending.exit_status()
+    return (_TABLE if command == TABLE else _RUN).execute(arguments)
 
 
-def _stored(project: Project, name: str | None) -> GanStudySettings:
-    return stored_study(get_study(project, name) if name is not None else newest_plan(project, RUN))
+def _planned(_project: Project, settings: GanStudySettings) -> GanStudyPlan:
+    return GanStudyPlan(settings)
 
 
-def _show_table(arguments: argparse.Namespace) -> int:
-    project = Project.open(arguments.project)
-    try:
-        settings = _stored(project, arguments.name)
-        table = build_study_table(settings, read_study(project, settings))
-    finally:
-        project.close()
-    if arguments.csv is not None:
-        write_bytes_atomically(arguments.csv, study_csv(table))
-    _tell(table, status="finished" if table.n_done == table.n_planned else "unfinished", is_json=arguments.json)
-    return 0
+def _stored(project: Project, name: str) -> GanStudyPlan:
+    return GanStudyPlan(stored_study(get_study(project, name)))
 
 
-def _show_plan(given: GanStudySettings | None, arguments: argparse.Namespace) -> int:
-    project = Project.open(arguments.project)
-    try:
-        settings = given or _stored(project, arguments.resume)
-        states = read_study(project, settings)
-        time = estimate_study(project, settings, states)
-    finally:
-        project.close()
-    done, planned = count_jobs(states)
-    if arguments.json:
-        told = {"study": settings.name, "trainings": len(states), "jobs": planned, "done": done}
-        print_json({**told, "seconds": round(time.seconds), "is_measured": time.is_measured})
-        return 0
-    print_lines(
+def _outlook(project: Project, plan: GanStudyPlan, *, jobs: str) -> Outlook:
+    settings = plan.settings
+    states = read_study(project, settings)
+    lines = (
         f"study {settings.name} ({settings.study}): {len(settings.variants)} variants, {settings.seeds} seeds",
         *(f"  {variant.title}" for variant in settings.variants),
-        f"{len(states)} trainings, {planned} jobs, {done} of them done",
-        f"time left: {time.words}",
+        f"{len(states)} trainings, {jobs}",
     )
-    return 0
+    told: dict[str, object] = {"study": settings.name, "trainings": len(states)}
+    return Outlook(told, lines, estimate_study(project, settings, states))
+
+
+def _read(project: Project, plan: GanStudyPlan) -> StudyTable:
+    return build_study_table(plan.settings, read_study(project, plan.settings))
+
+
+def _tell_found(project: Project, plan: GanStudyPlan, *, status: str, is_json: bool) -> None:
+    _tell(_read(project, plan), status=status, is_json=is_json)
 
 
 def _tell(table: StudyTable, *, status: str, is_json: bool) -> None:
@@ -119,3 +88,20 @@ def _tell(table: StudyTable, *, status: str, is_json: bool) -> None:
     ]
     print_lines(*lines)
     print_lines(*(f"failed: {text}" for text in table.failures), *(f"note: {text}" for text in table.notes))
+
+
+_RUN = PlanCommand(
+    kind=KIND,
+    settings=GanStudySettings,
+    planned=_planned,
+    stored=_stored,
+    outlook=_outlook,
+    tell=_tell_found,
+)
+_TABLE = TableCommand(
+    kind=KIND,
+    csv_help="write the table as CSV",
+    read=lambda project, name: _read(project, _stored(project, name)),
+    to_csv=study_csv,
+    tell=_tell,
+)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
+
+from typing_extensions import override
 
 from synthstudio import __version__
 from synthstudio.cli.choosing import COMMANDS
 from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.os_errors import translate_named_error
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -23,6 +27,7 @@ _HOMES = {
     "new": "projects",
     "classes": "projects",
     "import": "datasets",
+    "models": "local_models",
     "attributes": "attributes",
     "split": "splitting",
     "export": "datasets",
@@ -30,10 +35,22 @@ _HOMES = {
     "experiment-table": "experiment",
     "gan-study": "gan_study",
     "gan-study-table": "gan_study",
+    "round": "rounds",
+    "rounds": "rounds",
+    "guides": "guides",
+    "join": "joining",
+    "similar": "similar",
+    "suggestions": "suggestions",
     "study": "studies",
     "compare": "comparing",
+    "quality": "checking",
     "report": "reporting",
+    "next": "next_fields",
+    "guard": "next_fields",
     "verify": "verification",
+    "run": "batches",
+    "batch": "batches",
+    "watch": "watching",
     "doctor": "doctor",
 }
 _log = logging.getLogger(__name__)
@@ -58,8 +75,10 @@ def main(argv: Sequence[str], *, open_app: Callable[[Path], int]) -> int:
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr, level=logging.CRITICAL)
     name = argv[0] if argv and argv[0] in COMMANDS else None
-    parser = _build_parser(name)
-    arguments = parser.parse_args(argv)
+    parser, command = _build_parser(name)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        command.refuse_unknown(unknown)
     arguments.open_app = open_app
     try:
         return _module(arguments.command).execute(arguments.command, arguments)
@@ -70,7 +89,10 @@ def main(argv: Sequence[str], *, open_app: Callable[[Path], int]) -> int:
         return EXIT_FAILED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         return EXIT_FAILED
-    except Exception:  # noqa: BLE001 - one of the three doors where errors end
+    except Exception as error:  # noqa: BLE001 - one of the three doors where errors end
+        told = translate_named_error(error) if isinstance(error, OSError) else None
+        if told is not None:  # a file that went away, a full disk: the world's fault wherever it was met
+            return _tell(told, arguments)
         logging.getLogger().setLevel(logging.ERROR)
         _log.exception("SynthStudio has a bug; please report it with the lines below")
         return EXIT_FAILED
@@ -88,8 +110,24 @@ def _tell(error: UserError, arguments: argparse.Namespace) -> int:
     return EXIT_WRONG_USE if isinstance(error, WrongUse) else EXIT_FAILED
 
 
-def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, without repeating all flags."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"error: {self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+        sys.exit(EXIT_WRONG_USE)
+
+    def refuse_unknown(self, unknown: Sequence[str]) -> NoReturn:
+        """Refuse arguments that nobody has asked for, with the flag that is most like the first of them."""
+        flag = unknown[0].partition("=")[0]
+        near = difflib.get_close_matches(flag, self._option_string_actions, n=1) if flag.startswith("-") else []
+        self.error(f"unknown arguments: {' '.join(unknown)}" + (f" (did you mean {near[0]}?)" if near else ""))
+
+
+def _build_parser(chosen: str | None) -> tuple[_Parser, _Parser]:
+    """The parser of all commands, and that of the chosen one, which alone has its flags."""
+    parser = _Parser(
         prog="synthstudio",
         description="From clicks on microscope images to a trained, explained and checked model.",
         epilog="Without a command the window opens: synthstudio [PROJECT] [--exit-after-paint].",
@@ -97,13 +135,15 @@ def _build_parser(chosen: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"synthstudio {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    used = parser
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
         if name == chosen:
             # Only the one that is used: the flags of the jobs come from settings that take a while to load.
             command.add_argument("--json", action="store_true", help="print one result object on standard output")
             _module(name).add_arguments(name, command)
-    return parser
+            used = command
+    return parser, used
 
 
 def _module(command: str) -> CommandModule:

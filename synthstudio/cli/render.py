@@ -107,21 +107,24 @@ def print_warnings(lines: Sequence[str]) -> None:
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """Write the one result object to standard output."""
+    """Write a result object to standard output, at once: whoever reads along need not wait for the end."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 def print_lines(*lines: str) -> None:
-    """Write plain lines to standard output."""
+    """Write plain lines to standard output, at once."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Scalar]], *, title: str = "") -> None:
-    """Write a table to standard output; numbers are aligned right, None is a dash."""
+    """Write a table to standard output; numbers are aligned right, None is a dash. In a narrow terminal long texts
+    are folded, so that nothing of them is lost."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         is_number = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     width = None if sys.stdout.isatty() else 200

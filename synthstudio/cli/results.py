@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from synthstudio.cli.found import print_findings
 from synthstudio.cli.measured import print_measurement
 from synthstudio.cli.render import Scalar, print_lines, print_table
+from synthstudio.cli.trained import print_training
+from synthstudio.core.evaluation.feature_map import MAP_NAME
 from synthstudio.core.training.recipe_tables import in_figures
+from synthstudio.domain.records import Generator
 from synthstudio.protocol.results import (
+    AbsenceFigures,
     AnyResult,
     Classification,
     ComposeResult,
+    DescribeResult,
     DetectResult,
+    EmbedResult,
     EvaluateDetectorResult,
     EvaluateResult,
     ExplainResult,
@@ -21,9 +28,14 @@ from synthstudio.protocol.results import (
     MeasureResult,
     QualityResult,
     SearchRecipesResult,
+    SuggestResult,
     TrainDetectorResult,
+    TrainDiffusionResult,
     TrainGanResult,
+    TrainPatchDiffusionResult,
     TrainResult,
+    TrainUpscalerResult,
+    UpscaleResult,
 )
 
 
@@ -38,25 +50,35 @@ def print_result(result: AnyResult, folder: Path) -> None:
                 f"manifest sha256: {result.sha256}",
             )
         case GenerateResult():
-            images = ", ".join(f"{count} {name}" for name, count in result.n_by_class.items())
-            tones = ", ".join(f"{count} {name}" for name, count in result.n_by_tone.items())
+            made_by = f"by the {'GAN' if result.generator is Generator.GAN else 'diffusion model'} {result.origin}"
             print_lines(
-                f"set {result.set}: {result.n_images} images in {result.seconds:.1f} s by the GAN {result.gan}",
-                f"conditions: {images}",
-                f"tones: {tones}",
+                f"set {result.set}: {result.n_images} images in {result.seconds:.1f} s {made_by}",
+                f"conditions: {counted(result.n_by_class)}",
+                *([f"tones: {counted(result.n_by_tone)}"] if result.n_by_tone else []),
+                *(f"{count} of prompt: {prompt}" for prompt, count in result.n_by_prompt.items()),
                 f"manifest sha256: {result.sha256}",
             )
-        case TrainResult() | TrainDetectorResult():
-            print_lines(f"run {result.run}: {result.status} after {result.seconds:.0f} s")
-            print_table(("best on validation", "value"), [(name, value) for name, value in result.best.items()])
-            print_lines(*(f"note: {text}" for text in result.warnings))
-        case TrainGanResult():
-            _print_gan(result, folder)
+        case (
+            TrainResult()
+            | TrainDetectorResult()
+            | TrainGanResult()
+            | TrainDiffusionResult()
+            | TrainUpscalerResult()
+            | TrainPatchDiffusionResult()
+        ):
+            print_training(result, folder)
+        case UpscaleResult():
+            print_lines(
+                f"set {result.set}: {result.n_images} images of {result.size[0]} x {result.size[1]} px in"
+                f" {result.seconds:.1f} s, those of the set {result.source_set} {result.factor} times larger",
+                f"upscaler: {result.upscaler} ({result.method})",
+                f"manifest sha256: {result.sha256}",
+            )
         case EvaluateResult():
             _print_evaluation(result)
         case EvaluateDetectorResult():
             _print_detection(result)
-        case DetectResult():
+        case DetectResult() | SuggestResult():
             _print_counts(result, folder)
         case ExplainResult():
             print_lines(f"class activation maps of {len(result.fovs)} fields of view:")
@@ -74,21 +96,26 @@ def print_result(result: AnyResult, folder: Path) -> None:
             )
         case SearchRecipesResult():
             _print_recipes(result, folder)
+        case MeasureResult() | DescribeResult() | EmbedResult() | QualityResult():
+            _print_of_data(result, folder)
+
+
+def _print_of_data(result: MeasureResult | DescribeResult | EmbedResult | QualityResult, folder: Path) -> None:
+    """Write what is said of a data set."""
+    match result:
         case MeasureResult():
             print_measurement(result, folder)
+        case DescribeResult():
+            _print_figures(result)
+        case EmbedResult():
+            print_lines(
+                f"{result.n_images:,} images and {result.n_objects:,} objects described by {result.features} in"
+                f" {result.seconds:.1f} s, {result.n_reused:,} of them known from before",
+                *(f"note: {text}" for text in result.notes),
+                f"map ({result.layout}): {folder / MAP_NAME}",
+            )
         case QualityResult():
             print_findings(result, folder)
-
-
-def _print_gan(result: TrainGanResult, folder: Path) -> None:
-    print_lines(
-        f"run {result.run}: {result.status} after {result.seconds:.0f} s on {result.n_crops} crops",
-        f"conditions: {', '.join(result.classes)}",
-        f"tones: {', '.join(result.tones) or 'none'}",
-    )
-    heads = (f"best on {result.n_validation_crops} held-out crops", "value")
-    print_table(heads, [(name, value) for name, value in result.best.items()])
-    print_lines(*(f"note: {text}" for text in result.warnings), f"last samples: {folder / result.sample}")
 
 
 def _differences(result: ExportOnnxResult) -> str:
@@ -119,6 +146,21 @@ def _print_recipes(result: SearchRecipesResult, folder: Path) -> None:
     ]
     print_table(("rank", *heads, "steps", "score", "behind", "macro F1", "pointing", "centre F1"), rows)
     print_lines(*(f"note: {text}" for text in table.notes), f"tables and the best recipe: {folder}")
+
+
+def _print_figures(result: DescribeResult) -> None:
+    what = f"set {result.set}" if result.set else "project"
+    seen = f"{result.n_reused} measured before, {result.n_unmeasured} not to be measured"
+    print_lines(f"{what}: {result.n_images} images ({seen}) in {result.seconds:.1f} s")
+    rows: list[list[Scalar]] = [
+        [name.replace("_", " "), each.p5, each.median, each.p95] for name, each in result.figures.items()
+    ]
+    print_table(("of the images", "5 %", "median", "95 %"), rows)
+    print_lines(*(f"note: {text}" for text in result.notes))
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _print_evaluation(result: EvaluateResult) -> None:
@@ -188,9 +230,9 @@ def _presence_rows(classification: Classification) -> list[list[Scalar]]:
             None,
         ]
     )
-    for name, means in (("weighted", classification.weighted), ("micro", classification.micro)):
-        if means is not None:
-            rows.append([name, means.precision, means.recall, means.f1, "", None, None, None, None])
+    for name, means in classification.averages:
+        support = means.support if isinstance(means, AbsenceFigures) else None
+        rows.append([name, means.precision, means.recall, means.f1, "", None, None, None, support])
     return rows
 
 
@@ -217,12 +259,22 @@ def _print_detection(result: EvaluateDetectorResult) -> None:
     print_lines(*(f"note: {text}" for text in result.notes))
 
 
-def _print_counts(result: DetectResult, folder: Path) -> None:
+def _print_counts(result: DetectResult | SuggestResult, folder: Path) -> None:
     names = list(result.fovs[0].counts) if result.fovs else []
     rows: list[list[Scalar]] = [[fov.name, *(fov.counts[name] for name in names)] for fov in result.fovs]
     rows.append(["all", *(sum(fov.counts[name] for fov in result.fovs) for name in names)])
-    print_table(("objects found", *names), rows)
-    print_lines(f"boxes and scores, one file an image: {folder}")
+    if isinstance(result, DetectResult):
+        print_table(("objects found", *names), rows)
+        print_lines(f"boxes and scores, one file an image: {folder}")
+        return
+    if result.fovs:
+        print_table(("suggestions", *names), rows)
+    if result.n_known:
+        print_lines(f"{result.n_known} images had been searched by this model before; --again searches them anew")
+    print_lines(
+        *(f"note: {text}" for text in result.notes),
+        f"by {result.run} ({result.provider}) in {result.seconds:.1f} s; they are suggestions, no annotations yet",
+    )
 
 
 def _interval(ci95: tuple[float, float] | None) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from synthstudio.cli.arguments import WrongUse, add_project
 from synthstudio.cli.jobs import open_to_write
-from synthstudio.cli.render import print_json, print_table
+from synthstudio.cli.render import print_json, print_table, print_warnings
 from synthstudio.core.training.dividing import divide_samples
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Split
@@ -47,10 +47,14 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
         else:
             _divide(project, arguments)
         counts = _counts(project)
+        print_warnings(_nothing_to_train_on(counts))
+        held_out = _held_out_guides(project)
     finally:
         project.close()
+    said = "are in the test split: nothing trains on them."
+    print_warnings([f"{count} images of the guide set {name} {said}" for name, count in held_out.items()])
     if arguments.json:
-        print_json({"splits": counts})
+        print_json({"splits": counts, "guides_in_test": held_out})
     else:
         rows = [(name, count["samples"], count["images"]) for name, count in counts.items()]
         print_table(("split", "samples", "images"), rows)
@@ -67,9 +71,29 @@ def _split(name: str) -> Split | None:
 
 
 def _move(project: Project, wish: str) -> None:
-    source, _, target = wish.partition("=")
+    source, sign, target = wish.partition("=")
+    if not sign:
+        raise WrongUse(f"{wish} does not say from where to where samples move.", "Write FROM=TO, as in val=test.")
     origin, aim = _split(source), _split(target)
-    project.samples.set_split([each.id for each in project.samples.list() if each.split is origin], aim)
+    moved = [each.id for each in project.samples.list() if each.split is origin]
+    if not moved:
+        raise _no_sample_in(origin)
+    project.samples.set_split(moved, aim)
+
+
+def _no_sample_in(split: Split | None) -> UserError:
+    return UserError(
+        f"No sample is in the {split} split." if split else "Every sample is in a split already.",
+        "Choose with --from, or FROM of --move, a split that has samples.",
+    )
+
+
+def _nothing_to_train_on(counts: dict[str, dict[str, int]]) -> list[str]:
+    """Why no training could begin: the train split is empty, though there are images."""
+    if not counts or counts.get(str(Split.TRAIN), {"images": 0})["images"]:
+        return []
+    where = ", ".join(f"{count['images']} in {name}" for name, count in counts.items())
+    return [f"The train split is empty, so that nothing can be trained: of the images are {where}."]
 
 
 def _divide(project: Project, arguments: argparse.Namespace) -> None:
@@ -79,12 +103,18 @@ def _divide(project: Project, arguments: argparse.Namespace) -> None:
     if not sizes:
         if not n_fovs:
             raise UserError(f"The project {project.name} has no images to divide.", "Import some first.")
-        where = f"No sample is in the {origin} split." if origin else "Every sample is in a split already."
-        raise UserError(where, "Choose with --from which samples to divide.")
+        raise _no_sample_in(origin)
     division = divide_samples(sizes, val=arguments.val, test=arguments.test, seed=arguments.seed)
     with project.transaction():
         for split in Split:
             project.samples.set_split([each for each, part in division.items() if part is split], split)
+
+
+def _held_out_guides(project: Project) -> dict[str, int]:
+    """How many images of each guide set the test split has taken out of training."""
+    test = {fov.id for fov in project.fovs.list(split=Split.TEST)}
+    counts = {each.name: sum(image.fov_id in test for image in each.images) for each in project.guides.list()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _counts(project: Project) -> dict[str, dict[str, int]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from synthstudio.cli.arguments import WrongUse, add_project
+from synthstudio.cli.arguments import WrongUse, add_action
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table, print_warnings, shown_progress
 from synthstudio.client.studies import build_study
@@ -38,7 +38,7 @@ _NUMBERS: Mapping[str, str] = MappingProxyType(
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     """Declare the actions of `study` with their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    new = _add_action(actions, "new", "choose the images, make them alike and record the study")
+    new = add_action(actions, "new", "choose the images, make them alike and record the study")
     new.add_argument("name", metavar="NAME", help="of the study")
     new.add_argument("--set", metavar="SET", required=True, help="synthetic set that is asked about")
     new.add_argument("--split", choices=[each.value for each in Split], default="test", help="of the real images")
@@ -46,25 +46,16 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
     for name, text in _NUMBERS.items():
         new.add_argument(f"--{name.replace('_', '-')}", metavar="N", type=int, help=text)
     new.add_argument("--repeat-share", metavar="X", type=float, help="share that comes twice, unannounced [0.1 to 1]")
-    write = _add_action(actions, "write", "write the folder that a reader answers on another machine")
+    write = add_action(actions, "write", "write the folder that a reader answers on another machine")
     write.add_argument("name", metavar="NAME", help="of the study")
     write.add_argument("folder", metavar="FOLDER", type=Path, help="new folder")
     write.add_argument("--reader", metavar="READER", required=True, help="name or initials of who will answer")
-    bring = _add_action(actions, "import", "bring the answers of a folder into the study")
+    bring = add_action(actions, "import", "bring the answers of a folder into the study")
     bring.add_argument("folder", metavar="FOLDER", type=Path, help="folder that came back")
-    result = _add_action(actions, "result", "show the result of a closed study, or the progress of an open one")
+    result = add_action(actions, "result", "show the result of a closed study, or the progress of an open one")
     result.add_argument("name", metavar="NAME", help="of the study")
     result.add_argument("--close", action="store_true", help="close the study first: no answer is taken after that")
     result.add_argument("--with-unfinished", action="store_true", help="close it though a reader has not finished")
-
-
-def _add_action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
-) -> argparse.ArgumentParser:
-    action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
-    action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one result object")
-    add_project(action)
-    return action
 
 
 def execute(command: str, arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""A standing engine that makes images of a GAN from maps, one after another: what is behind the map editor.
+"""A standing engine that makes images from maps or prompts, one after another: what is behind the map editor.
 
 It is no run: nothing is entered into the project, and nothing is written there.
 """
@@ -24,16 +24,21 @@ from synthstudio.core.imaging import ImageArray, translate_os_error
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import MapRequest
+from synthstudio.domain.prompts import PromptRequest
+from synthstudio.domain.records import Box
 from synthstudio.protocol.messages import (
     AnyEvent,
     Cancel,
     DrawingRefused,
     DrawMap,
+    DrawnPlace,
     DrawnRegion,
+    DrawPrompt,
     ImageDrawn,
     JobCancelled,
     JobFailed,
     JobRequest,
+    StageChanged,
     WarningRaised,
 )
 from synthstudio.settings.draw import DrawSettings
@@ -41,6 +46,8 @@ from synthstudio.settings.draw import DrawSettings
 _POLL_S = 0.05
 DRAWING_GRACES = Graces(polite_s=1.0, terminate_s=1.0, exit_s=1.0)
 """There is nothing to be saved: an engine that does not end soon is ended."""
+_NUDGE = StageChanged(text="")
+"""No event of the engine: told by identity, it only ends a wait for one."""
 AGAIN = "It starts again with the next change of the map."
 
 _log = logging.getLogger(__name__)
@@ -55,14 +62,15 @@ class Drawing:
 
 
 class DrawingSession:
-    """Draws the maps of one GAN; the engine is started by the first, and again after it has died.
+    """Draws with one generator; the engine is started by the first request, and again after it has died.
 
-    All methods but `interrupt` belong to one thread.
+    All methods but `interrupt` and `nudge` belong to one thread.
 
     Args:
         project: Folder of the project.
-        run_id: Run of the train-gan job.
+        run_id: Run that has trained the generator; empty for a local model.
         device: "auto", "cpu" or a device string.
+        settings: Which checkpoint or local model draws, and how; where it is not simply that of the run.
         command: Command line of the engine, where it is not the usual one.
     """
 
@@ -72,10 +80,12 @@ class DrawingSession:
         run_id: RunId,
         *,
         device: str = "auto",
+        settings: DrawSettings | None = None,
         command: Sequence[str] | None = None,
         graces: Graces = DRAWING_GRACES,
     ) -> None:
         self.run_id = run_id
+        self._settings = settings or DrawSettings(run=str(run_id))
         self._project = project
         self._device = device
         self._command = command or engine_command()
@@ -99,23 +109,51 @@ class DrawingSession:
         if self._engine is None:
             self._engine = self._started()
 
-    def draw(self, request: MapRequest, *, seed: int, index: int = 0) -> Drawing:
-        """Make the image of a map; seed and index are those of the noise, where the GAN has any.
+    def draw(self, request: MapRequest | PromptRequest, *, seed: int, index: int = 0) -> Drawing:
+        """Make the image of a map or prompt; seed and index are those of the noise, where the generator has any.
 
         Raises:
-            UserError: The map cannot be drawn, or the engine cannot be started or has died; the next call starts it.
+            UserError: The request cannot be drawn, or the engine cannot be started or has died: the next starts it.
             Cancelled: `interrupt` was called.
+        """
+        number = self.send(request, seed=seed, index=index)
+        while True:
+            answer = self.receive()
+            if answer is not None and answer[0] == number:
+                if isinstance(answer[1], UserError):
+                    raise answer[1]
+                return answer[1]
+
+    def send(self, request: MapRequest | PromptRequest, *, seed: int, index: int = 0) -> int:
+        """Ask for an image without waiting for it; return the number that its answer will have.
+
+        Of what is sent while the engine makes another image, only the newest is made, right after that one.
+
+        Raises:
+            UserError: The engine cannot be started.
         """
         self.start()
         assert self._engine is not None
         self._number += 1
         self._engine.send(_command_of(request, number=self._number, seed=seed, index=index))
+        return self._number
+
+    def receive(self) -> tuple[int, Drawing | UserError] | None:
+        """Wait for the next answer: its number, and the image or why there is none; None after a `nudge`.
+
+        Raises:
+            UserError: The engine has died: the next request starts it, and nothing that was sent will be answered.
+            Cancelled: `interrupt` was called.
+        """
+        assert self._engine is not None
         while True:
             match self._next_event(self._engine):
-                case ImageDrawn(number=number) as event if number == self._number:
-                    return Drawing(_pixels(event), event.seconds)
-                case DrawingRefused(number=number, message=message, hint=hint) if number == self._number:
-                    raise UserError(message, hint)
+                case event if event is _NUDGE:
+                    return None
+                case ImageDrawn(number=number) as event:
+                    return number, Drawing(_pixels(event), event.seconds)
+                case DrawingRefused(number=number, message=message, hint=hint):
+                    return number, UserError(message, hint)
                 case JobFailed(message=message, hint=hint, traceback=traceback):
                     _log.info("The drawing engine gave up: %s\n%s", message, traceback)
                     self._discard()
@@ -127,6 +165,12 @@ class DrawingSession:
                     _log.warning("The drawing engine warns: %s", text)
                 case _:
                     pass
+
+    def nudge(self) -> None:
+        """From any thread: let a `receive` that waits, or comes next, return without an answer."""
+        engine = self._engine
+        if engine is not None:
+            engine.events.put(_NUDGE)
 
     def interrupt(self) -> None:
         """From any thread: let a `draw` that waits give up; the session can only be closed then."""
@@ -149,9 +193,12 @@ class DrawingSession:
             except OSError as error:
                 raise translate_os_error(error, Path(tempfile.gettempdir())) from error
         folder = Path(self._scratch.name)
-        settings = DrawSettings(run=str(self.run_id))
         request = JobRequest(
-            run_id="draw", project=str(self._project), run_dir=str(folder), settings=settings, device=self._device
+            run_id="draw",
+            project=str(self._project),
+            run_dir=str(folder),
+            settings=self._settings,
+            device=self._device,
         )
         return EngineProcess(self._command, request, log_path=folder / "engine.log")
 
@@ -184,12 +231,38 @@ class DrawingSession:
             self._scratch = None
 
 
-def _command_of(request: MapRequest, *, number: int, seed: int, index: int) -> DrawMap:
-    regions = tuple(
-        DrawnRegion(class_name=each.class_name, box=(each.box.x0, each.box.y0, each.box.x1, each.box.y1))
-        for each in request.regions
-    )
+def _command_of(request: MapRequest | PromptRequest, *, number: int, seed: int, index: int) -> DrawMap | DrawPrompt:
+    if isinstance(request, PromptRequest):
+        return DrawPrompt(
+            number=number,
+            prompt=request.prompt,
+            side=request.side,
+            negative=request.negative,
+            steps=request.steps,
+            guidance=request.guidance,
+            scheduler=request.scheduler,
+            place=_place_of(request),
+            seed=seed,
+            index=index,
+        )
+    regions = tuple(DrawnRegion(class_name=each.class_name, box=_corners(each.box)) for each in request.regions)
     return DrawMap(number=number, side=request.side, tone=request.tone, regions=regions, seed=seed, index=index)
+
+
+def _place_of(request: PromptRequest) -> DrawnPlace | None:
+    place = request.place
+    if place is None:
+        return None
+    return DrawnPlace(
+        fov=place.fov_id,
+        window=_corners(place.window),
+        box=_corners(place.box) if place.box is not None else None,
+        strength=place.strength,
+    )
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return box.x0, box.y0, box.x1, box.y1
 
 
 def _pixels(event: ImageDrawn) -> ImageArray:

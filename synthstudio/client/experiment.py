@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 
 from synthstudio.client import plans
 from synthstudio.client.cancelling import HostCancel
+from synthstudio.client.plan_images import require_complete_images, require_scored_images, scored_images
 from synthstudio.client.plans import PlannedStage, PlannedTrial
-from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import Experiment, FieldOfView, Split
+from synthstudio.domain.records import Experiment, Split
 from synthstudio.project import Project
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.evaluate import EvaluateSettings
@@ -73,6 +73,13 @@ class ExperimentPlan:
     @property
     def name(self) -> str:
         return self.settings.name
+
+    @property
+    def is_comparison(self) -> bool:
+        return True
+
+    def note_beginning(self, _project: Project) -> None:
+        """Nothing: all is read from the runs."""
 
     def check(self, project: Project) -> None:
         """Raise UserError where there is nothing to score on, or to train a detector on."""
@@ -160,31 +167,16 @@ def explained_fovs(project: Project, count: int) -> tuple[str, ...]:
     Images whose name another one has, too, are passed over: the job that writes the maps is told names.
     """
     named = Counter(fov.name for fov in project.fovs.list())
-    fovs = [fov for fov in _test_images(project) if named[fov.name] == 1]
+    fovs = [fov for fov in scored_images(project) if named[fov.name] == 1]
     if len(fovs) <= count:
         return tuple(fov.name for fov in fovs) if count else ()
     return tuple(fovs[number * len(fovs) // count].name for number in range(count))
 
 
-def _test_images(project: Project) -> list[FieldOfView]:
-    marked = project.annotations.counts()
-    return [fov for fov in project.fovs.list(split=Split.TEST) if fov.state.is_complete or fov.id in marked]
-
-
 def _require_images(project: Project, settings: ExperimentSettings) -> None:
-    """What some job would complain about is told before the night, not in the middle of it."""
-    if not _test_images(project):
-        raise UserError(
-            "No image of the test split is annotated, so there is nothing to compare the models on.",
-            "Put annotated samples into the test split first.",
-        )
+    require_scored_images(project, purpose="compare the models on")
     needed = [Split.TEST] if settings.with_detector else []
     if settings.with_detector and settings.chosen_arms != ("synthetic",):
         needed.append(Split.TRAIN)
     for split in needed:
-        if not any(fov.state.is_complete for fov in project.fovs.list(split=split)):
-            raise UserError(
-                f"No image of the {split.value} split is annotated exhaustively: a detector cannot tell objects that"
-                " were not clicked from background.",
-                "Annotate some images completely and mark them as such, or leave the detector out.",
-            )
+        require_complete_images(project, split, way_out="leave the detector out")

@@ -58,23 +58,39 @@ def duration_words(seconds: float) -> str:
 
 def estimate(project: Project, settings: ExperimentSettings, states: Sequence[TrialState]) -> Estimate:
     """Estimate what is left of an experiment."""
-    finished = [run for run in project.runs.list() if run.status is RunStatus.FINISHED]
+    finished = finished_runs(project)
     seconds, is_measured = 0.0, True
     for task in settings.tasks:
         template = settings.training(task, settings.chosen_arms[0], seed=settings.seed)
-        step_s = _measured_step_s(finished, template)
         n_trainings = sum(state.trial.task == task and state.finished("train") is None for state in states)
-        if n_trainings and step_s is None:
-            is_measured = False
-        step_s = step_s if step_s is not None else _guessed_step_s(template)
-        seconds += n_trainings * (START_S + step_s * template.optimization.steps)
+        training = estimate_one_training(finished, template)
+        seconds += n_trainings * training.seconds
+        is_measured = is_measured and (not n_trainings or training.is_measured)
         for kind, stage in zip(_OTHER_KINDS[task], ("evaluate", "explain"), strict=False):
-            times = [each for run in finished if run.kind == kind and (each := job_seconds(run)) is not None]
             n_jobs = sum(
                 state.trial.task == task and stage in state.stages and stage not in state.runs for state in states
             )
-            seconds += n_jobs * (START_S + (median(times) if times else GUESSED_OTHER_S))
+            seconds += n_jobs * estimate_other_s(finished, kind)
     return Estimate(seconds, is_measured)
+
+
+def finished_runs(project: Project) -> list[Run]:
+    """Return what the estimates are taken from."""
+    return [run for run in project.runs.list() if run.status is RunStatus.FINISHED]
+
+
+def estimate_one_training(finished: Sequence[Run], settings: TrainingSettings) -> Estimate:
+    """Estimate what one training takes, its start included."""
+    step_s = _measured_step_s(finished, settings)
+    is_measured = step_s is not None
+    step_s = step_s if step_s is not None else _guessed_step_s(settings)
+    return Estimate(START_S + step_s * settings.optimization.steps, is_measured)
+
+
+def estimate_other_s(finished: Sequence[Run], kind: str) -> float:
+    """Seconds that a job of another kind takes, its start included: as long as the earlier ones, else a guess."""
+    times = [each for run in finished if run.kind == kind and (each := job_seconds(run)) is not None]
+    return START_S + (median(times) if times else GUESSED_OTHER_S)
 
 
 def job_seconds(run: Run) -> float | None:

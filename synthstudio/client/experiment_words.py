@@ -6,6 +6,7 @@ import csv
 import io
 
 from synthstudio.client.experiment_table import ALL_CLASSES, ArmRow, ExperimentTable, Figure
+from synthstudio.domain.figures import figure_text
 
 
 def figure_words(figure: Figure | None, *, digits: int = 3) -> str:
@@ -14,12 +15,9 @@ def figure_words(figure: Figure | None, *, digits: int = 3) -> str:
         return "–"
     if figure.mean is None:
         return "n/a"
-    mean = f"{figure.mean:.{digits}f}"
     if figure.sd is not None:
-        return f"{mean} ± {figure.sd:.{digits}f}"
-    if figure.interval is not None:
-        return f"{mean} ({figure.interval[0]:.2f}–{figure.interval[1]:.2f})"
-    return mean
+        return f"{figure.mean:.{digits}f} ± {figure.sd:.{digits}f}"
+    return figure_text(figure.mean, figure.interval, digits=digits)
 
 
 def table_json(table: ExperimentTable) -> dict[str, object]:

@@ -54,6 +54,13 @@ class GanStudyPlan:
     def name(self) -> str:
         return self.settings.name
 
+    @property
+    def is_comparison(self) -> bool:
+        return True
+
+    def note_beginning(self, _project: Project) -> None:
+        """Nothing: all is read from the runs."""
+
     def check(self, project: Project) -> None:
         """Raise UserError where there is nothing to learn from, or to measure against."""
         list_region_crops(project, self.settings.training, split="train")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from pydantic import ValidationError
-
-from synthstudio.client.experiment_times import START_S, Estimate, job_seconds
-from synthstudio.domain.records import Run, RunStatus
+from synthstudio.client.experiment_times import START_S, Estimate
+from synthstudio.client.training_times import measured_step_s
+from synthstudio.domain.records import Run
 from synthstudio.settings.train_gan import TrainGanSettings
 
 GUESSED_STEP_S = 0.26
@@ -26,27 +25,11 @@ def estimate_training(runs: Sequence[Run], settings: TrainGanSettings) -> Estima
         runs: Trainings of GANs in this project.
         settings: Of the one that is planned.
     """
-    step_s = measured_step_s(runs, settings)
+    step_s = measured_step_s(runs, settings, steps_of=lambda known: known.optimization.steps, load_of=_load)
     steps = settings.optimization.steps
     if step_s is None:
         return Estimate(START_S + steps * guessed_step_s(settings), is_measured=False)
     return Estimate(START_S + steps * step_s, is_measured=True)
-
-
-def measured_step_s(runs: Sequence[Run], settings: TrainGanSettings) -> float | None:
-    """Seconds a step of finished trainings with networks, crops and batches of the same size took, else None."""
-    found = []
-    for run in runs:
-        seconds = job_seconds(run) if run.kind == settings.kind and run.status is RunStatus.FINISHED else None
-        if seconds is None:
-            continue
-        try:
-            known = TrainGanSettings.model_validate_json(run.settings_json)
-        except ValidationError:  # written by another version
-            continue
-        if _load(known) == _load(settings):
-            found.append(seconds / known.optimization.steps)
-    return median(found) if found else None
 
 
 def guessed_step_s(settings: TrainGanSettings) -> float:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from synthstudio.core.imaging import ImageArray
-from synthstudio.core.synthesis.generated import GanOrigin, GeneratedImage
+from synthstudio.core.synthesis.generated import GeneratedImage
 from synthstudio.core.synthesis.kept import KEPT_SETTINGS, KeptSet, append_images, remove_last_images
-from synthstudio.core.training.gan_origin import read_gan_origin
+from synthstudio.core.synthesis.origins import MapOrigin
+from synthstudio.core.training.map_origin import read_map_origin
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId, SetName
 from synthstudio.domain.maps import MapRequest
@@ -22,7 +23,7 @@ class KeptImage:
     """A generated image, `(S, S, 3)` uint8 RGB, as the engine drew it from this map.
 
     Attributes:
-        run_id: Run of the GAN.
+        run_id: Run of the generator.
         seed, noise_index: Of the random numbers that entered with the map.
     """
 
@@ -37,8 +38,8 @@ def keep_images(project: Project, set_name: str, images: Sequence[KeptImage]) ->
     """Add images with their maps, boxes and provenance to a set, which is made where there is none.
 
     Raises:
-        UserError: The project is read-only; the set was written by a job, or its images have another size; the GAN
-            is gone or was trained further since the set was begun.
+        UserError: The project is read-only; the set was written by a job, or its images have another size; the
+            generator is gone or was trained further since the set was begun, or is of another kind.
     """
     if not images:
         return changes()
@@ -49,14 +50,15 @@ def keep_images(project: Project, set_name: str, images: Sequence[KeptImage]) ->
             f"The set {set_name} was written by a job, from its settings alone; nothing can be added to it.",
             "Choose another name.",
         )
-    origins: dict[RunId, GanOrigin] = {}
+    origins: dict[RunId, MapOrigin] = {}
     made = []
     for each in images:
         if each.run_id not in origins:
-            origins[each.run_id] = read_gan_origin(project.run_folder(each.run_id))
+            origins[each.run_id] = read_map_origin(project.run_folder(each.run_id))
         noise = each.seed, each.noise_index
         made.append((GeneratedImage(each.image, each.request, noise), origins[each.run_id]))
-    return _record(project, set_name, append_images(folder, made), known)
+    generator = made[0][1].generator
+    return _record(project, set_name, append_images(folder, made), known, generator=generator)
 
 
 def remove_kept_images(project: Project, set_name: str, n_images: int) -> Changes:
@@ -70,16 +72,22 @@ def remove_kept_images(project: Project, set_name: str, n_images: int) -> Change
     left = remove_last_images(project.set_folder(set_name), n_images)
     if not left.n_images:
         return project.sets.remove(set_name)
-    return _record(project, set_name, left, known)
+    return project.sets.update(_updated(known, left))
 
 
-def _record(project: Project, set_name: str, now: KeptSet, known: SyntheticSet | None) -> Changes:
+def _updated(known: SyntheticSet, now: KeptSet) -> SyntheticSet:
+    return replace(known, n_images=now.n_images, manifest_sha256=now.sha256)
+
+
+def _record(
+    project: Project, set_name: str, now: KeptSet, known: SyntheticSet | None, *, generator: Generator
+) -> Changes:
     if known is not None:
-        return project.sets.update(replace(known, n_images=now.n_images, manifest_sha256=now.sha256))
+        return project.sets.update(_updated(known, now))
     return project.sets.put(
         SyntheticSet(
             name=SetName(set_name),
-            generator=Generator.GAN,
+            generator=generator,
             run_id=None,
             n_images=now.n_images,
             manifest_sha256=now.sha256,

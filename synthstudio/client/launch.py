@@ -20,6 +20,13 @@ def engine_command() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "synthstudio.engine")
 
 
+def app_command(project: Path) -> tuple[str, ...]:
+    """Return the command line of the window on a project."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable, str(project))
+    return (sys.executable, "-P", "-m", "synthstudio", str(project))
+
+
 def engine_environment() -> dict[str, str]:
     """Return the environment of the engine: UTF-8 everywhere, no model hub, this very copy of the package."""
     environment = dict(os.environ)

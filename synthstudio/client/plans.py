@@ -66,6 +66,13 @@ class Plan(Protocol[T_co]):
     def name(self) -> str:
         """What the runs carry."""
 
+    @property
+    def is_comparison(self) -> bool:
+        """Whether its runs are compared with one another, so that the data must not change in between."""
+
+    def note_beginning(self, project: Project) -> None:
+        """Record what cannot be read from its runs later; each time when it is begun or gone on with."""
+
     def check(self, project: Project) -> None:
         """Raise UserError where the project lacks what some job would complain about in the middle of the night."""
 
@@ -79,6 +86,7 @@ class PlannedJob(Generic[T_co]):
 
     Attributes:
         resume_run: The run to go on with; None for a new one.
+        plan: Name of the plan that a new run becomes a part of.
     """
 
     trial: T_co
@@ -86,6 +94,7 @@ class PlannedJob(Generic[T_co]):
     settings: JobSettings
     title: str
     resume_run: RunId | None = None
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +134,20 @@ def begin_plan(project: Project, plan: Plan[T]) -> None:
     kind = plan.settings.kind
     if earlier is not None and plan_kind(earlier) != kind:
         raise UserError(f"There is already another kind of plan under the name {plan.name}.", "Choose another name.")
-    if earlier is not None and earlier.project_state != state and _has_finished(project, plan.name):
+    is_other_data = earlier is not None and earlier.project_state != state
+    if is_other_data and plan.is_comparison and _has_finished(project, plan.name):
         raise UserError(
             f"Images or annotations have changed since the {PLAN_WORDS[kind]} {plan.name} began: what is finished"
             " cannot be compared with what would follow.",
             "Start it anew under another name.",
         )
     text = plan.settings.model_dump_json(exclude_none=True)
-    project.experiments.put(plan.name, settings_json=text, project_state=state)
+    with project.transaction():
+        project.experiments.put(plan.name, settings_json=text, project_state=state)
+        plan.note_beginning(project)
 
 
-PLAN_WORDS = {"experiment": "experiment", "gan-study": "study"}
+PLAN_WORDS = {"experiment": "experiment", "gan-study": "study", "batch": "batch", "round": "round"}
 """What a plan of each kind is called."""
 
 
@@ -167,7 +179,7 @@ def get_plan(project: Project, kind: str, name: str) -> Experiment:
     if found is None or plan_kind(found) != kind:
         known = ", ".join(each.name for each in list_plans(project, kind)) or "none yet"
         word = PLAN_WORDS[kind]
-        plural = "studies" if word == "study" else f"{word}s"
+        plural = {"study": "studies", "batch": "batches"}.get(word, f"{word}s")
         raise NotFound(f"There is no {word} {name} in this project.", f"The {plural} are: {known}.")
     return found
 
@@ -216,7 +228,7 @@ def _best(runs: Sequence[Run]) -> Run:
     return max(runs, key=lambda run: (run.status is RunStatus.FINISHED, run.created_at, run.id))
 
 
-def next_planned_job(project: Project, plan: Plan[T], *, given_up: Collection[T] = ()) -> PlannedJob[T] | None:
+def next_planned_job(project: Project, plan: Plan[T], *, given_up: Collection[Hashable] = ()) -> PlannedJob[T] | None:
     """Return what is to be done next; None where nothing is left.
 
     Args:
@@ -232,8 +244,60 @@ def next_planned_job(project: Project, plan: Plan[T], *, given_up: Collection[T]
         ended_early = state.runs.get(name)
         can_resume = name == TRAIN and ended_early is not None and has_checkpoint(project.run_folder(ended_early.id))
         resume_run = ended_early.id if can_resume and ended_early is not None else None
-        return PlannedJob(state.trial, name, settings, stage.title, resume_run)
+        if name == TRAIN and resume_run is None:
+            plan.note_beginning(project)  # it may have waited since the plan was begun
+        return PlannedJob(state.trial, name, settings, stage.title, resume_run, plan.name)
     return None
+
+
+class Course(Protocol[T_co]):
+    """Jobs that are done one after another, and gone on with after whatever ended the last session: a plan of trials,
+    or a batch."""
+
+    @property
+    def name(self) -> str:
+        """What its runs carry."""
+
+    @property
+    def word(self) -> str:
+        """What it is called, "experiment" for example."""
+
+    @property
+    def plan_names(self) -> frozenset[str]:
+        """Its own name, and those of the plans that it holds: none of them may be under way twice."""
+
+    def begin(self, project: Project) -> None:
+        """Enter it into the project. Raises UserError where it cannot be carried out."""
+
+    def next_job(self, project: Project, *, given_up: Collection[Hashable] = ()) -> PlannedJob[T_co] | None:
+        """Return what is to be done next; None where nothing is left but what failed in this session."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCourse(Generic[T]):
+    """A plan of trials, carried out trial by trial."""
+
+    plan: Plan[T]
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def word(self) -> str:
+        return PLAN_WORDS[self.plan.settings.kind]
+
+    @property
+    def plan_names(self) -> frozenset[str]:
+        return frozenset({self.plan.name})
+
+    def begin(self, project: Project) -> None:
+        """Enter it into the project, as `begin_plan`."""
+        begin_plan(project, self.plan)
+
+    def next_job(self, project: Project, *, given_up: Collection[Hashable] = ()) -> PlannedJob[T] | None:
+        """Return what is to be done next, as `next_planned_job`."""
+        return next_planned_job(project, self.plan, given_up=given_up)
 
 
 class Watcher(Protocol[T_contra]):
@@ -270,11 +334,24 @@ def run_plan(
     Raises:
         UserError: As `begin_plan`, or an engine cannot be started.
     """
-    begin_plan(project, plan)
+    return run_course(project, PlanCourse(plan), watcher, cancel=cancel, device=device, command=command)
+
+
+def run_course(
+    project: Project,
+    course: Course[T],
+    watcher: Watcher[T],
+    *,
+    cancel: HostCancel,
+    device: str = "auto",
+    command: Sequence[str] | None = None,
+) -> tuple[T, ...]:
+    """Do all that is left of a course, as `run_plan`."""
+    course.begin(project)
     given_up: list[T] = []
-    while not cancel.is_requested and (job := next_planned_job(project, plan, given_up=given_up)) is not None:
+    while not cancel.is_requested and (job := course.next_job(project, given_up=given_up)) is not None:
         is_resumed = job.resume_run is not None
-        run_id = job.resume_run or start_run(project, job.settings, title=job.title, experiment=plan.name)
+        run_id = job.resume_run or start_run(project, job.settings, title=job.title, experiment=job.plan)
         watcher.job_begins(job, run_id)
         outcome = execute_run(
             project, run_id, on_event=watcher.on_event, cancel=cancel, device=device, resume=is_resumed, command=command

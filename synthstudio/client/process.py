@@ -21,8 +21,13 @@ from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import UserError
 from synthstudio.protocol.messages import AnyEvent, Command, JobRequest, decode_event, encode
 
+if sys.platform == "linux":
+    import fcntl
+
 _log = logging.getLogger(__name__)
 
+PIPE_BYTES = 1 << 20
+"""Room for an image of 512 px on its way: in smaller pieces each would wait for a turn of the window's thread."""
 MAX_LINE_BYTES = 64 << 20  # the longest message is a preview of a few hundred kB
 _JOIN_S = 5.0
 
@@ -53,9 +58,8 @@ class EngineProcess:
             self._process = _started(command, cwd=log_path.parent)
         except OSError as error:
             self._log.close()
-            raise UserError(
-                f"The engine {command[0]} cannot be started: {error.strerror or error}.", "Install SynthStudio again."
-            ) from error
+            told = translate_os_error(error, Path(command[0]))
+            raise UserError(f"The engine cannot be started: {told.message}", "Install SynthStudio again.") from error
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._readers = [
@@ -155,9 +159,21 @@ def _started(command: Sequence[str], *, cwd: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=engine_environment(), creationflags=flags
         )
-    return subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=engine_environment(), start_new_session=True
+    started = subprocess.Popen(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=cwd,
+        env=engine_environment(),
+        start_new_session=True,
+        bufsize=PIPE_BYTES,
     )
+    if sys.platform == "linux":
+        assert started.stdout is not None
+        with contextlib.suppress(OSError):  # the system may allow less
+            fcntl.fcntl(started.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return started
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from synthstudio.core.imaging import translate_os_error
+from synthstudio.core.suggestions.searched import read_search, search_file
 from synthstudio.domain.ids import RunId, SetName
 from synthstudio.domain.records import Generator, Metric, Run, RunStatus, SyntheticSet
 from synthstudio.project import Project
+from synthstudio.project.recorded_searches import record_search
+from synthstudio.project.suggestions import KIND as SUGGESTIONS
 from synthstudio.protocol.messages import (
     AnyEvent,
     JobCancelled,
@@ -20,9 +24,10 @@ from synthstudio.protocol.messages import (
     JobOutcome,
     MetricLogged,
     PreviewReady,
+    RecordsChanged,
     encode,
 )
-from synthstudio.protocol.results import ComposeResult, GenerateResult
+from synthstudio.protocol.results import ComposeResult, GenerateResult, UpscaleResult
 
 _MAX_PENDING = 200
 _MAX_DELAY_S = 1.0
@@ -57,6 +62,8 @@ class Recorder:
         if isinstance(event, PreviewReady):
             return
         self._append(event)
+        if isinstance(event, RecordsChanged) and SUGGESTIONS in event.kinds:
+            self._enter_suggestions(event.fov_ids)
         # SQLite has no NaN, and a curve with an infinity in it cannot be drawn.
         if isinstance(event, MetricLogged) and math.isfinite(event.value):
             self._pending.append(Metric(self._run.id, event.step, event.name, event.value))
@@ -71,7 +78,7 @@ class Recorder:
             self._flush()
             match outcome:
                 case JobFinished(result=result):
-                    if isinstance(result, ComposeResult | GenerateResult):
+                    if isinstance(result, ComposeResult | GenerateResult | UpscaleResult):
                         self._project.sets.put(_set_record(self._run, result))
                     summary = result.model_dump_json()
                     self._project.runs.set_ended(self._run.id, RunStatus.FINISHED, summary_json=summary)
@@ -79,6 +86,12 @@ class Recorder:
                     self._project.runs.set_ended(self._run.id, RunStatus.CANCELLED)
                 case JobFailed(message=message, hint=hint):
                     self._project.runs.set_ended(self._run.id, RunStatus.FAILED, message=message, hint=hint)
+
+    def _enter_suggestions(self, fov_ids: Sequence[int]) -> None:
+        """Enter what was found on FOVs as soon as they were searched: the expert need not wait for the others."""
+        for fov_id in fov_ids:
+            path = search_file(self._project.run_folder(self._run.id), fov_id)
+            record_search(self._project, read_search(path), job_id=self._run.id)
 
     def _append(self, event: AnyEvent) -> None:
         try:
@@ -100,10 +113,10 @@ def _opened(path: Path) -> BinaryIO:
         raise translate_os_error(error, path) from error
 
 
-def _set_record(run: Run, result: ComposeResult | GenerateResult) -> SyntheticSet:
+def _set_record(run: Run, result: ComposeResult | GenerateResult | UpscaleResult) -> SyntheticSet:
     return SyntheticSet(
         name=SetName(result.set),
-        generator=Generator.GAN if isinstance(result, GenerateResult) else Generator.COMPOSITED,
+        generator=Generator.COMPOSITED if isinstance(result, ComposeResult) else result.generator,
         run_id=RunId(run.id),
         n_images=result.n_images,
         manifest_sha256=result.sha256,

@@ -31,6 +31,7 @@ class PlannedFov:
         sample: Name of the specimen or patient.
         labels: Image labels: class name -> present or absent.
         page: Which image of a stack it is, from 0; None where the file holds one image.
+        caption: What describes it as a guide image, empty where nobody has; None where it is to be none.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class PlannedFov:
     annotations: tuple[PlannedAnnotation, ...] = ()
     labels: tuple[tuple[str, bool], ...] = ()
     page: int | None = None
+    caption: str | None = None
 
     @property
     def content(self) -> tuple[str, int | None]:

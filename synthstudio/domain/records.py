@@ -155,6 +155,11 @@ class ObjectClass:
         return self.size_px
 
 
+def content_key(sha256: str, page: int | None) -> str:
+    """What tells the pixels of a file, or of one page of it (from 0), from those of all others."""
+    return sha256 if page is None else f"{sha256}-{page + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldOfView:
     """One image as imported. `path` is absolute; `split` is that of its sample; `added_at` is ISO 8601 in UTC.
@@ -185,7 +190,7 @@ class FieldOfView:
     @property
     def content_key(self) -> str:
         """What tells its pixels from those of all others; fit for a file name."""
-        return self.sha256 if self.page is None else f"{self.sha256}-{self.page + 1}"
+        return content_key(self.sha256, self.page)
 
     @property
     def stem(self) -> str:
@@ -344,7 +349,8 @@ class Changes:
 
     Attributes:
         kinds: Names of the record kinds: "samples", "fovs", "classes", "annotations", "crop_labels",
-            "patch_verdicts", "sets", "runs", "experiments", "verdicts", "studies".
+            "suggestions", "patch_verdicts", "sets", "runs", "experiments", "verdicts", "studies", "guides", "models",
+            "tags", "views".
         fov_ids: FOVs whose annotations changed; empty means any.
     """
 

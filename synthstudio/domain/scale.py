@@ -14,15 +14,17 @@ LEAST_FACTOR = 0.01
 
 @dataclass(frozen=True, slots=True)
 class WorkingScale:
-    """One factor for all fields, or one pixel size that all of them are brought to.
+    """One factor for all fields, or one pixel size or one size of the whole image that all of them are brought to.
 
     Attributes:
-        factor: Px of the working scale per px of a field, where there is no common pixel size; 1 where there is.
+        factor: Px of the working scale per px of a field, where nothing is common to them; 1 where something is.
         um_per_px: Common pixel size of the working scale; 0 for none.
+        whole_px: Px of the working scale along the longer side of every field, whatever its size; 0 for none.
     """
 
     factor: float = 1.0
     um_per_px: float = 0.0
+    whole_px: int = 0
 
     @classmethod
     def choose(cls, *, factor: float, um_per_px: float) -> WorkingScale:
@@ -39,6 +41,8 @@ class WorkingScale:
         Raises:
             UserError: There is a common pixel size, but the field is not calibrated, or so that it cannot be right.
         """
+        if self.whole_px:
+            return self.whole_px / max(fov.width, fov.height)
         if not self.um_per_px:
             return 1.0
         if not fov.um_per_px:
@@ -57,7 +61,11 @@ class WorkingScale:
 
     def pixel_size(self, um_per_px: float | None) -> float | None:
         """Pixel size of the working scale in um, where that of the fields is `um_per_px`, or unknown."""
+        if self.whole_px:
+            return None
         return self.um_per_px or (um_per_px / self.factor if um_per_px else None)
 
     def __str__(self) -> str:
+        if self.whole_px:
+            return f"whole images of {self.whole_px} px"
         return f"{self.um_per_px:g} µm/px" if self.um_per_px else f"{self.factor:g}"

@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -26,7 +27,19 @@ from synthstudio.engine.context import CancelToken, DrawingDesk, JobContext
 from synthstudio.engine.processes import Processes
 from synthstudio.engine.runner import HELPERS, build_context, find_acceleration, run_request
 from synthstudio.project import Project
-from synthstudio.protocol.messages import AnyEvent, Cancel, DrawMap, JobFailed, decode_command, decode_request, encode
+from synthstudio.protocol.messages import (
+    AnyEvent,
+    Cancel,
+    DrawMap,
+    DrawPrompt,
+    JobFailed,
+    decode_command,
+    decode_request,
+    encode,
+)
+
+# Before a job loads diffusers: urllib3, which comes with it, would open a socket only to see whether there is IPv6.
+socket.has_ipv6 = False
 
 EXIT_PARENT_GONE = 3
 NICENESS = 5
@@ -61,7 +74,7 @@ def _read_commands(
             case Cancel():
                 cancel.request()
                 desk.close()
-            case DrawMap():
+            case DrawMap() | DrawPrompt():
                 desk.put(command)
             case _:
                 save_checkpoint.set()

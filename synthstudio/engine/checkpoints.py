@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from synthstudio.core.imaging import translate_os_error, write_bytes_atomically
+from synthstudio.core.imaging import translate_os_error, writing_atomically
 from synthstudio.domain.errors import UserError
 
 FORMAT = "synthstudio-1"
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 Tensors = dict[str, torch.Tensor]
+_DTYPE_NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +56,65 @@ def save_checkpoint(path: Path, parts: Mapping[str, Mapping[str, torch.Tensor]],
     Raises:
         UserError: The file cannot be written.
     """
-    tensors = {
-        f"{part}/{name}": tensor.detach().cpu().contiguous()
-        for part, state in parts.items()
-        for name, tensor in state.items()
-    }
+    tensors = {f"{part}/{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
     metadata = {"format": FORMAT, "facts": json.dumps(facts), "torch": torch.__version__}
     try:
         # Without its parents: a project that was deleted meanwhile must not come back as a ruin.
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise translate_os_error(error, path.parent) from error
-    write_bytes_atomically(path, _sealed(save(tensors, metadata)))
+    digest = hashlib.sha256(_header_text(_header(tensors, metadata)))
+    for block in _blocks(tensors):
+        digest.update(block)
+    write_weights(path, tensors, metadata | {"sha256": digest.hexdigest()})
 
 
-def _sealed(data: bytes) -> bytes:
-    """The same file with a hash of all of it in its metadata, which are sorted: the library shuffles them."""
-    start = 8 + int.from_bytes(data[:8], "little")
-    header, payload = json.loads(data[8:start]), memoryview(data)[start:]
-    digest = hashlib.sha256(_header_text(header))
-    digest.update(payload)
-    header["__metadata__"]["sha256"] = digest.hexdigest()
-    text = _header_text(header)
+def write_weights(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
+    """Write tensors as a safetensors file, whole or not at all; the same tensors give the same bytes.
+
+    Not by the library: it wants all of it in memory once more, and a disk that is full is no OSError there.
+
+    Args:
+        path: File to write, in a folder that exists; an earlier one is replaced.
+        tensors: On any device.
+        metadata: Words for the header.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    text = _header_text(_header(tensors, metadata))
     text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8, as the library writes them
-    return b"".join((len(text).to_bytes(8, "little"), text, payload))
+    with writing_atomically(path) as stream:
+        stream.write(len(text).to_bytes(8, "little") + text)
+        for block in _blocks(tensors):
+            stream.write(block)
+
+
+def _in_order(tensors: Tensors) -> list[tuple[str, torch.Tensor]]:
+    """Wide numbers first, so that every tensor begins at a multiple of the size of its numbers."""
+    return sorted(tensors.items(), key=lambda each: (-each[1].element_size(), each[0]))
+
+
+def _header(tensors: Tensors, metadata: Mapping[str, str]) -> dict[str, JsonValue]:
+    header: dict[str, JsonValue] = {"__metadata__": dict(metadata)}
+    start = 0
+    for name, tensor in _in_order(tensors):
+        end = start + tensor.numel() * tensor.element_size()
+        header[name] = {
+            "dtype": _DTYPE_NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
+        start = end
+    return header
+
+
+def _blocks(tensors: Tensors) -> Iterator[memoryview]:
+    """The bytes of the tensors, one after the other."""
+    for _, tensor in _in_order(tensors):
+        if tensor.numel():
+            flat = tensor.detach().cpu().contiguous().reshape(-1)
+            yield flat.view(torch.uint8).numpy().data
 
 
 def _is_intact(path: Path) -> bool:
@@ -127,26 +173,33 @@ def _read(path: Path) -> tuple[Tensors, dict[str, str]]:
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
     """The optimiser's state as named tensors: `<index of the parameter>/<name>`."""
-    return {
-        f"{index}/{name}": torch.as_tensor(value)
-        for index, state in optimizer.state_dict()["state"].items()
-        for name, value in state.items()
-        if value is not None
-    }
+    tensors: Tensors = {}
+    for index, state in optimizer.state_dict()["state"].items():
+        # The 8-bit optimiser wraps a part of its state once more; it takes it back without.
+        wrapped = [each for each in state.values() if isinstance(each, dict)]
+        for name, value in [*state.items(), *(item for each in wrapped for item in each.items())]:
+            if value is not None and not isinstance(value, dict):
+                tensors[f"{index}/{name}"] = torch.as_tensor(value)
+    return tensors
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
     """Put back what `optimizer_tensors` gave; the settings of the parameter groups stay those of `optimizer`."""
-    state: dict[int, Tensors] = {}
+    state: dict[int, dict[str, torch.Tensor | int]] = {}
     for key, tensor in tensors.items():
         index, name = key.split("/", 1)
-        state.setdefault(int(index), {})[name] = tensor
+        is_count = tensor.ndim == 0 and not tensor.is_floating_point()  # the 8-bit optimiser counts in plain numbers
+        state.setdefault(int(index), {})[name] = int(tensor) if is_count else tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     for parameter, restored in optimizer.state.items():
         for name, value in restored.items():
             # In the memory layout of the weights, as it was before: fused steps go through both in parallel.
-            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
-                restored[name] = torch.empty_like(parameter).copy_(value)
+            if not isinstance(value, torch.Tensor):
+                continue
+            if value.shape == parameter.shape:
+                restored[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+            elif value.ndim:
+                restored[name] = value.to(parameter.device)
 
 
 def restore_network(network: nn.Module, tensors: Tensors, *, source: str) -> None:

@@ -18,6 +18,7 @@ from synthstudio.protocol.messages import (
     AnyEvent,
     DrawingRefused,
     DrawMap,
+    DrawPrompt,
     ImageDrawn,
     MetricLogged,
     PreviewReady,
@@ -46,14 +47,14 @@ class CancelToken:
 
 
 class DrawingDesk:
-    """The maps that are to be drawn: the reader of commands puts them here, a draw job takes the newest."""
+    """The maps or prompts that are to be drawn: the reader of commands puts them here, a draw job takes the newest."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._newest: DrawMap | None = None
+        self._newest: DrawMap | DrawPrompt | None = None
         self._is_closed = False
 
-    def put(self, command: DrawMap) -> None:
+    def put(self, command: DrawMap | DrawPrompt) -> None:
         """Take a request; one that nobody has taken yet is dropped for it."""
         with self._condition:
             self._newest = command
@@ -65,7 +66,7 @@ class DrawingDesk:
             self._is_closed = True
             self._condition.notify()
 
-    def take(self) -> DrawMap | None:
+    def take(self) -> DrawMap | DrawPrompt | None:
         """Wait for a request; None once the desk is closed."""
         with self._condition:
             self._condition.wait_for(lambda: self._is_closed or self._newest is not None)
@@ -138,9 +139,9 @@ class JobContext:
         """Show a small (H, W, 3) uint8 RGB picture of what is being made."""
         self._emit(PreviewReady(caption=caption, png=base64.b64encode(encode_png(image)).decode()))
 
-    def records_changed(self, *kinds: str) -> None:
-        """Say that files of these record kinds are complete."""
-        self._emit(RecordsChanged(kinds=kinds))
+    def records_changed(self, *kinds: str, fov_ids: tuple[int, ...] = ()) -> None:
+        """Say that files of these record kinds are complete, those of some FOVs where they are named."""
+        self._emit(RecordsChanged(kinds=kinds, fov_ids=fov_ids))
 
     def warn(self, text: str) -> None:
         """Tell the user something that does not stop the job."""
@@ -153,8 +154,8 @@ class JobContext:
             return True
         return False
 
-    def next_map(self) -> DrawMap:
-        """Wait for the newest map that is to be drawn; raise Cancelled once a cancel was asked for."""
+    def next_drawing(self) -> DrawMap | DrawPrompt:
+        """Wait for the newest map or prompt that is to be drawn; raise Cancelled once a cancel was asked for."""
         command = self._desk.take()
         if command is None or self._cancel.is_requested:
             raise Cancelled

@@ -5,26 +5,23 @@ from __future__ import annotations
 from synthstudio.core.evaluation.nearest import Neighbours, find_neighbours, near_limits
 from synthstudio.core.review.findings import Finding, FoundImage, found
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import Split
+from synthstudio.engine.beside_real import BesideReal
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.features import Described, open_features
-from synthstudio.engine.measuring import gather_material
-from synthstudio.settings.measure import MeasureSettings
-from synthstudio.settings.quality import QualitySettings
+from synthstudio.engine.features import Described
 
 
-def find_copies(settings: QualitySettings, context: JobContext) -> tuple[list[Finding], tuple[str, ...]]:
+def find_copies(beside: BesideReal, context: JobContext) -> tuple[list[Finding], tuple[str, ...]]:
     """Find images that are nearly real ones; also return what a reader must know.
 
     Raises:
-        NotFound: There is no such set.
-        UserError: Its GAN, or what that learned from, is gone, there are no held-out images to judge by, or one cannot
-            be read.
+        UserError: What its generator learned from is gone, or there are no held-out images to judge by.
     """
-    name = settings.set_name
-    wanted = MeasureSettings(set_name=name, n_images=settings.n_images, seed=settings.seed)
-    material = gather_material(wanted, context, open_features("", context.device))
+    material, name = beside.material, beside.material.name
     if not len(material.learned):
         raise UserError("The images that its generator learned from are gone.")
+    if beside.split is Split.TRAIN:
+        raise UserError("There are no held-out images to judge by.")
     context.stage("Looking for copies")
     near, held_out = (_nearest(images, material.learned) for images in (material.synthetic, material.real))
     limits = near_limits(held_out)
@@ -39,7 +36,7 @@ def find_copies(settings: QualitySettings, context: JobContext) -> tuple[list[Fi
                 "too-near-to-real",
                 f"{made.file} is nearer to a part of {real.fov_name} than held-out images come ({how}).",
                 images=[
-                    FoundImage(fov=0, name=made.file, set=name),
+                    FoundImage(fov=made.number + 1, name=made.file, set=name),
                     FoundImage(fov=real.fov_id, name=real.fov_name),
                 ],
                 set_name=name,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ OVERLAP_SIZES = 2.0
 
 PREFIXES = ("", "fcos.", "fcos.backbone.body.")
 
+Candidates = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Boxes `(N, K, 4)` in px and scores `(N, K, C)` of images `(N, H, W, 3)` uint8 of any size."""
 Truth = tuple[BoxArray, NDArray[np.int64]]
 """Boxes `(M, 4)` in px and classes `(M,)` of one image."""
 
@@ -112,15 +115,23 @@ def detect(detector: TrainedDetector, image: ImageArray, *, tick: Tick = no_tick
     if isinstance(network, Yolo):
         grid = tiled_grid(network, detector.normalization.apply(pixels[None], device)[0], tick=tick).to(device)
         return decode(network, network.split(grid[None]), overlap=card.overlap, height=height, width=width)[0]
-    found = _detect_in_windows(detector, pixels, tick=tick)
-    return suppress_doublets(*found, overlap=card.overlap, height=height, width=width)
+    return detect_in_windows(card, pixels, partial(_candidates, detector), alignment=network.alignment, tick=tick)
 
 
-def _detect_in_windows(detector: TrainedDetector, pixels: Tensor, *, tick: Tick) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes `(M, 4)`, scores and classes `(M,)` of an image `(H, W, 3)`, with doublets."""
+def detect_in_windows(
+    card: DetectorCard, pixels: Tensor, candidates: Candidates, *, alignment: int, tick: Tick
+) -> Detections:
+    """Find objects on a whole image in windows that overlap.
+
+    Args:
+        card: Of the detector.
+        pixels: `(H, W, 3)` uint8 at the working scale.
+        candidates: What the detector believes to see in windows.
+        alignment: Of its network.
+        tick: Called once per few windows.
+    """
     height, width = pixels.shape[:2]
-    alignment = detector.network.alignment
-    largest_px = max(each.size_px for each in detector.card.classes)
+    largest_px = max(each.size_px for each in card.classes)
     overlap = round_up(math.ceil(OVERLAP_SIZES * largest_px) + 2 * BORDER_PX, alignment)
     side = round_up(max(WINDOW_PX, 2 * overlap), alignment)
     windows = overlapping_windows(height, width, side=side, overlap=overlap, alignment=alignment)
@@ -129,13 +140,12 @@ def _detect_in_windows(detector: TrainedDetector, pixels: Tensor, *, tick: Tick)
         tick(start, len(windows))
         here = windows[start : start + WINDOWS_AT_ONCE]
         batch = torch.stack([pixels[each.top : each.bottom, each.left : each.right] for each in here])
-        answers = _candidates(detector, batch)
-        for window, boxes, scores in zip(here, *answers, strict=True):
+        for window, boxes, scores in zip(here, *candidates(batch), strict=True):
             shifted, best, labels = choose_candidates(boxes + boxes.new_tensor([window.left, window.top] * 2), scores)
             is_whole = whole_in_window(shifted, window, height=height, width=width, overlap=overlap)
             parts.append((shifted[is_whole], best[is_whole], labels[is_whole]))
     boxes, scores, labels = (torch.cat(each) for each in zip(*parts, strict=True))
-    return boxes, scores, labels
+    return suppress_doublets(boxes, scores, labels, overlap=card.overlap, height=height, width=width)
 
 
 def _candidates(detector: TrainedDetector, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -65,6 +66,12 @@ class NetworkFeatures:
         return features
 
 
+class Extractor(Protocol):
+    """What describes a few images, `(H, W, 3)` uint8 RGB of any size, as `(N, D)` float64."""
+
+    def extract(self, images: Sequence[ImageArray]) -> FeatureArray: ...
+
+
 FeatureExtractor = BuiltInFeatures | NetworkFeatures
 
 
@@ -93,7 +100,7 @@ class Described:
         return Described([self.images[row] for row in rows], self.features[rows], self.pictures[rows])
 
 
-def describe(images: Iterable[MeasuredImage], extractor: FeatureExtractor) -> Described:
+def describe(images: Iterable[MeasuredImage], extractor: Extractor) -> Described:
     """Describe images as they come, a few at a time."""
     facts: list[ImageFacts] = []
     features: list[FeatureArray] = []

@@ -25,8 +25,26 @@ def choose_fovs(project: Project, names: Sequence[str], split: Split) -> list[Fi
     return fovs
 
 
+def choose_unfinished(project: Project, names: Sequence[str], split: Split | None) -> list[FieldOfView]:
+    """Return the FOVs of these names, or all of a split; without one all that are not annotated completely yet.
+
+    Those of the test split are then left out: they are best annotated without suggestions.
+
+    Raises:
+        UserError: A name is unknown, or there is none.
+    """
+    if names or split is not None:
+        return choose_fovs(project, names, split or Split.TRAIN)
+    fovs = [fov for fov in project.fovs.list() if not fov.state.is_complete and fov.split is not Split.TEST]
+    if not fovs:
+        raise UserError(
+            "All images are annotated completely, or are in the test split.", "Choose a split, or name the images."
+        )
+    return fovs
+
+
 def _find_fov(project: Project, name: str) -> FieldOfView:
-    fov = project.fovs.find(name)
+    fov = project.fovs.find_named(name)
     if fov is None:
         known = ", ".join(each.name for each in project.fovs.list()[:5])
         raise NotFound(f"There is no image {name} in this project.", f"The first ones are: {known}.")

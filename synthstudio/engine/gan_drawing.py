@@ -9,6 +9,7 @@ from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.semantic_maps import MapCoding, to_input
 from synthstudio.core.synthesis.streams import draw_noise
 from synthstudio.core.training.gan_card import ONNX_NAME, GanCard, read_gan_card
+from synthstudio.core.training.map_card import coding_of
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.maps import MapRequest
 from synthstudio.engine.gan_session import GeneratorSession
@@ -21,6 +22,11 @@ class GanArtist:
     card: GanCard
     coding: MapCoding
     session: GeneratorSession
+
+    @property
+    def provider(self) -> str:
+        """What computes, as headers of sets name it."""
+        return self.session.provider
 
     def draw(self, request: MapRequest, *, seed: int, index: int = 0) -> ImageArray:
         """Return the (S, S, 3) uint8 RGB image; seed and index are those of the noise, where the GAN has any.
@@ -71,8 +77,3 @@ def _export(folder: Path, path: Path) -> None:
 
     trained = load_gan(folder, torch.device("cpu"))
     export_generator(trained.generator, trained.card, path)
-
-
-def coding_of(card: GanCard) -> MapCoding:
-    """How the maps of a GAN are drawn."""
-    return MapCoding(card.class_names, len(card.tone_levels), card.has_unknown_tone)

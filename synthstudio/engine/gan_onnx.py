@@ -1,7 +1,8 @@
 """A trained generator as an ONNX file: the same images, without torch and faster.
 
-What doubles the sides of features, a nearest-neighbour resize and a 3x3 convolution in the training, is folded into the
-one transposed convolution that equals it, so that 16 instead of 36 multiplications are left for each px and weight.
+What doubles the sides of features, a nearest-neighbour resize and a 3x3 convolution in the training, is written with 9
+instead of 36 multiplications for each px and weight (`FoldedResizeConv`); the last one, which makes the three colours,
+with 16, as the one transposed convolution that equals it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.training.gan_card import GanCard
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.gan_session import IMAGES, MAPS, NOISE, GeneratorSession
+from synthstudio.engine.networks.folded_resize import FoldedResizeConv
 from synthstudio.engine.networks.gan import CHANNELS, ResizeConv, UNetGenerator, fold_weights
 from synthstudio.engine.onnx_files import write_graph
 
@@ -36,7 +38,10 @@ def fold_generator(generator: UNetGenerator) -> UNetGenerator:
     return folded
 
 
-def _folded(module: ResizeConv) -> nn.ConvTranspose2d:
+def _folded(module: ResizeConv) -> nn.Module:
+    if module.conv.out_channels > CHANNELS:
+        return FoldedResizeConv(module.conv)
+    # Differences of all features would cost more than the products that they save with three colours.
     weights = fold_weights(module.conv.weight.detach())
     bias = module.conv.bias
     made = nn.ConvTranspose2d(weights.shape[0], weights.shape[1], 4, stride=2, padding=1, bias=bias is not None)

@@ -9,23 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthstudio.core.evaluation.quick_score import LEAST_IMAGES, ScoredAgainst
-from synthstudio.core.imaging import ImageArray, encode_png, translate_os_error, write_bytes_atomically
+from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.region_crops import RegionCrop
-from synthstudio.core.synthesis.semantic_maps import MapCoding, region_mask
+from synthstudio.core.synthesis.semantic_maps import MapCoding
 from synthstudio.core.synthesis.streams import draw_noise
-from synthstudio.core.training.gan_samples import sample_grid, sample_name, shrink_preview
 from synthstudio.engine.data.region_batches import from_network, to_network
+from synthstudio.engine.held_out import KID, HeldOutCrops
 from synthstudio.engine.loops import Validation
 from synthstudio.engine.networks.gan import UNetGenerator
 
-N_SHOWN, N_JUDGED = 8, 64
-"""Held-out crops in the picture, and in the figures, at most."""
+N_JUDGED = 64
+"""Held-out crops in the figures, at most."""
 _N_AT_ONCE = 8
-IMAGE, REGION, KID = "validation/image", "validation/region", "kid/held-out"
+IMAGE, REGION = "validation/image", "validation/region"
 
 
-class HeldOut:
+class HeldOut(HeldOutCrops):
     """Held-out crops, their maps, and the noise that belongs to each.
 
     Args:
@@ -36,14 +35,8 @@ class HeldOut:
     """
 
     def __init__(self, crops: Sequence[RegionCrop], coding: MapCoding, *, n_noise: int, seed: int) -> None:
-        self.real: NDArray[np.uint8] = np.stack([each.image for each in crops])
-        self.maps: NDArray[np.uint8] = np.stack([coding.draw(each.request) for each in crops])
-        self._masks = np.stack([region_mask(each.request) for each in crops])
+        super().__init__(crops, coding)
         self._noise = np.stack([draw_noise(n_noise, seed=seed, index=index) for index in range(len(crops))])
-        self._scored = ScoredAgainst(list(self.real)) if len(crops) >= LEAST_IMAGES else None
-
-    def __len__(self) -> int:
-        return len(self.real)
 
     @torch.no_grad()
     def make(self, generator: UNetGenerator, device: torch.device) -> NDArray[np.uint8]:
@@ -62,11 +55,12 @@ class HeldOut:
         mean of them. The kernel distance sees that; so it is the score where there are crops enough.
         """
         differences = np.abs(made.astype(np.int16) - self.real).mean(axis=3)
-        figures = {IMAGE: float(differences.mean()), REGION: float(differences[self._masks].mean())}
-        if self._scored is None:
+        figures = {IMAGE: float(differences.mean()), REGION: float(differences[self.masks].mean())}
+        kid = self.kid(made)
+        if kid is None:
             return Validation(-figures[IMAGE], figures)
-        figures[KID] = self._scored.score(list(made)).kid
-        return Validation(-figures[KID], figures)
+        figures[KID] = kid
+        return Validation(-kid, figures)
 
 
 class GanSampler:
@@ -90,14 +84,7 @@ class GanSampler:
     def __call__(self, generator: UNetGenerator, step: int) -> Validation:
         """Show and judge a generator in eval mode. Raises UserError where the picture cannot be written."""
         made = self._held_out.make(generator, self._device)
-        grid = sample_grid(*(each[:N_SHOWN] for each in (self._held_out.maps, self._held_out.real, made)))
-        path = self._folder / sample_name(step)
-        try:
-            path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise translate_os_error(error, path.parent) from error
-        write_bytes_atomically(path, encode_png(grid))
-        self._preview(shrink_preview(grid), f"Maps, real crops and samples after {step} steps")
+        self._held_out.show(made, step, folder=self._folder, preview=self._preview)
         found = self._held_out.judge(made)
         self.figures = found.figures
         return found

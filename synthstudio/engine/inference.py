@@ -52,7 +52,7 @@ def find_training_run(project: Project, run: str, *, model: Literal["classifier"
         UserError: There is none.
     """
     if run:
-        return project.runs.get(RunId(run)).id
+        return project.runs.find_named(run, kinds=(f"train-{model}",)).id
     finished = [each for each in project.runs.list(kind=f"train-{model}") if each.status is RunStatus.FINISHED]
     if not finished:
         raise UserError(f"No {model} has been trained in this project yet.", "Train one first.")

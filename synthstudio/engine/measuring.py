@@ -1,4 +1,4 @@
-"""What a measurement compares: which images there are for a set, or a GAN, and what a reader must know about them."""
+"""What a measurement compares: the images of a set, or a generator, and what a reader must know about them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pydantic import ValidationError
 
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.synthesis.manifest import SetFiles
+from synthstudio.core.synthesis.origins import PromptOrigin
 from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
-from synthstudio.core.training.gan_card import GanCard, read_gan_card
+from synthstudio.core.training.diffusion_card import read_diffusion_card
+from synthstudio.core.training.map_card import MapCard, coding_of
+from synthstudio.core.training.map_origin import map_generator, read_map_card
 from synthstudio.domain.errors import NotFound, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import Generator, ObjectClass, Split
@@ -27,15 +30,20 @@ from synthstudio.engine.data.measured_images import (
     read_set_images,
     read_square_images,
 )
-from synthstudio.engine.features import Described, FeatureExtractor, describe
-from synthstudio.engine.gan_drawing import coding_of, open_gan
+from synthstudio.engine.data.whole_images import read_class_images, read_guide_images
+from synthstudio.engine.features import Described, Extractor, describe
+from synthstudio.engine.map_sets import open_map_artist
 from synthstudio.project import Project
 from synthstudio.project.gans import find_gan
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.measure import MeasureSettings
+from synthstudio.settings.region_crops import RegionLearning
 from synthstudio.settings.train_gan import TrainGanSettings
+from synthstudio.settings.train_patch_diffusion import TrainPatchDiffusionSettings
 
+_GENERATORS = ("train-gan", "train-patch-diffusion", "train-diffusion")
+"""Trainings that can be named; of the last it is told that it reads no maps."""
 MOST_LEARNED = 5000
 """Training images that are searched for copies: their small pictures have to fit into memory."""
 
@@ -67,16 +75,18 @@ class _Reader(Protocol):
         """Read the real images of a split."""
 
 
-def gather_material(settings: MeasureSettings, context: JobContext, extractor: FeatureExtractor) -> Material:
+def gather_material(settings: MeasureSettings, context: JobContext, extractor: Extractor) -> Material:
     """Read, or make, all images and describe them.
 
     Raises:
         NotFound: There is no such set or run.
-        UserError: There is no GAN, the split has no images, or one cannot be read.
+        UserError: There is no generator, the split has no images, or one cannot be read.
     """
     gathering = _Gathering(settings, context, extractor)
     if not settings.set_name:
-        return gathering.of_gan(find_gan(context.project, settings.run))
+        runs = context.project.runs
+        named = runs.find_named(settings.run, kinds=_GENERATORS).id if settings.run else find_gan(context.project)
+        return gathering.of_generator(named)
     if context.project.sets.get(settings.set_name).generator is Generator.COMPOSITED:
         return gathering.of_composites()
     return gathering.of_generated()
@@ -88,19 +98,25 @@ class _Gathering:
 
     settings: MeasureSettings
     context: JobContext
-    extractor: FeatureExtractor
+    extractor: Extractor
 
     @property
     def _project(self) -> Project:
         return self.context.project
 
-    def of_gan(self, run: RunId) -> Material:
-        """What a GAN makes of the maps of held-out crops."""
+    def of_generator(self, run: RunId) -> Material:
+        """What a generator makes of the maps of held-out crops."""
         folder = self._project.run_folder(run)
-        card = read_gan_card(folder)
+        if self._project.runs.get(run).kind == "train-diffusion":
+            raise UserError(
+                f"The model of the run {run} reads prompts, not maps.", "Write a set with it, and measure that."
+            )
+        card = read_map_card(folder)
         real, learned, notes = self._describe_real(self._region_reader(run, card), card, LOSSLESS)
         self.context.stage("Making images")
-        artist = open_gan(folder, scratch=self.context.run_dir, device=self.context.device)
+        artist = open_map_artist(
+            folder, map_generator(folder), scratch=self.context.run_dir, device=self.context.device
+        ).artist
 
         def draw(facts: ImageFacts) -> ImageArray:
             assert facts.request is not None  # it was read with one
@@ -113,16 +129,45 @@ class _Gathering:
         return Material("run", run, synthetic, real, learned, draw, (said, *notes))
 
     def of_generated(self) -> Material:
-        """A set that GANs have made."""
+        """A set that generators have made."""
         name = self.settings.set_name
         header = read_set_header(self._project.set_folder(name))
-        run = _gan_behind(self._project, header, name)
-        card = read_gan_card(self._project.run_folder(run))
+        if prompted := _prompt_origin(header, name):
+            return self._of_prompts(header, prompted)
+        run = _generator_behind(self._project, header, name)
+        card = read_map_card(self._project.run_folder(run))
         synthetic = self._describe_set(card.side)
         real, learned, notes = self._describe_real(self._region_reader(run, card), card, header.files)
-        if len(header.gans) > 1:
-            notes = (f"{len(header.gans)} GANs made the set; real crops are cut as those of {run} were.", *notes)
+        if len(header.generators) > 1:
+            n = len(header.generators)
+            notes = (f"{n} generators made the set; real crops are cut as those of {run} were.", *notes)
         return Material("set", name, synthetic, real, learned, None, notes)
+
+    def _of_prompts(self, header: SetHeader, origin: PromptOrigin) -> Material:
+        """A set made from prompts, against whole images that show its class; copies of its guide images are found."""
+        name, class_name = self.settings.set_name, origin.class_name
+        side = min(header.size) if header.size is not None else 0
+        split, project, tick = self.settings.split, self._project, self.context.tick
+        sources = frozenset(origin.source_fovs)
+        synthetic = self._describe_set(side)
+        wanted = self._wanted(files=header.files)
+        held_out = wanted if split is Split.TRAIN else replace(wanted, left_out=sources)
+        self.context.stage("Reading held-out images")
+        real = self._describe(
+            read_class_images(project, class_name, split=split, side=side, wanted=held_out, tick=tick)
+        )
+        if not len(real):
+            raise UserError(
+                f"The {split.value} split has no image that shows {class_name}, and was not learned from.",
+                "Choose another split, or put more samples with that class into it.",
+            )
+        self.context.stage("Reading guide images")
+        card = read_diffusion_card(project.run_folder(RunId(origin.run))) if origin.run else None
+        guides = project.guides.find(card.guide_set) if card is not None else None
+        only = replace(self._wanted(n_most=MOST_LEARNED, files=header.files), only=sources)
+        learned = self._describe(read_guide_images(project, guides, class_name, side=side, wanted=only, tick=tick))
+        said = f"Real images are the middle squares of those that show {class_name}."
+        return Material("set", name, synthetic, real, learned, None, (said, *_split_notes(split)))
 
     def of_composites(self) -> Material:
         """Composites against squares of whole FOVs, at the scale of the set."""
@@ -149,9 +194,9 @@ class _Gathering:
         return Wanted(max(n_most, self.settings.n_images), self.settings.seed, files=files)
 
     def _describe_real(
-        self, read: _Reader, card: GanCard, files: SetFiles
+        self, read: _Reader, card: MapCard, files: SetFiles
     ) -> tuple[Described, Described, tuple[str, ...]]:
-        """The held-out crops and those that a GAN learned from, and what to say about them."""
+        """The held-out crops and those that a generator learned from, and what to say about them."""
         learned_from, split = frozenset(card.train_fov_ids), self.settings.split
         wanted = replace(self._wanted(files=files), left_out=learned_from)
         if split is Split.VAL:
@@ -174,14 +219,9 @@ class _Gathering:
         self.context.stage("Reading training images")
         return real, self._describe(read(Split.TRAIN, learned))
 
-    def _region_reader(self, run: RunId, card: GanCard) -> _Reader:
+    def _region_reader(self, run: RunId, card: MapCard) -> _Reader:
         project, tick = self._project, self.context.tick
-        try:
-            training = TrainGanSettings.model_validate_json(project.runs.get(run).settings_json)
-        except ValidationError as error:
-            raise UserError(
-                f"The run {run} was made by another version of SynthStudio.", "Train the GAN again."
-            ) from error
+        training = _training_of(project, run)
 
         def read(split: Split, wanted: Wanted) -> Iterator[MeasuredImage]:
             return read_region_images(project, training, coding_of(card), split=split, wanted=wanted, tick=tick)
@@ -216,17 +256,39 @@ def _split_notes(split: Split) -> tuple[str, ...]:
     return ()
 
 
-def _gan_behind(project: Project, header: SetHeader, name: str) -> RunId:
-    """The first GAN of a set that is still there. Raises UserError where none is."""
-    for run in header.gans:
+def _training_of(project: Project, run: RunId) -> RegionLearning:
+    """How the crops were cut that a generator learned from. Raises UserError where that cannot be read."""
+    found = project.runs.get(run)
+    try:
+        if found.kind == "train-patch-diffusion":
+            return TrainPatchDiffusionSettings.model_validate_json(found.settings_json)
+        return TrainGanSettings.model_validate_json(found.settings_json)
+    except ValidationError as error:
+        raise UserError(f"The run {run} was made by another version of SynthStudio.", "Train it again.") from error
+
+
+def _prompt_origin(header: SetHeader, name: str) -> PromptOrigin | None:
+    """What made a set from prompts; None where it was made from maps. Raises UserError where it is not told."""
+    for entry in header.generators.values():
+        if entry.get("asked_by") == "prompts":
+            try:
+                return PromptOrigin.from_json(entry)
+            except (KeyError, TypeError, ValueError) as error:
+                raise UserError(f"The header of the set {name} is damaged: {error}.", "Write the set again.") from error
+    return None
+
+
+def _generator_behind(project: Project, header: SetHeader, name: str) -> RunId:
+    """The first generator of a set that is still there. Raises UserError where none is."""
+    for run in header.generators:
         try:
             return project.runs.get(RunId(run)).id
         except NotFound:
             continue
     raise UserError(
-        f"The training of the GAN behind the set {name} is not in this project any more, so it is not known how real"
-        " images have to be cut to stand beside it.",
-        "Measure a set whose GAN is still there.",
+        f"The training of the generator behind the set {name} is not in this project any more, so it is not known how"
+        " real images have to be cut to stand beside it.",
+        "Measure a set whose generator is still there.",
     )
 
 

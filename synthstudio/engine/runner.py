@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from synthstudio import __version__
-from synthstudio.core.imaging import translate_os_error
 from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.os_errors import translate_named_error
 from synthstudio.engine.context import CancelToken, DrawingDesk, JobContext
 from synthstudio.engine.processes import ALONE, Processes
 from synthstudio.project import Project
@@ -100,9 +100,9 @@ def _run(
 
 def _disk_failure(error: OSError) -> JobFailed:
     """A file that went away under the job, a full disk: the world's fault wherever it was met, if it names a file."""
-    if not isinstance(error.filename, str | Path):
+    told = translate_named_error(error)
+    if told is None:
         return _failure(error)
-    told = translate_os_error(error, Path(error.filename))
     return JobFailed(message=told.message, hint=told.hint, traceback=traceback.format_exc())
 
 

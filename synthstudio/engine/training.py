@@ -31,7 +31,13 @@ from synthstudio.engine.networks.base import ClassMapNetwork, round_up
 from synthstudio.engine.networks.pretrained import load_backbone
 from synthstudio.engine.networks.registry import build_network, choose_stride
 from synthstudio.project import Project
-from synthstudio.project.generated_patches import generated_reader, list_generated, patch_state, with_sources
+from synthstudio.project.generated_patches import (
+    describe_losses,
+    generated_reader,
+    list_generated,
+    patch_state,
+    with_sources,
+)
 from synthstudio.settings.compose import CompositionSettings, PatchSettings
 from synthstudio.settings.train_classifier import (
     NetworkSettings,
@@ -46,12 +52,12 @@ N_MEASURED_BATCHES = 4
 class TrainingJob:
     """What every execution of a training job begins with: its material, and the warnings that end in its result."""
 
-    def __init__(self, settings: TrainingSettings, context: JobContext) -> None:
+    def __init__(self, settings: TrainingSettings, context: JobContext, *, is_whole: bool = False) -> None:
         self._context = context
         self._device = choose_device(context.device)
         self._warnings: list[str] = []
         self._set_name, self._patches = settings.set_name, settings.patches
-        self._material: Material = choose_material(context.project, settings)
+        self._material: Material = choose_material(context.project, settings, is_whole=is_whole)
         self._names = [each.name for each in self._material.classes]
         self._reader = build_marked_reader(context.project, self._material, side=settings.composition.canvas_px)
 
@@ -142,9 +148,17 @@ def build_marked_reader(project: Project, material: Material, *, side: int) -> M
 
 
 def build_training_bank(
-    project: Project, material: Material, patches: PatchSettings, *, with_plates: bool, tick: Tick
+    project: Project,
+    material: Material,
+    patches: PatchSettings,
+    *,
+    with_plates: bool,
+    warn: Callable[[str], None],
+    tick: Tick,
 ) -> PatchBank:
     """Cut the patches of the training FOVs at the material's scale, and the plates where canvases are made of them.
+
+    `warn` is told what reviewers have left out of the sets that patches are cut from.
 
     Raises:
         UserError: An image cannot be read.
@@ -153,7 +167,14 @@ def build_training_bank(
     marks = [mark for fov in material.train for mark in by_fov.get(fov.id, [])]
     settings = patches.model_copy(update={"scale": material.scale.factor})
     classes = [*material.classes, *material.artifacts]
-    generated = list_generated(project, patches.generated_sets, fovs=material.train, annotations=marks, classes=classes)
+    generated = list_generated(
+        project,
+        patches.generated_sets,
+        fovs=material.train,
+        annotations=marks,
+        classes=classes,
+        review=patches.generated_review,
+    )
     bank = build_patch_bank(
         [*material.train, *generated.fovs],
         [*marks, *generated.annotations],
@@ -164,6 +185,8 @@ def build_training_bank(
         tick=part_of(tick, 0.0, 0.5) if with_plates else tick,
     )
     bank = with_sources(bank, generated)
+    for loss in describe_losses(bank):
+        warn(loss)
     if not with_plates:
         return bank
     return add_plates(bank, material.train, marks, settings=settings, read=open_fov, tick=part_of(tick, 0.5, 1.0))
@@ -199,7 +222,13 @@ def first_images(batches: Dataset[Batch]) -> Batch:
 
 
 def build_training_network(
-    chosen: NetworkSettings, material: Material, *, side: int, seed: int, device: torch.device
+    chosen: NetworkSettings,
+    material: Material,
+    *,
+    side: int,
+    seed: int,
+    device: torch.device,
+    weights: Path | None = None,
 ) -> ClassMapNetwork:
     """Build the network on its device.
 
@@ -209,6 +238,7 @@ def build_training_network(
         side: Of the training images in px.
         seed: Of its random weights.
         device: Where it will be.
+        weights: File with pretrained weights, as `project.models.find_weights` found it.
 
     Raises:
         UserError: There is no such network, it takes no images of this size, or pretrained weights do not fit.
@@ -229,8 +259,8 @@ def build_training_network(
             f" {network.alignment}.",
             f"Choose a canvas of {round_up(side, network.alignment)} px.",
         )
-    if chosen.weights:
-        network.origin = take_weights(network, Path(chosen.weights).expanduser())
+    if weights is not None:
+        network.origin = take_weights(network, weights)
     to_device(network, device)
     return network
 
@@ -269,6 +299,7 @@ def bare_card(
         ),
         scale=material.scale.factor,
         um_per_px=material.scale.um_per_px,
+        whole_px=material.scale.whole_px,
         side=settings.composition.canvas_px,
         min_visible=settings.composition.min_visible,
         mean=normalization.mean,

@@ -29,6 +29,7 @@ from synthstudio.engine.loops import TrainingLoop, Validation
 from synthstudio.engine.losses import build_loss
 from synthstudio.engine.scoring import ClassOnFov, score_fov
 from synthstudio.engine.training import bare_card, build_training_network, first_images
+from synthstudio.project.models import Models
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 
@@ -88,12 +89,13 @@ def build_bench(
 
 @dataclass(frozen=True, slots=True)
 class TrialMaterial:
-    """What a trial is made from; `scratch` is emptied afterwards."""
+    """What a trial is made from; `scratch` is emptied afterwards; `models` are the local ones it may begin with."""
 
     material: Material
     bank: PatchBank
     scratch: Path
     device: torch.device
+    models: Models
 
 
 def train_on_trial(settings: TrainClassifierSettings, given: TrialMaterial, tick: Tick) -> TrainedClassifier:
@@ -121,6 +123,7 @@ def train_on_trial(settings: TrainClassifierSettings, given: TrialMaterial, tick
         side=settings.composition.canvas_px,
         seed=settings.seed,
         device=given.device,
+        weights=given.models.find_weights(settings.network.weights),
     )
     loop = TrainingLoop(
         network,

@@ -193,6 +193,13 @@ def shown_key(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
+def trigger_action(action_id: str, widget: QWidget) -> None:
+    """Use an action of the window that a widget is in: a page knows no other page, nor the window."""
+    action = widget.window().findChild(QAction, action_id)
+    if action is not None:
+        action.trigger()
+
+
 def _tool_tip(spec: ActionSpec) -> str:
     keys = " / ".join(shown_key(key) for key in spec.shortcuts)
     text = f"{spec.plain_text} ({keys})" if keys else spec.plain_text

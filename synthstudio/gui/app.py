@@ -22,8 +22,9 @@ from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
 from synthstudio.gui import errors
+from synthstudio.gui.garbage import GarbageCollector
 from synthstudio.gui.main_window import MainWindow
-from synthstudio.gui.theme import apply_theme
+from synthstudio.gui.theme import apply_theme, undressed
 from synthstudio.gui.workspace import Workspace
 
 logger = logging.getLogger("synthstudio")
@@ -56,23 +57,28 @@ def main(argv: Sequence[str]) -> int:
         raise TypeError("There is a Qt application without widgets already.")
     app.setApplicationName("synthstudio")
     app.setApplicationDisplayName("SynthStudio")
+    collector = GarbageCollector(app)
     workspace = Workspace()
     apply_theme(app, workspace.preferences.theme)
-    window = MainWindow(workspace)
-    _install_crash_hooks(window)
-    window.pages_filled.connect(settle_memory)
+    with undressed(app):
+        window = MainWindow(workspace)
+        _install_crash_hooks(window)
+        window.pages_filled.connect(settle_memory)
+        _open_first_project(window, options.project)
     if options.exit_after_paint:
         watch = _FirstPaint(window, _tell_and_quit)
         window.installEventFilter(watch)
-    _open_first_project(window, options.project)
     window.show()
     if workspace.preferences_error is not None:
         errors.report(workspace.preferences_error, parent=window)
-    return app.exec()
+    status = app.exec()
+    collector.stop()
+    return status
 
 
 def prepare_memory() -> None:
-    """Before the window is made: keep no memory that is not needed."""
+    """Before the window is made: keep no memory that is not needed, and look through no module for garbage."""
+    gc.freeze()
     _forget_sources()
     _return_large_blocks()
 
@@ -86,6 +92,7 @@ def settle_memory() -> None:
     _forget_sources()
     gc.collect()
     gc.freeze()
+    _return_freed_blocks()
 
 
 def _forget_sources() -> None:
@@ -98,6 +105,13 @@ def _return_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+
+
+def _return_freed_blocks() -> None:
+    """Give back what loading has freed between blocks that stay, 4 MB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

@@ -1,10 +1,10 @@
-"""The thread that owns the drawing engine: images of a GAN for whoever asks, the newest wish of each first."""
+"""The thread that owns the drawing engine: images of a generator for whoever asks, the newest wish of each first."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,18 +16,23 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from synthstudio.core.imaging import ImageArray
-from synthstudio.domain.errors import Cancelled
+from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import MapRequest
+from synthstudio.domain.prompts import PromptRequest
 from synthstudio.gui import errors
 from synthstudio.project import Project
 
 if TYPE_CHECKING:
+    from synthstudio.client.drawing import Drawing as EngineDrawing
     from synthstudio.client.drawing import DrawingSession
 
 IDLE_S = 300.0
 """After so long without a wish the engine is ended, and its memory given back; the next wish starts it again."""
-_WEIGHTS = ("gan.json", "generator.safetensors", "generator.onnx")
+_WEIGHTS = (
+    *("gan.json", "generator.safetensors", "generator.onnx"),
+    *("patch_diffusion.json", "denoiser.safetensors", "diffusion.json"),
+)
 """Files of a run that a training replaces while it goes on; the engine is then started anew."""
 
 WeightsState = tuple[tuple[int, int] | None, ...]
@@ -36,12 +41,27 @@ WeightsState = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class DrawingWish:
-    """A map of which an image is wanted: from which GAN, and with which noise where it has any."""
+    """A map or a prompt of which an image is wanted: from which generator, and with which noise where it has any.
+
+    Attributes:
+        run_id: Of the generator's training; empty for a local model.
+        model: Name of a local model that is asked as it is.
+        checkpoint: Step of the training, for one on guide images; 0 for the last.
+    """
 
     run_id: RunId
-    request: MapRequest
+    request: MapRequest | PromptRequest
     seed: int = 0
     index: int = 0
+    model: str = ""
+    checkpoint: int = 0
+
+    @property
+    def map_request(self) -> MapRequest:
+        """The map, where one was asked for. Raises TypeError where it was a prompt."""
+        if not isinstance(self.request, MapRequest):
+            raise TypeError("a prompt has no map")
+        return self.request
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +131,7 @@ class Drawing(QThread):
         self._orders: OrderedDict[int, deque[DrawingWish]] = OrderedDict()
         self._stopping = False
         self._session: DrawingSession | None = None
-        self._drawn_with: tuple[RunId, str] | None = None
+        self._drawn_with: tuple[RunId, str, int, str] | None = None
         self._weights: WeightsState = ()
         self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
 
@@ -149,6 +169,8 @@ class Drawing(QThread):
             if wishes and self._folder is not None:
                 self._orders[number] = deque(wishes)
                 self._condition.notify()
+                if self._session is not None:
+                    self._session.nudge()
         if self._orders and not self.isRunning():
             self.start()
 
@@ -205,7 +227,9 @@ class Drawing(QThread):
     def _fulfil(self, number: int, wish: DrawingWish, rest: deque[DrawingWish]) -> None:
         self._told.emit(partial(self._set_busy, is_busy=True))
         try:
-            drawing = self._session_for(wish.run_id).draw(wish.request, seed=wish.seed, index=wish.index)
+            for answered, drawing in self._answers(number, wish, rest):
+                drawn = Drawn(answered, drawing.image, drawing.seconds, self._weights)
+                self._told.emit(partial(self._tell_image, number, drawn))
         except Cancelled:
             return
         except Exception as error:  # noqa: BLE001 - the thread's door: everything goes on to `failed` or the window
@@ -213,28 +237,76 @@ class Drawing(QThread):
                 if self._orders.get(number) is rest:  # not what was wished for meanwhile
                     del self._orders[number]
             self._told.emit(partial(self._tell_failure, number, error))
-        else:
-            drawn = Drawn(wish, drawing.image, drawing.seconds, self._weights)
-            self._told.emit(partial(self._tell_image, number, drawn))
         with self._condition:
             if not self._orders:
                 self._told.emit(partial(self._set_busy, is_busy=False))
 
-    def _session_for(self, run_id: RunId) -> DrawingSession:
-        """The engine of a run, with the weights that it has now."""
+    def _answers(
+        self, number: int, wish: DrawingWish, rest: deque[DrawingWish]
+    ) -> Iterator[tuple[DrawingWish, EngineDrawing]]:
+        """The image of a wish, and those of newer ones in its place, as long as they come before the engine is done.
+
+        They are sent ahead, so that the engine goes on with the newest at once instead of waiting to be told.
+        """
+        session = self._session_for(wish)
+        sent = {session.send(wish.request, seed=wish.seed, index=wish.index): wish}
+        while sent:
+            answer = session.receive()
+            if answer is None:
+                newer = self._take_newer(number, wish, rest)
+                if newer is not None:
+                    sent[session.send(newer.request, seed=newer.seed, index=newer.index)] = newer
+                continue
+            which, made = answer
+            answered = sent.get(which)
+            sent = {each: sent[each] for each in sent if each > which}  # the engine drops older ones for a newer
+            if isinstance(made, UserError):
+                if answered is not None and not sent:
+                    raise made
+            elif answered is not None:
+                yield answered, made
+
+    def _take_newer(self, number: int, wish: DrawingWish, rest: deque[DrawingWish]) -> DrawingWish | None:
+        """What the same owner wishes for by now in place of a single map, while nobody else wishes for anything."""
+        with self._condition:
+            wishes = self._orders.get(number)
+            if rest or self._stopping or wishes is None or len(wishes) > 1 or len(self._orders) > 1:
+                return None
+            newer = wishes[0]
+            is_map = isinstance(wish.request, MapRequest) and isinstance(newer.request, MapRequest)
+            if not is_map or not self._is_drawn_with(newer):
+                return None
+            del self._orders[number]
+            return newer
+
+    def _is_drawn_with(self, wish: DrawingWish) -> bool:
+        """Whether the engine that runs is the one for a wish, with the weights that there are now."""
+        assert self._folder is not None
+        weights = _weights_state(self._folder / "runs" / wish.run_id)
+        return self._drawer_of(wish) == self._drawn_with and weights == self._weights
+
+    def _session_for(self, wish: DrawingWish) -> DrawingSession:
+        """The engine of a generator, with the weights that it has now."""
         from synthstudio.client.drawing import DrawingSession  # noqa: PLC0415 - 0.2 s that the first paint need not wait for
+        from synthstudio.settings.draw import DrawSettings  # noqa: PLC0415 - likewise
 
         assert self._folder is not None
-        drawn_with, weights = (run_id, self.device), _weights_state(self._folder / "runs" / run_id)
-        if self._session is None or drawn_with != self._drawn_with or weights != self._weights:
+        if self._session is None or not self._is_drawn_with(wish):
             self._close_session()
-            session = DrawingSession(self._folder, run_id, device=self.device, command=self._command)
+            drawn_with, weights = self._drawer_of(wish), _weights_state(self._folder / "runs" / wish.run_id)
+            settings = DrawSettings(run=str(wish.run_id), model=wish.model, checkpoint=wish.checkpoint)
+            session = DrawingSession(
+                self._folder, wish.run_id, device=self.device, settings=settings, command=self._command
+            )
             with self._condition:
                 self._session, self._drawn_with, self._weights = session, drawn_with, weights
                 if self._stopping:  # `stop` came before there was anything to interrupt
                     session.interrupt()
         assert self._session is not None
         return self._session
+
+    def _drawer_of(self, wish: DrawingWish) -> tuple[RunId, str, int, str]:
+        return wish.run_id, wish.model, wish.checkpoint, self.device
 
     def _close_session(self) -> None:
         session, self._session = self._session, None

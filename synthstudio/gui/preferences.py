@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import platformdirs
 
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 
 ThemeName = Literal["system", "light", "dark"]
 MAX_RECENT = 8
@@ -33,6 +34,7 @@ class Preferences:
         author: Name stored with new annotations; empty for the name of the system's user.
         shows_rail_labels: Whether the workspaces on the rail have their names beside their icons.
         recent_projects: Absolute folders, the last one first.
+        job_hours: The hours of the clock in which jobs are begun, "19:00-07:00"; empty for always.
         shortcuts: Keys that differ from those of the actions.
     """
 
@@ -41,6 +43,7 @@ class Preferences:
     author: str = ""
     shows_rail_labels: bool = True
     recent_projects: tuple[str, ...] = ()
+    job_hours: str = ""
     shortcuts: Shortcuts = ()
 
     @property
@@ -90,8 +93,11 @@ def read_preferences(path: Path) -> Preferences:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Preferences()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"The preferences {path} cannot be read: {error}.", "The defaults are used.") from error
+    except OSError as error:
+        told = translate_os_error(error, path)
+        raise UserError(f"The preferences cannot be read: {told.message}", "The defaults are used.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"The preferences {path} are damaged: {error}.", "The defaults are used.") from error
     return _checked(values, path)
 
 
@@ -141,6 +147,7 @@ def write_preferences(path: Path, preferences: Preferences) -> None:
         partial.write_text("".join(lines), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
+        told = translate_os_error(error, path)
         raise UserError(
-            f"The preferences {path} cannot be written: {error.strerror or error}.", "They hold until the end only."
+            f"The preferences cannot be written: {told.message}", "They hold until the end only."
         ) from error

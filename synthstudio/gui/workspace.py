@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage, QUndoStack
 
-from synthstudio.core.imaging import LARGE_PIXELS
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId, RunId
-from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Box, Changes, FieldOfView
-from synthstudio.gui import errors
 from synthstudio.gui.background import Background, Task
-from synthstudio.gui.canvas.large_images import GrowingOverview, LargeImage, open_for_view, zoom_level_folder
-from synthstudio.gui.canvas.pyramid import ImagePyramid, WholePyramid
+from synthstudio.gui.canvas.large_images import zoom_level_folder
 from synthstudio.gui.canvas.tile_loader import TileLoader
-from synthstudio.gui.canvas.tiles import TiledPyramid
 from synthstudio.gui.canvas.view_state import ViewState
 from synthstudio.gui.drawing import Drawing
+from synthstudio.gui.fov_images import Failed, FovImages, ImageDone
 from synthstudio.gui.gpu_worker import GpuWorker
-from synthstudio.gui.item_models.thumbnails import read_thumbnail
 from synthstudio.gui.preferences import Preferences, preferences_path, read_preferences, write_preferences
 from synthstudio.project import Project
+from synthstudio.project.origins import find_looked_at
 
 if TYPE_CHECKING:
     from synthstudio.settings.base import JobSettings
     from synthstudio.settings.compose import ComposeSettings
-
-CACHE_BYTES = 192 << 20
-"""Decoded images kept: two or three fields of 4072 x 3072 px, or hundreds of small ones."""
-
-THUMBNAIL_FOLDER = ".thumbnails"
-
-ImageDone = Callable[[ImagePyramid], None]
-Failed = Callable[[Exception], None]
 
 
 class Workspace(QObject):
@@ -75,6 +61,10 @@ class Workspace(QObject):
     """Some page wants `wanted_annotation_id` to be selected; who shows it sets that to None."""
     region_wanted = Signal()
     """Some page wants `wanted_region` to be seen; who shows it sets that to None."""
+    set_wanted = Signal()
+    """Some page wants the images of `wanted_set` to be judged; who shows it sets that to ""."""
+    similar_wanted = Signal()
+    """Some page wants what is like `wanted_similar` to be shown; who shows it sets that to None."""
     recipe_offered = Signal()
     """Some page wants `offered_recipe` to stand in the form of the sets; who shows it sets that to None."""
 
@@ -98,7 +88,12 @@ class Workspace(QObject):
         self.fov_order: tuple[FovId, ...] = ()
         self.class_totals: Mapping[ClassId, int] = {}
         self._preferences_file = preferences_file or preferences_path()
+        self.active_plans: frozenset[str] = frozenset()
+        """Names of the plans that some tab carries out."""
+        self.wanted_set = ""
+        self.wanted_similar: tuple[FovId, AnnotationId | None] | None = None
         self.set_to_export = ""  # what the export dialog offers first when it is opened from a set
+        self.guides_to_import = ""  # the guide set that the import dialog offers when it is opened for one
         self.preferences_error: UserError | None = None
         self.preferences = self._read_preferences()
         self.gpu_worker = GpuWorker(self, device=self.preferences.device, command=engine_command)
@@ -106,10 +101,7 @@ class Workspace(QObject):
         self.drawing = Drawing(self, device=self.preferences.device, command=engine_command)
         self.zoom_levels = zoom_level_folder()
         self.tile_loader = TileLoader(self)
-        self._images: OrderedDict[FovId, ImagePyramid] = OrderedDict()
-        self._without_levels: dict[FovId, LargeImage] = {}
-        self._preparing: set[FovId] = set()
-        self._generation = 0
+        self._images = FovImages(self, self)
 
     # Preferences
 
@@ -179,16 +171,16 @@ class Workspace(QObject):
         self.fov_order = tuple(fov.id for fov in fovs)
         self.set_current_class(next((each.id for each in project.classes.list()), None))
         self.set_current_fov(self.fov_order[0] if self.fov_order else None)
-        # Last: what fails here is only the list of recent projects.
-        self.set_preferences(self.preferences.with_recent(project.folder))
+        # Last: what fails here is only the list of recent projects; one that shows a foreign data set is not in it.
+        if find_looked_at(project) is None:
+            self.set_preferences(self.preferences.with_recent(project.folder))
 
     def _release(self) -> None:
-        self._generation += 1
-        for fov_id in list(self._images):
-            self.forget_image(fov_id)
+        self._images.forget_project()
         self.view_states.clear()
         self.undo_stack.clear()
         self.current_fov_id = self.current_class_id = self.wanted_annotation_id = self.wanted_region = None
+        self.wanted_similar = None
         self.fov_order = ()
         if self.project is not None:
             self.gpu_worker.stop()
@@ -220,8 +212,7 @@ class Workspace(QObject):
         order = tuple(fov.id for fov in self.require_project().fovs.list())
         if set(order) != set(self.fov_order):
             self.fov_order = order
-        for gone in [fov_id for fov_id in self._images if fov_id not in order]:
-            self.forget_image(gone)
+        self._images.forget_all_but(frozenset(order))
         if self.current_fov_id not in order:
             self.set_current_fov(order[0] if order else None)
 
@@ -259,6 +250,16 @@ class Workspace(QObject):
         self.wanted_region = fov_id, box
         self.set_current_fov(fov_id)
         self.region_wanted.emit()
+
+    def ask_for_review(self, set_name: str) -> None:
+        """Have the images of a set shown to who judges them."""
+        self.wanted_set = set_name
+        self.set_wanted.emit()
+
+    def ask_for_similar(self, fov_id: FovId, annotation_id: AnnotationId | None) -> None:
+        """Have what is most like an object, or an FOV, looked for."""
+        self.wanted_similar = fov_id, annotation_id
+        self.similar_wanted.emit()
 
     def offer_recipe(self, settings: ComposeSettings) -> None:
         """Have the form of the sets show these settings."""
@@ -319,120 +320,13 @@ class Workspace(QObject):
     def load_fov_image(
         self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None = None
     ) -> Task | None:
-        """Give the decoded image of an FOV to `done`: at once where it is cached, else from a thread.
-
-        The next and the previous FOV of the list are decoded ahead afterwards.
-        """
-        known = self._images.get(fov_id)
-        if known is not None:
-            self._images.move_to_end(fov_id)
-            done(known)
-            self._prepare_levels(fov_id)
-            self._preload_neighbours(fov_id)
-            return None
-
-        def on_done(pyramid: ImagePyramid) -> None:
-            done(pyramid)
-            self._prepare_levels(fov_id)
-            if fov_id == self.current_fov_id:
-                self._preload_neighbours(fov_id)
-
-        return self._decode(fov_id, on_done, owner, failed=failed, priority=1)
+        """Give the decoded image of an FOV to `done`: at once where it is cached, else from a thread."""
+        return self._images.load(fov_id, done, owner, failed=failed)
 
     def load_thumbnail(self, fov: FieldOfView, done: Callable[[QImage | None], None], owner: QObject) -> None:
         """Give the thumbnail of an FOV to `done`, from a thread; None where its image cannot be read."""
-        project = self.require_project()
-        cached = project.folder / THUMBNAIL_FOLDER / f"{fov.content_key}.jpg"
-        can_write = not project.is_read_only
-
-        def work(_: Tick) -> QImage:
-            return read_thumbnail(Path(fov.path), cached if can_write or cached.is_file() else None, page=fov.page)
-
-        self.background.run(
-            work, done=done, failed=lambda _error: done(None), owner=owner, priority=-2, reads_images=True
-        )
+        self._images.load_thumbnail(fov, done, owner)
 
     def forget_image(self, fov_id: FovId) -> None:
         """Decode the image of an FOV anew next time: its file has changed place or content."""
-        self._without_levels.pop(fov_id, None)
-        forgotten = self._images.pop(fov_id, None)
-        if isinstance(forgotten, TiledPyramid):
-            forgotten.forget_tiles()
-
-    def _decode(self, fov_id: FovId, done: ImageDone, owner: QObject, *, failed: Failed | None, priority: int) -> Task:
-        fov = self.require_project().fovs.get(fov_id)
-        generation = self._generation
-
-        def work(_: Tick) -> WholePyramid | LargeImage:
-            return open_for_view(Path(fov.path), self.zoom_levels, page=fov.page)
-
-        def keep(opened: WholePyramid | LargeImage) -> None:
-            if generation == self._generation:
-                pyramid = self._adopt_image(fov_id, opened)
-                self._keep(fov_id, pyramid)
-                done(pyramid)
-
-        return self.background.run(work, done=keep, failed=failed, owner=owner, priority=priority, reads_images=True)
-
-    def _adopt_image(self, fov_id: FovId, opened: WholePyramid | LargeImage) -> ImagePyramid:
-        if isinstance(opened, WholePyramid):
-            return opened
-        if opened.needs_levels:
-            self._without_levels[fov_id] = opened
-        return TiledPyramid(
-            opened.source, opened.overview, loader=self.tile_loader, failed=partial(errors.report, parent=None)
-        )
-
-    def _prepare_levels(self, fov_id: FovId) -> None:
-        """Make the zoom levels of a large image that is looked at, once; its picture grows meanwhile."""
-        opened, pyramid = self._without_levels.pop(fov_id, None), self._images.get(fov_id)
-        if opened is None or not isinstance(pyramid, TiledPyramid) or fov_id in self._preparing:
-            return
-        self._preparing.add(fov_id)
-        growing = GrowingOverview(opened)
-
-        def work(tick: Tick) -> LargeImage:
-            return growing.build(self.zoom_levels, tick)
-
-        def adopt(finished: LargeImage) -> None:
-            pyramid.set_source(finished.source)
-            pyramid.set_overview(finished.overview)
-
-        title = f"Preparing to zoom {opened.source.path.name}"
-        task = self.background.run(work, done=adopt, owner=self, title=title, priority=-1, reads_images=True)
-        task.ended.connect(lambda: self._preparing.discard(fov_id))
-        task.progressed.connect(lambda _done, _total: pyramid.set_overview(growing.picture()))
-
-    def _keep(self, fov_id: FovId, pyramid: ImagePyramid) -> None:
-        self._images[fov_id] = pyramid
-        self._images.move_to_end(fov_id)
-        total = sum(each.n_bytes for each in self._images.values())
-        for oldest in [each for each in self._images if each not in (fov_id, self.current_fov_id)]:
-            if total <= CACHE_BYTES:
-                return
-            dropped = self._images.pop(oldest)
-            total -= dropped.n_bytes
-            if isinstance(dropped, TiledPyramid):
-                dropped.forget_tiles()
-
-    def _preload_neighbours(self, fov_id: FovId) -> None:
-        if fov_id not in self.fov_order:
-            return
-        place = self.fov_order.index(fov_id)
-        for neighbour in (place + 1, place - 1):
-            if 0 <= neighbour < len(self.fov_order) and self.fov_order[neighbour] not in self._images:
-                self._preload(self.fov_order[neighbour])
-
-    def _preload(self, fov_id: FovId) -> None:
-        fov = self.require_project().fovs.get(fov_id)
-        if fov.width * fov.height <= LARGE_PIXELS:  # a large one opens at once, or would take gigabytes
-            # A neighbour that cannot be read is reported when it is opened, not before.
-            self._decode(fov_id, _ignore_image, self, failed=_ignore_error, priority=0)
-
-
-def _ignore_image(_: ImagePyramid) -> None:
-    """The cache has it."""
-
-
-def _ignore_error(_: Exception) -> None:
-    """It is told when the user opens that FOV."""
+        self._images.forget(fov_id)

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from synthstudio.domain.errors import NotFound
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.records import Annotation, AnnotationSource, Box, Changes, changes
 from synthstudio.project.clock import now
@@ -16,6 +17,8 @@ from synthstudio.project.database import Database, SqlValue
 _COLUMNS = "fov_id, class_id, x, y, x0, y0, x1, y1, size_px, author, source, note, is_flagged"
 
 AnnotationList = list[Annotation]
+MomentList = list[str]
+_SOURCES = {each.value: each for each in AnnotationSource}
 
 
 def _record(row: sqlite3.Row) -> Annotation:
@@ -29,7 +32,7 @@ def _record(row: sqlite3.Row) -> Annotation:
         box=box,
         size_px=row["size_px"],
         author=sys.intern(row["author"]),
-        source=AnnotationSource(row["source"]),
+        source=_SOURCES[row["source"]],
         note=row["note"],
         is_flagged=bool(row["is_flagged"]),
     )
@@ -65,6 +68,13 @@ class Annotations:
     def list(self, fov_id: FovId) -> list[Annotation]:
         """Return the annotations of one FOV in the order of their ids."""
         return self._database.records("SELECT * FROM annotation WHERE fov_id = ? ORDER BY id", (fov_id,), _record)
+
+    def get(self, annotation_id: AnnotationId) -> Annotation:
+        """Return one annotation. Raises NotFound."""
+        row = self._database.row("SELECT * FROM annotation WHERE id = ?", (annotation_id,))
+        if row is None:
+            raise NotFound(f"There is no annotation with id {annotation_id} in this project.")
+        return _record(row)
 
     def by_fov(self) -> dict[FovId, AnnotationList]:
         """Return all annotations, grouped by FOV; FOVs without any are absent."""
@@ -105,6 +115,13 @@ class Annotations:
         for row in self._database.rows("SELECT DISTINCT fov_id, author FROM annotation"):
             found[FovId(row["fov_id"])].add(row["author"])
         return {fov_id: frozenset(authors) for fov_id, authors in found.items()}
+
+    def moments(self) -> dict[FovId, MomentList]:
+        """Return when the annotations of each FOV were made, ISO 8601 in UTC; FOVs without any are absent."""
+        moments: dict[FovId, MomentList] = defaultdict(MomentList)
+        for row in self._database.rows("SELECT fov_id, created_at FROM annotation ORDER BY id"):
+            moments[FovId(row["fov_id"])].append(row["created_at"])
+        return dict(moments)
 
     def next_id(self) -> AnnotationId:
         """Return the id that the next new annotation gets."""

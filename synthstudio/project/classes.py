@@ -139,5 +139,6 @@ class Classes:
         with self._database.transaction():
             self._database.execute("DELETE FROM image_label WHERE class_id = ?", (class_id,))
             self._database.execute("DELETE FROM crop_label WHERE class_id = ?", (class_id,))
+            self._database.execute("DELETE FROM suggestion WHERE class_id = ?", (class_id,))
             self._database.execute("DELETE FROM object_class WHERE id = ?", (class_id,))
         return changes("classes")

@@ -17,7 +17,7 @@ def find_gan(project: Project, run: str = "") -> RunId:
         UserError: None is named, and no GAN has been trained.
     """
     if run:
-        return project.runs.get(RunId(run)).id
+        return project.runs.find_named(run, kinds=("train-gan",)).id
     for each in reversed(project.runs.list(kind="train-gan")):
         folder = project.run_folder(each.id)
         if each.status is RunStatus.FINISHED and (folder / CARD_NAME).is_file() and (folder / WEIGHTS_NAME).is_file():

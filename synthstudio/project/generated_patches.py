@@ -24,6 +24,7 @@ from synthstudio.core.patches.generated import (
     is_generated,
 )
 from synthstudio.core.patches.windows import class_sizes
+from synthstudio.core.review.verdicts import find_outcomes
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId, FovId, SampleId
 from synthstudio.domain.records import (
@@ -33,12 +34,13 @@ from synthstudio.domain.records import (
     FieldOfView,
     Generator,
     ObjectClass,
+    ReviewRule,
     Split,
     Storage,
-    VerdictKind,
 )
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.project.project import Project
+from synthstudio.project.reviewed_sets import find_usable, index_of
 from synthstudio.project.set_images import list_set_images, list_set_sources
 from synthstudio.settings.compose import PatchSettings
 
@@ -55,8 +57,7 @@ def patch_state(project: Project, settings: PatchSettings, *, ignores_rejections
     if not settings.generated_sets:
         return state
     sets = [
-        (name, project.sets.get(name).manifest_sha256, sorted(_rejected(project, name)))
-        for name in settings.generated_sets
+        (name, project.sets.get(name).manifest_sha256, _outcomes(project, name)) for name in settings.generated_sets
     ]
     patches = [] if ignores_rejections else sorted(each for each in project.patch_verdicts.rejected() if each < 0)
     return hashlib.sha256(repr((state, sets, patches)).encode()).hexdigest()
@@ -69,10 +70,11 @@ def list_generated(
     fovs: Sequence[FieldOfView],
     annotations: Sequence[Annotation],
     classes: Sequence[ObjectClass],
+    review: ReviewRule,
 ) -> GeneratedImages:
-    """List the images of sets that patches are cut from; those that a reviewer has rejected are left out.
+    """List the images of sets that patches are cut from, as far as their reviewers leave them; see `choose_usable`.
 
-    A GAN makes its images without a scale. Each is resized so that its objects have the mean size of their class.
+    A generator makes its images without a scale. Each is resized so that its objects have the mean size of their class.
 
     Args:
         project: Where the sets are.
@@ -80,10 +82,11 @@ def list_generated(
         fovs: Real training images.
         annotations: Theirs, which sizes are measured from.
         classes: Those that patches are cut of; objects of others are left out.
+        review: Which images may be used.
 
     Raises:
         NotFound: There is no such set.
-        UserError: A set was not made by a GAN, goes back to images of the test split, or its files are damaged; or a
+        UserError: A set is one of composites, goes back to images of the test split, or its files are damaged; or a
             class has no size.
     """
     if not names:
@@ -95,13 +98,14 @@ def list_generated(
     sets = []
     for name in names:
         sources = _checked_sources(project, name)
-        sets.append(GeneratedSource(name, project.sets.get(name).manifest_sha256, tuple(sorted(sources))))
         listed, regions = list_set_images(project, name)
-        rejected = _rejected(project, name)
+        usable = find_usable(project, name, [index_of(image.id) for image in listed], review)
+        manifest = project.sets.get(name).manifest_sha256
+        sets.append(GeneratedSource(name, manifest, tuple(sorted(sources)), usable.describe(name)))
         for image in listed:
-            index = image.id - 1
+            index = index_of(image.id)
             objects = [mark for mark in regions[image.id] if mark.class_id in sized.by_class]
-            if index in rejected or not objects:
+            if index not in usable.indices or not objects:
                 continue
             place = GeneratedPlace(name, index)
             resized = sized.resize(image, objects, place)
@@ -158,7 +162,7 @@ def _scaled(mark: Annotation, fov_id: FovId, number: int, factor: float) -> Anno
 
 def sample_words(place: GeneratedPlace) -> str:
     """What stands for the sample of a generated image in lists."""
-    return f"GAN: {place.set_name}"
+    return f"generated: {place.set_name}"
 
 
 def generated_reader(read: ReadFov) -> ReadFov:
@@ -178,7 +182,27 @@ def generated_reader(read: ReadFov) -> ReadFov:
 
 def with_sources(bank: PatchBank, generated: GeneratedImages) -> PatchBank:
     """The bank with what is known of the generated images that some of its patches were cut from."""
-    return dataclasses.replace(bank, generated=generated.places, generated_sets=generated.sets)
+    places = generated.places
+    marked = {(places[mark.fov_id].set_name, mark.class_id) for mark in generated.annotations}
+    cut = {(places[each.fov_id].set_name, each.class_id) for each in bank.patches if each.fov_id in places}
+    sets = tuple(
+        dataclasses.replace(each, uncut=tuple(sorted(kind for name, kind in marked - cut if name == each.name)))
+        for each in generated.sets
+    )
+    return dataclasses.replace(bank, generated=places, generated_sets=sets)
+
+
+def describe_losses(bank: PatchBank) -> list[str]:
+    """What the sets of a bank have not given, a sentence each: images left out by review, classes without a patch."""
+    names = {each.id: each.name for each in bank.classes}
+    words = [source.review for source in bank.generated_sets if source.review]
+    for source in bank.generated_sets:
+        lost = ", ".join(names[each] for each in source.uncut if each in names)
+        if lost:
+            words.append(
+                f"No patch could be cut of {lost} in the set {source.name}: too far outside the images, or too small."
+            )
+    return words
 
 
 def describe_generated(bank: PatchBank) -> dict[FovId, FieldOfView]:
@@ -204,21 +228,22 @@ def describe_generated(bank: PatchBank) -> dict[FovId, FieldOfView]:
 
 
 def _checked_sources(project: Project, name: str) -> frozenset[FovId]:
-    if project.sets.get(name).generator is not Generator.GAN:
+    if project.sets.get(name).generator is Generator.COMPOSITED:
         raise UserError(
-            f"The set {name} was composed of patches itself; patches are cut from sets that a GAN has made.",
+            f"The set {name} was composed of patches itself; patches are cut from sets that a GAN or a diffusion model"
+            " has made.",
             "Leave it out under Sets of generated images.",
         )
     sources = frozenset(chain.from_iterable(list_set_sources(project, name).values()))
     locked = {fov.id for fov in project.fovs.list(split=Split.TEST)}
     if locked & sources:
         raise UserError(
-            f"The GAN behind the set {name} has learned from {len(locked & sources)} images of the test split, of which"
+            f"What has made the set {name} has learned from {len(locked & sources)} images of the test split, of which"
             " nothing may go into composites.",
-            "Train the GAN again, on the training images of today, and write the set anew.",
+            "Train it again, on the training images of today, and write the set anew.",
         )
     return sources
 
 
-def _rejected(project: Project, name: str) -> frozenset[int]:
-    return frozenset(each.index for each in project.verdicts.list(name) if each.kind is VerdictKind.REJECTED)
+def _outcomes(project: Project, name: str) -> list[tuple[int, str]]:
+    return sorted((index, outcome.value) for index, outcome in find_outcomes(project.verdicts.list(name)).items())

@@ -14,21 +14,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from synthstudio.core.annotations.merging import build_extent, find_new, find_twins
-from synthstudio.domain.ids import AnnotationId, ClassId, FovId
-from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
+from synthstudio.core.annotations.merging import find_twins
+from synthstudio.domain.ids import ClassId, FovId
+from synthstudio.domain.plans import ImportPlan, PlannedFov, Problem
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.domain.records import (
-    Annotation,
     AnnotationSource,
-    AnnotationState,
     Changes,
-    FieldOfView,
     Role,
     Storage,
     changes,
 )
 from synthstudio.project.files import copied_path, copy_into, stored_path
+from synthstudio.project.guide_imports import NO_GUIDES, add_guides
+from synthstudio.project.merging import NOTHING_MERGED, Merged, merge, to_annotation
 from synthstudio.project.project import Project
 
 
@@ -41,31 +40,6 @@ class Existing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What an import changed in FOVs that were there before.
-
-    Attributes:
-        annotations: Marks that were added, with their ids.
-        states: FOVs whose annotation state grew: the state before and after.
-        calibrations: FOVs that had no pixel size, and the one that they got.
-        labels: Image labels that were added.
-    """
-
-    annotations: tuple[Annotation, ...] = ()
-    states: tuple[tuple[FovId, AnnotationState, AnnotationState], ...] = ()
-    calibrations: tuple[tuple[FovId, float], ...] = ()
-    labels: tuple[tuple[FovId, ClassId, bool], ...] = ()
-
-    def __add__(self, other: Merged) -> Merged:
-        return Merged(
-            self.annotations + other.annotations,
-            self.states + other.states,
-            self.calibrations + other.calibrations,
-            self.labels + other.labels,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class ImportOutcome:
     """What an import did.
 
@@ -75,6 +49,7 @@ class ImportOutcome:
         n_annotations: Annotations that were added, to new and to merged FOVs.
         n_known: Marks that a merged FOV had already.
         merged: What was added to FOVs that were there before, so that it can be taken back.
+        n_guides: Images that came into the guide set.
     """
 
     n_fovs: int
@@ -84,7 +59,8 @@ class ImportOutcome:
     changes: Changes
     n_merged: int = 0
     n_known: int = 0
-    merged: Merged = Merged()
+    merged: Merged = NOTHING_MERGED
+    n_guides: int = 0
 
 
 @dataclass(slots=True)
@@ -103,6 +79,7 @@ def apply_import(
     copy: bool,
     source: AnnotationSource = AnnotationSource.IMPORTED,
     existing: Existing = Existing.MERGE,
+    guide_set: str = "",
     tick: Tick = no_tick,
 ) -> ImportOutcome:
     """Add the FOVs, classes, annotations and image labels of a plan.
@@ -113,6 +90,8 @@ def apply_import(
     Args:
         copy: Copy the images into the project instead of referring to them.
         existing: What becomes of images that the project, or the plan further up, has already.
+        guide_set: The images that have captions become guide images of this set, which is made where there is none;
+            empty for no guide images.
 
     Raises:
         UserError: A file cannot be copied, or the project cannot be written.
@@ -123,28 +102,38 @@ def apply_import(
     sorted_fovs.problems += _find_split_conflicts(project, fresh)
     if existing is Existing.MERGE:
         sorted_fovs.problems += find_twins(plan.fovs)
-    n_annotations = 0
     merged: list[Merged] = []
     with _kept_only_if_recorded() as copies:
         paths = _bring_files(project, fresh, copies if copy else None, tick)
         with project.transaction():
             class_ids = _add_classes(project, plan)
-            for planned, path in zip(fresh, paths, strict=True):
-                n_annotations += _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
+            fresh_ids = [
+                _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)
+                for planned, path in zip(fresh, paths, strict=True)
+            ]
             homes = {(fov.sha256, fov.page): fov for fov in reversed(project.fovs.list())} if sorted_fovs.known else {}
             for planned in sorted_fovs.known:
                 fov = project.fovs.get(homes[planned.content].id)  # its state may have grown since
-                merged.append(_merge(project, planned, fov, class_ids=class_ids, source=source))
+                merged.append(merge(project, planned, fov, class_ids=class_ids, source=source))
+            known_ids = [homes[planned.content].id for planned in sorted_fovs.known]
+            came = NO_GUIDES
+            if guide_set:
+                came = add_guides(
+                    project, guide_set, list(zip(fresh + sorted_fovs.known, fresh_ids + known_ids, strict=True))
+                )
+            old = [(guide_set, guide) for guide in came.added if guide.fov_id not in fresh_ids]
+            merged.append(Merged(guides=tuple(old), captions=came.captions))
     n_added = sum(len(each.annotations) for each in merged)
     return ImportOutcome(
         n_fovs=len(fresh),
-        n_annotations=n_annotations + n_added,
+        n_annotations=sum(len(planned.annotations) for planned in fresh) + n_added,
         classes=plan.class_names,
-        problems=(*plan.problems, *sorted_fovs.problems),
-        changes=changes("fovs", "samples", "classes", "annotations"),
+        problems=(*plan.problems, *sorted_fovs.problems, *came.problems),
+        changes=changes("fovs", "samples", "classes", "annotations", *(["guides"] if guide_set else [])),
         n_merged=len(sorted_fovs.known),
         n_known=sum(len(planned.annotations) for planned in sorted_fovs.known) - n_added,
-        merged=sum(merged, start=Merged()),
+        merged=sum(merged, start=NOTHING_MERGED),
+        n_guides=len(came.added),
     )
 
 
@@ -226,7 +215,7 @@ def _add_fov(
     class_ids: dict[str, ClassId],
     copy: bool,
     source: AnnotationSource,
-) -> int:
+) -> FovId:
     sample = project.samples.get_or_add(planned.sample, split=planned.split)
     fov_id = project.fovs.add(
         sample_id=sample.id,
@@ -240,92 +229,11 @@ def _add_fov(
         state=planned.state,
         page=planned.page,
     )
-    marks = [_to_annotation(mark, fov_id, class_ids, source) for mark in planned.annotations]
+    marks = [to_annotation(mark, fov_id, class_ids, source) for mark in planned.annotations]
     project.annotations.add(marks)
     for class_name, present in planned.labels:
         project.fovs.set_image_label(fov_id, class_ids[class_name], present=present)
-    return len(planned.annotations)
-
-
-def _to_annotation(
-    mark: PlannedAnnotation, fov_id: FovId, class_ids: dict[str, ClassId], source: AnnotationSource
-) -> Annotation:
-    return Annotation(
-        id=AnnotationId(0),
-        fov_id=fov_id,
-        class_id=class_ids[mark.class_name],
-        x=mark.x,
-        y=mark.y,
-        box=mark.box,
-        size_px=mark.size_px,
-        source=source,
-        note=mark.note,
-        is_flagged=mark.is_flagged,
-    )
-
-
-def _merge(
-    project: Project,
-    planned: PlannedFov,
-    fov: FieldOfView,
-    *,
-    class_ids: dict[str, ClassId],
-    source: AnnotationSource,
-) -> Merged:
-    """Add the marks and labels that an FOV lacks. Its sample and split stay as they are."""
-    classes = {each.id: each for each in project.classes.list()}
-    by_name = {each.name: each.size_in(fov.um_per_px) for each in classes.values()}
-    there = [
-        PlannedAnnotation(classes[mark.class_id].name, mark.x, mark.y, mark.box, mark.size_px)
-        for mark in project.annotations.list(fov.id)
-    ]
-    old, new = (
-        [build_extent(mark, by_name[mark.class_name], width=fov.width, height=fov.height) for mark in marks]
-        for marks in (there, planned.annotations)
-    )
-    added = [planned.annotations[index] for index in find_new(new, old)]
-    stored, _ = project.annotations.add([_to_annotation(mark, fov.id, class_ids, source) for mark in added])
-    order = list(AnnotationState)
-    grown = order.index(planned.state) > order.index(fov.state)
-    if grown:
-        project.fovs.set_state(fov.id, planned.state)
-    calibrations: tuple[tuple[FovId, float], ...] = ()
-    if fov.um_per_px is None and planned.um_per_px is not None:
-        project.fovs.set_calibration([fov.id], planned.um_per_px)
-        calibrations = ((fov.id, planned.um_per_px),)
-    labelled = project.fovs.image_labels(fov.id)
-    labels = tuple(
-        (fov.id, class_ids[name], present) for name, present in planned.labels if class_ids[name] not in labelled
-    )
-    for fov_id, class_id, present in labels:
-        project.fovs.set_image_label(fov_id, class_id, present=present)
-    return Merged(tuple(stored), ((fov.id, fov.state, planned.state),) if grown else (), calibrations, labels)
-
-
-def undo_merge(project: Project, merged: Merged) -> Changes:
-    """Take back what an import brought to FOVs that were there before."""
-    with project.transaction():
-        told = project.annotations.remove(merged.annotations)
-        for fov_id, before, _ in merged.states:
-            told |= project.fovs.set_state(fov_id, before)
-        for fov_id, _ in merged.calibrations:
-            told |= project.fovs.set_calibration([fov_id], None)
-        for fov_id, class_id, _ in merged.labels:
-            told |= project.fovs.set_image_label(fov_id, class_id, present=None)
-    return told
-
-
-def redo_merge(project: Project, merged: Merged) -> Changes:
-    """Bring them back, under the same ids."""
-    with project.transaction():
-        _, told = project.annotations.add(merged.annotations)
-        for fov_id, _, after in merged.states:
-            told |= project.fovs.set_state(fov_id, after)
-        for fov_id, um_per_px in merged.calibrations:
-            told |= project.fovs.set_calibration([fov_id], um_per_px)
-        for fov_id, class_id, present in merged.labels:
-            told |= project.fovs.set_image_label(fov_id, class_id, present=present)
-    return told
+    return fov_id
 
 
 def _free_name(project: Project, planned: PlannedFov) -> str:

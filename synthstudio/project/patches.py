@@ -60,7 +60,14 @@ def build_project_bank(
     check_class_names(settings, [each.name for each in classes])
     by_fov = project.annotations.by_fov()
     annotations = [mark for fov in fovs for mark in by_fov.get(fov.id, [])]
-    generated = list_generated(project, settings.generated_sets, fovs=fovs, annotations=annotations, classes=classes)
+    generated = list_generated(
+        project,
+        settings.generated_sets,
+        fovs=fovs,
+        annotations=annotations,
+        classes=classes,
+        review=settings.generated_review,
+    )
     bank = build_patch_bank(
         [*fovs, *generated.fovs],
         [*annotations, *generated.annotations],

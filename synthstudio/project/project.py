@@ -9,12 +9,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId, SetName
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.records import Role
 from synthstudio.project.annotations import Annotations
 from synthstudio.project.classes import Classes
@@ -25,8 +28,15 @@ from synthstudio.project.experiments import Experiments
 from synthstudio.project.fields import Fovs, Samples
 from synthstudio.project.patch_verdicts import PatchVerdicts
 from synthstudio.project.reviews import Sets, Verdicts
+from synthstudio.project.rounds import Rounds
 from synthstudio.project.runs import Runs
-from synthstudio.project.studies import Studies
+from synthstudio.project.suggestions import Suggestions
+from synthstudio.project.tags import SavedViews, Tags
+
+if TYPE_CHECKING:
+    from synthstudio.project.guides import Guides
+    from synthstudio.project.models import Models
+    from synthstudio.project.studies import Studies
 
 DATABASE_NAME = "project.sqlite"
 FOLDERS = ("images", "sets", "runs", "models")
@@ -65,9 +75,8 @@ class ProjectLock:
 
 
 def _not_created(folder: Path, error: OSError) -> UserError:
-    return UserError(
-        f"The folder {folder} cannot be created: {error.strerror or error}.", "Choose a place where you may write."
-    )
+    told = translate_os_error(error, folder)
+    return UserError(f"The project cannot be created: {told.message}", told.hint)
 
 
 def _remove_content(folder: Path, *, with_itself: bool) -> None:
@@ -90,24 +99,49 @@ class Project:
     Attributes:
         folder: Absolute path of the project folder.
         read_only_reason: Why the project may not be written; empty where it may.
+        interrupted_runs: Those that a vanished process had left running when this was opened.
     """
 
     def __init__(self, folder: Path, *, lock: ProjectLock | None, read_only_reason: str) -> None:
         self.folder = folder
         self.read_only_reason = read_only_reason
+        self.interrupted_runs: tuple[RunId, ...] = ()
         self._lock = lock
         self.database = Database(folder / DATABASE_NAME, read_only=bool(read_only_reason))
         self.samples = Samples(self.database)
         self.fovs = Fovs(self.database, folder)
         self.classes = Classes(self.database)
         self.annotations = Annotations(self.database)
+        self.suggestions = Suggestions(self.database)
         self.crop_labels = CropLabels(self.database)
         self.patch_verdicts = PatchVerdicts(self.database)
         self.runs = Runs(self.database)
         self.experiments = Experiments(self.database)
+        self.rounds = Rounds(self.database)
         self.sets = Sets(self.database)
         self.verdicts = Verdicts(self.database)
-        self.studies = Studies(self.database)
+        self.tags = Tags(self.database)
+        self.saved_views = SavedViews(self.database)
+
+    # Loaded when they are needed: the first paint of a window does not wait for them.
+
+    @cached_property
+    def studies(self) -> Studies:
+        from synthstudio.project.studies import Studies  # noqa: PLC0415 - as above
+
+        return Studies(self.database)
+
+    @cached_property
+    def guides(self) -> Guides:
+        from synthstudio.project.guides import Guides  # noqa: PLC0415 - as above
+
+        return Guides(self.database)
+
+    @cached_property
+    def models(self) -> Models:
+        from synthstudio.project.models import Models  # noqa: PLC0415 - as above
+
+        return Models(self.folder, read_only_reason=self.read_only_reason)
 
     @classmethod
     def create(cls, folder: Path) -> Project:
@@ -121,7 +155,9 @@ class Project:
             raise UserError(f"There is already a project in {folder}.", "Open it, or choose another folder.")
         try:
             was_there = folder.exists()
-            if was_there and (not folder.is_dir() or any(folder.iterdir())):
+            if was_there and not folder.is_dir():
+                raise UserError(f"{folder} is a file, not a folder.", "Choose a new or an empty folder.")
+            if was_there and any(folder.iterdir()):
                 raise UserError(f"{folder} already exists and is not empty.", "Choose a new or an empty folder.")
         except OSError as error:
             raise _not_created(folder, error) from error
@@ -176,7 +212,7 @@ class Project:
             return cls(folder, lock=None, read_only_reason=reason)
         try:
             project = cls(folder, lock=lock, read_only_reason="")
-            project.runs.fail_interrupted()
+            project.interrupted_runs = project.runs.fail_interrupted()
         except BaseException:
             lock.release()
             raise

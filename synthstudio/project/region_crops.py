@@ -27,7 +27,7 @@ from synthstudio.project.patches import list_train_fovs
 from synthstudio.project.project import Project
 from synthstudio.project.regions import ProjectRegions, list_regions
 from synthstudio.project.tones import find_tone_scale
-from synthstudio.settings.train_gan import TrainGanSettings
+from synthstudio.settings.region_crops import RegionLearning
 
 CropSplit = Literal["train", "val", "test"]
 
@@ -68,7 +68,7 @@ class RegionCropPlans:
 
 def list_region_crops(
     project: Project,
-    settings: TrainGanSettings,
+    settings: RegionLearning,
     *,
     split: CropSplit = "train",
     coding: MapCoding | None = None,
@@ -138,11 +138,11 @@ class _FovChoice:
     train: list[FieldOfView]
     validation: list[FieldOfView]
     regions: ProjectRegions
-    settings: TrainGanSettings
+    settings: RegionLearning
     notes: tuple[str, ...]
 
     @classmethod
-    def make(cls, project: Project, regions: ProjectRegions, settings: TrainGanSettings) -> _FovChoice:
+    def make(cls, project: Project, regions: ProjectRegions, settings: RegionLearning) -> _FovChoice:
         """Raises UserError where there is nothing to learn from, or nothing to validate on."""
         train = list_train_fovs(project)
         if not train:
@@ -199,7 +199,7 @@ class _FovChoice:
 
 
 def _plan(
-    fovs: Sequence[FieldOfView], regions: ProjectRegions, coding: MapCoding, settings: TrainGanSettings, tick: Tick
+    fovs: Sequence[FieldOfView], regions: ProjectRegions, coding: MapCoding, settings: RegionLearning, tick: Tick
 ) -> tuple[list[PlannedCrop], Mapping[str, list[FieldOfView]]]:
     """The crops, and the images that give none, by reason."""
     planned: list[PlannedCrop] = []
@@ -216,7 +216,7 @@ def _plan(
     return planned, left_out
 
 
-def _nothing_to_cut(fovs: Sequence[FieldOfView], settings: TrainGanSettings, split: CropSplit) -> UserError:
+def _nothing_to_cut(fovs: Sequence[FieldOfView], settings: RegionLearning, split: CropSplit) -> UserError:
     if settings.crops.unknown_tone == "leave-out" and all(fov.tone is None for fov in fovs):
         return UserError(
             f"None of the {len(fovs)} images with regions ({split}) has a tone, and such images are left out.",
@@ -233,7 +233,7 @@ def _notes_on_crops(
     planned: Sequence[PlannedCrop],
     left_out: Mapping[str, list[FieldOfView]],
     coding: MapCoding,
-    settings: TrainGanSettings,
+    settings: RegionLearning,
     *,
     split: CropSplit,
 ) -> Iterator[str]:

@@ -18,11 +18,16 @@ _OF_FOVS = (
     ("annotation", "fov_id IN (SELECT value FROM json_each(?))"),
     ("image_label", "fov_id IN (SELECT value FROM json_each(?))"),
     ("crop_label", "fov_id IN (SELECT value FROM json_each(?))"),
+    ("guide_image", "fov_id IN (SELECT value FROM json_each(?))"),
+    ("suggestion", "fov_id IN (SELECT value FROM json_each(?))"),
+    ("suggestion_search", "fov_id IN (SELECT value FROM json_each(?))"),
 )
 _OF_CLASS = (
     ("object_class", "id IN (SELECT value FROM json_each(?))"),
     ("image_label", "class_id IN (SELECT value FROM json_each(?))"),
     ("crop_label", "class_id IN (SELECT value FROM json_each(?))"),
+    ("suggestion", "class_id IN (SELECT value FROM json_each(?))"),
+    ("suggestion_threshold", "class_id IN (SELECT value FROM json_each(?))"),
 )
 """Tables in the order in which their rows can be put back, and which rows go with a field or a class."""
 
@@ -69,6 +74,7 @@ def put_back(project: Project, removed: RemovedRows) -> Changes:
     """
     with project.transaction():
         samples = {sample.name: sample.id for sample in project.samples.list()}
+        guide_sets = {each.name for each in project.guides.list()}
         moved: dict[SqlValue, SqlValue] = {}
         for table, rows in removed.tables:
             for row in rows:
@@ -76,6 +82,8 @@ def put_back(project: Project, removed: RemovedRows) -> Changes:
                     # It kept other fields, or one of this name was made since: the fields come back into that one.
                     moved[row["id"]] = samples[str(row["name"])]
                     continue
+                if table == "guide_image" and row["set_name"] not in guide_sets:
+                    continue  # the guide set was removed since
                 _check_name(project, table, row, moved)
                 placed = row | {"sample_id": moved.get(row["sample_id"], row["sample_id"])} if table == "fov" else row
                 columns, marks = ", ".join(placed), ", ".join("?" * len(placed))

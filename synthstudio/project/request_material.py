@@ -1,29 +1,38 @@
-"""What the training images of a project show, as far as requests to a GAN depend on it."""
+"""What the training images of a project show, as far as requests to a generator depend on it."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from synthstudio.core.synthesis.requests import Cell, RequestMaterial, Shape
-from synthstudio.core.synthesis.semantic_maps import MapCoding
-from synthstudio.core.training.gan_card import GanCard
+from synthstudio.core.training.map_card import MapCard, coding_of
 from synthstudio.domain.maps import UNKNOWN_TONE
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.project.patches import list_train_fovs
 from synthstudio.project.project import Project
 from synthstudio.project.region_crops import list_region_crops
-from synthstudio.settings.train_gan import TrainGanSettings
+from synthstudio.settings.region_crops import WindowSettings
 
 
-def read_request_material(project: Project, card: GanCard, *, tick: Tick = no_tick) -> RequestMaterial:
-    """Count what training images show, and take the shapes of regions from crops cut as the GAN's own were.
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What the crops of a trained generator followed from."""
+
+    classes: tuple[str, ...]
+    crops: WindowSettings
+    seed: int
+    validation_share: float = 0.2
+
+
+def read_request_material(project: Project, card: MapCard, *, tick: Tick = no_tick) -> RequestMaterial:
+    """Count what training images show, and take the shapes of regions from crops cut as the generator's own were.
 
     Raises:
         UserError: The project has no training image with a region of these conditions, or another tone scale.
     """
-    coding = MapCoding(card.class_names, len(card.tone_levels), card.has_unknown_tone)
-    settings = TrainGanSettings(classes=card.class_names, crops=card.crops, seed=card.seed)
-    plans = list_region_crops(project, settings, split="train", coding=coding, tick=tick)
+    learned = _Learned(card.class_names, card.crops, card.seed)
+    plans = list_region_crops(project, learned, split="train", coding=coding_of(card), tick=tick)
     shapes: dict[str, list[Shape]] = {name: [] for name in card.class_names}
     for crop in plans.crops:
         for region in crop.request.regions:

@@ -111,31 +111,29 @@ class Verdicts:
     def replace(self, new: Sequence[Verdict], *, gone: Sequence[Verdict] = ()) -> Changes:
         """Record decisions and take others back, all or none; see `put`."""
         with self._database.transaction():
-            for each in gone:
-                self._database.execute(
-                    "DELETE FROM verdict WHERE set_name = ? AND image_index = ? AND is_final = ? AND reviewer = ?",
-                    (each.set_name, each.index, each.is_final, each.reviewer),
-                )
-            for each in new:
-                self._put(each)
+            self._database.execute_many(
+                "DELETE FROM verdict WHERE set_name = ? AND image_index = ? AND is_final = ? AND reviewer = ?",
+                [(each.set_name, each.index, each.is_final, each.reviewer) for each in gone],
+            )
+            # Not an upsert: a final verdict replaces that of whoever gave it.
+            self._database.execute_many(
+                "INSERT OR REPLACE INTO verdict (set_name, image_index, is_final, reviewer, kind, reason, seconds,"
+                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        each.set_name,
+                        each.index,
+                        each.is_final,
+                        each.reviewer,
+                        each.kind.value,
+                        each.reason,
+                        each.seconds,
+                        each.created_at or now(),
+                    )
+                    for each in new
+                ],
+            )
         return changes("verdicts")
-
-    def _put(self, verdict: Verdict) -> None:
-        # Not an upsert: a final verdict replaces that of whoever gave it.
-        self._database.execute(
-            "INSERT OR REPLACE INTO verdict (set_name, image_index, is_final, reviewer, kind, reason, seconds,"
-            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                verdict.set_name,
-                verdict.index,
-                verdict.is_final,
-                verdict.reviewer,
-                verdict.kind.value,
-                verdict.reason,
-                verdict.seconds,
-                verdict.created_at or now(),
-            ),
-        )
 
 
 def _verdict_record(row: sqlite3.Row) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from synthstudio.domain.errors import NotFound
@@ -66,6 +66,21 @@ class Runs:
             raise NotFound(f"There is no run {run_id} in this project.", f"The newest runs are: {newest}.")
         return _record(row)
 
+    def find_named(self, run: str, *, kinds: Collection[str]) -> Run:
+        """Return the run that a user has named, which must be of one of these kinds.
+
+        Raises:
+            NotFound: There is none of this id, or it is of another kind; the newest fitting ones are named.
+        """
+        row = self._database.row("SELECT * FROM run WHERE id = ?", (run,))
+        if row is not None and row["kind"] in kinds:
+            return _record(row)
+        fitting = [each.id for each in self.list() if each.kind in kinds and each.status is RunStatus.FINISHED]
+        hint = f"Finished runs of that kind: {', '.join(fitting[-5:]) or 'none yet'}."
+        if row is None:
+            raise NotFound(f"There is no run {run} in this project.", hint)
+        raise NotFound(f"The run {run} is of the kind {row['kind']}, not {' or '.join(sorted(kinds))}.", hint)
+
     def add(self, run_id: RunId, *, kind: str, title: str, settings_json: str, experiment: str = "") -> Changes:
         """Record that a run has been asked for, as a part of an experiment where one is named."""
         self._database.execute(
@@ -83,6 +98,14 @@ class Runs:
         )
         return changes("runs")
 
+    def set_queued(self, run_id: RunId) -> Changes:
+        """Record that a run waits for its turn, or for its turn to go on."""
+        self._database.execute(
+            "UPDATE run SET status = ?, message = '', hint = '', finished_at = '' WHERE id = ?",
+            (RunStatus.QUEUED, run_id),
+        )
+        return changes("runs")
+
     def set_ended(
         self, run_id: RunId, status: RunStatus, *, summary_json: str = "", message: str = "", hint: str = ""
     ) -> Changes:
@@ -93,9 +116,16 @@ class Runs:
         )
         return changes("runs")
 
-    def fail_interrupted(self) -> int:
-        """Mark runs that a vanished process left "running" or "queued" as failed; return how many there were."""
-        interrupted = self._database.rows("SELECT id FROM run WHERE status IN ('running', 'queued')")
+    def fail_interrupted(self) -> tuple[RunId, ...]:
+        """Mark runs that a vanished process left running as failed; return which.
+
+        What waited in a window's queue goes on waiting, but for parts of a plan: a plan that is gone on with begins
+        them anew.
+        """
+        interrupted = self._database.rows(
+            "SELECT id FROM run WHERE status = ? OR (status = ? AND experiment IS NOT NULL) ORDER BY created_at, id",
+            (RunStatus.RUNNING, RunStatus.QUEUED),
+        )
         for row in interrupted:
             self.set_ended(
                 RunId(row["id"]),
@@ -103,7 +133,7 @@ class Runs:
                 message="The application ended before this run did.",
                 hint="Start it again; a training or a recipe search can be resumed.",
             )
-        return len(interrupted)
+        return tuple(RunId(row["id"]) for row in interrupted)
 
     def add_metrics(self, logged: Sequence[Metric]) -> Changes:
         """Store logged values; a value logged again at the same step replaces the earlier one."""

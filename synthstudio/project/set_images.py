@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from synthstudio.core.imaging import read_bytes, translate_os_error
+from synthstudio.core.synthesis.generated import origin_key
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
 from synthstudio.domain.errors import UserError
@@ -41,6 +43,7 @@ class _CanvasEntry(TypedDict):
 
 class _ImageEntry(TypedDict, total=False):
     run: str
+    model: str
     source_fovs: list[int]
     source_sets: list[str]
     canvas: _CanvasEntry
@@ -100,7 +103,8 @@ def list_set_images(
 def list_set_sources(project: Project, name: str) -> dict[FovId, frozenset[FovId]]:
     """Return the FOVs of the project that each image of a set goes back to, by the ids of the images.
 
-    Those of which something is seen on a composite; those that the GAN of a generated image has learned from.
+    Those of which something is seen on a composite; those that the generator of an image has learned from, and the one
+    that it started from where it was painted upon a real picture; those that its upscaler has learned from.
 
     Raises:
         NotFound: There is no such set.
@@ -111,25 +115,26 @@ def list_set_sources(project: Project, name: str) -> dict[FovId, frozenset[FovId
     learned: dict[str, frozenset[FovId]] = {}
     sources = {}
     try:
+        enlarged_by = frozenset(FovId(each) for each in header.upscaler_fovs)
         for line in read_bytes(folder / MANIFEST_NAME).splitlines():
             entry = json.loads(line)
-            sources[FovId(entry["index"] + 1)] = _sources_of(entry, header, learned)
+            sources[FovId(entry["index"] + 1)] = _sources_of(entry, header, learned) | enlarged_by
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"The files of the set {name} are damaged: {error}.", "Write it again.") from error
     return sources
 
 
 def _sources_of(entry: _ImageEntry, header: SetHeader, learned: dict[str, frozenset[FovId]]) -> frozenset[FovId]:
-    """FOVs behind one image; `learned` keeps those of each GAN, which many images share."""
-    run = entry.get("run")
-    if run is None:
+    """FOVs behind one image; `learned` keeps those of each generator, which many images share."""
+    key = origin_key(cast("Mapping[str, object]", entry))
+    if key is None:
         shown = {*entry["source_fovs"], entry["canvas"]["fov"], *(item["fov"] for item in entry["objects"])}
         for name in entry.get("source_sets", ()):
             shown |= header.fovs_behind(name)
         return frozenset(FovId(each) for each in shown if each is not None)
-    if run not in learned:
-        learned[run] = frozenset(FovId(each) for each in header.source_fovs(run))
-    return learned[run]
+    if key not in learned:
+        learned[key] = frozenset(FovId(each) for each in header.source_fovs(key))
+    return learned[key].union(FovId(each) for each in entry.get("source_fovs", ()))
 
 
 def delete_set_files(project: Project, name: str) -> None:

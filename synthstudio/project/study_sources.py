@@ -1,31 +1,29 @@
 """Images of a project that a reading study may show: those of a synthetic set, and real windows of the same size.
 
-Real windows lie around annotated objects. For a set that a GAN made they are crops as the GAN would learn from; for any
-other set they have as many pixels as its images.
+Real windows lie around annotated objects and have as many pixels as the images of the set. For a set that was made from
+semantic maps they are crops as its generator would learn from; for one that was made from prompts, whole images.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from synthstudio.core.imaging import ImageArray, ImageSource, read_image, read_or_open
 from synthstudio.core.review.study_images import ImageHistory, middle_square, suffix_of
 from synthstudio.core.review.study_items import Candidate
 from synthstudio.core.synthesis.set_header import read_set_header
-from synthstudio.domain.errors import NotFound, UserError
-from synthstudio.domain.ids import ClassId, FovId, RunId
+from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.records import Annotation, CropSquare, FieldOfView, Generator, Role, Split, SyntheticSet
+from synthstudio.project.image_labels import image_labels_by_fov
+from synthstudio.project.learned_windows import plan_region_windows
 from synthstudio.project.project import Project
-from synthstudio.project.region_crops import CropSplit, list_region_crops
 from synthstudio.project.set_images import list_set_images
-from synthstudio.settings.train_gan import TrainGanSettings
 
 MIN_WINDOW_PX = 16
 
@@ -76,7 +74,7 @@ def list_study_sources(project: Project, set_name: str, *, split: Split) -> Stud
     if not synthetic:
         raise UserError(f"No image of the set {set_name} shows an object.", "Choose another set.")
     native = min(min(each.fov.width, each.fov.height) for each in synthetic)
-    real = _region_windows(project, known, split) if known.generator is Generator.GAN else None
+    real = _real_like_generated(project, known, names, split) if known.generator is not Generator.COMPOSITED else None
     if real is None:
         real = list(_object_windows(project, names, side=native, split=split))
     if not real:
@@ -142,14 +140,17 @@ def _real(fov: FieldOfView, window: CropSquare, shown: frozenset[str]) -> Source
     return SourceImage(Candidate(source, True, shown, f"fov {fov.id}"), fov, window)
 
 
-def _region_windows(project: Project, known: SyntheticSet, split: Split) -> list[SourceImage] | None:
-    """The crops that the GAN of a set would learn from on this split; None where its settings are not known."""
+def _real_like_generated(
+    project: Project, known: SyntheticSet, names: Mapping[ClassId, str], split: Split
+) -> list[SourceImage] | None:
+    """Real squares as the generator of a set shows them: what it would learn from on this split where it is asked by
+    maps, the middles of whole images where it reads prompts; None where its training is not known any more."""
     header = read_set_header(project.set_folder(known.name))
-    settings = _gan_settings(project, next(iter(header.gans), ""))
-    if settings is None:
+    if any(entry.get("asked_by") == "prompts" for entry in header.generators.values()):
+        return list(_whole_images(project, names, split=split))
+    plans = plan_region_windows(project, next(iter(header.generators), ""), split=split.value)
+    if plans is None:
         return None
-    wanted: CropSplit = split.value
-    plans = list_region_crops(project, settings, split=wanted)
     fovs = {FovId(fov.id): fov for fov in project.fovs.list()}
     return [
         _real(fovs[crop.fov_id], crop.window, frozenset(each.class_name for each in crop.request.regions))
@@ -157,11 +158,14 @@ def _region_windows(project: Project, known: SyntheticSet, split: Split) -> list
     ]
 
 
-def _gan_settings(project: Project, run_id: str) -> TrainGanSettings | None:
-    try:
-        return TrainGanSettings.model_validate(json.loads(project.runs.get(RunId(run_id)).settings_json))
-    except (NotFound, ValidationError, ValueError):
-        return None
+def _whole_images(project: Project, names: Mapping[ClassId, str], *, split: Split) -> Iterator[SourceImage]:
+    """The middle square of each image that shows a class, by a mark or by a label of the whole image."""
+    by_fov, labels = project.annotations.by_fov(), image_labels_by_fov(project)
+    for fov in project.fovs.list(split=split):
+        marked = {names[mark.class_id] for mark in by_fov.get(fov.id, []) if mark.class_id in names}
+        labelled = {names[each] for each, is_present in labels.get(fov.id, {}).items() if is_present and each in names}
+        if marked | labelled:
+            yield _real(fov, _middle_window(fov), frozenset(marked | labelled))
 
 
 def read_squares(images: list[SourceImage]) -> Iterator[tuple[SourceImage, ImageArray]]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from synthstudio.domain.prompts import SchedulerName
 from synthstudio.protocol.results import AnyResult
 from synthstudio.settings.registry import AnyRequestSettings
 
@@ -74,7 +75,37 @@ class DrawMap(Message):
     index: int = 0
 
 
-Command = Cancel | SaveCheckpoint | DrawMap
+class DrawnPlace(Message):
+    """The real picture that an image starts from; see `PromptPlace`. Boxes in px of the FOV."""
+
+    fov: int
+    window: tuple[float, float, float, float]
+    box: tuple[float, float, float, float] | None = None
+    strength: float
+
+
+class DrawPrompt(Message):
+    """Please make an image of this prompt, where no newer one has come by then; for a draw job. See `PromptRequest`.
+
+    Attributes:
+        number: Comes back with the image; each request has a higher one than the last.
+        seed: Of the noise, with `index`.
+    """
+
+    command: Literal["draw_prompt"] = "draw_prompt"
+    number: int
+    prompt: str
+    side: int
+    negative: str = ""
+    steps: int
+    guidance: float
+    scheduler: SchedulerName
+    place: DrawnPlace | None = None
+    seed: int = 0
+    index: int = 0
+
+
+Command = Cancel | SaveCheckpoint | DrawMap | DrawPrompt
 AnyCommand = Annotated[Command, Field(discriminator="command")]
 
 
@@ -119,10 +150,15 @@ class PreviewReady(Message):
 
 
 class RecordsChanged(Message):
-    """Files of these record kinds are complete and can be read."""
+    """Files of these record kinds are complete and can be read.
+
+    Attributes:
+        fov_ids: Whose they are, where they are those of single FOVs: the host enters what is in them as they come.
+    """
 
     event: Literal["records"] = "records"
     kinds: tuple[str, ...]
+    fov_ids: tuple[int, ...] = ()
 
 
 class WarningRaised(Message):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthstudio.core.evaluation.class_metrics import AverageScore, PresenceReport, PresenceScore
-from synthstudio.protocol.results import AverageFigures, Classification, ClassIntervals, ClassScore
+from synthstudio.core.evaluation.class_metrics import AbsenceScore, AverageScore, PresenceReport, PresenceScore
+from synthstudio.protocol.results import AbsenceFigures, AverageFigures, Classification, ClassIntervals, ClassScore
 
 
 def to_classification(names: Sequence[str], report: PresenceReport, *, with_intervals: bool) -> Classification:
@@ -24,6 +24,19 @@ def to_classification(names: Sequence[str], report: PresenceReport, *, with_inte
         weighted=_to_average(report.weighted),
         micro=_to_average(report.micro),
         ci95=report.macro_ci95 if with_intervals else None,
+        absence=_to_absence(report.absence) if report.absence is not None else None,
+    )
+
+
+def _to_absence(score: AbsenceScore) -> AbsenceFigures:
+    counts = score.counts
+    return AbsenceFigures(
+        precision=counts.precision,
+        recall=counts.recall,
+        f1=counts.f1,
+        support=counts.support,
+        macro=_to_average(score.macro),
+        weighted=_to_average(score.weighted),
     )
 
 

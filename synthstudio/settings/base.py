@@ -26,9 +26,3 @@ class JobSettings(SettingsGroup):
 def module_name(kind: str) -> str:
     """Name of the module, in settings/ and engine/jobs/, that belongs to a job kind."""
     return kind.replace("-", "_")
-
-
-def complaint(message: str) -> str:
-    """Return the message of a validation error as the middle of a sentence, without pydantic's own prefix."""
-    text = message.removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from synthstudio.domain.records import ReviewRule
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.settings.base import JobSettings, SettingsGroup
 
@@ -62,8 +63,15 @@ class PatchSettings(SettingsGroup):
     generated_sets: tuple[str, ...] = Field(
         (), title="Sets of generated images", json_schema_extra={"tier": "advanced", "entries": "lines"}
     )
-    """Names of sets that a GAN has made: their regions become patches beside those around clicks, at the mean size of
-    their class. Rejected images are left out. In the gallery such patches have a mark and a sample of their own."""
+    """Names of sets that a GAN or a diffusion model has made: their regions become patches beside those around clicks,
+    at the mean size of their class. In the gallery such patches have a mark and a sample of their own."""
+
+    generated_review: Annotated[
+        ReviewRule, Field(title="Images of those sets", json_schema_extra={"tier": "advanced"})
+    ] = "accepted"
+    """"accepted": where somebody has judged a set, only images that its reviewers have accepted give patches; a set
+    that nobody has judged is used as a whole. "not-rejected": all but those that were rejected or that reviewers
+    disagree about."""
 
     memory_mb: int = Field(
         512, ge=16, le=16384, title="Memory for patches", json_schema_extra={"tier": "advanced", "unit": "MB"}
@@ -185,9 +193,10 @@ class ImageAugmentation(SettingsGroup):
     """Standard deviation of a Gaussian blur, drawn between 0 and this."""
 
     noise: float = Field(
-        1.0, ge=0.0, le=64.0, title="Noise", json_schema_extra={"tier": "basic", "unit": "grey levels"}
+        0.0, ge=0.0, le=64.0, title="Noise", json_schema_extra={"tier": "basic", "unit": "grey levels"}
     )
-    """Standard deviation of added Gaussian noise, drawn between 0 and this."""
+    """Standard deviation of white noise on top of the grain of your images, drawn between 0 and this. At 0 composites
+    have the grain that real images have."""
 
     jpeg: int = Field(
         0, ge=0, le=95, title="JPEG damage", json_schema_extra={"tier": "basic", "unit": "quality points"}
@@ -205,7 +214,7 @@ class CompositionSettings(SettingsGroup):
     """Side of the square image, at the working scale. Paper: 384 for classification, 416 for detection."""
 
     canvas_height_px: int = Field(
-        0, ge=0, le=8192, title="Canvas height", json_schema_extra={"tier": "advanced", "unit": "px"}
+        0, ge=0, le=8192, title="Canvas height", json_schema_extra={"tier": "advanced", "unit": "px", "zero": "as wide"}
     )
     """Height where the image is not a square; 0 is as high as wide. A whole field of the paper is 4072 x 3072.
     Trainings take squares."""

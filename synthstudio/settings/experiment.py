@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from synthstudio.settings.base import JobSettings, complaint
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.complaints import complaint
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from synthstudio.settings.train_detector import TrainDetectorSettings
 
@@ -108,7 +109,7 @@ class ExperimentSettings(JobSettings):
                 except ValidationError as error:
                     first = error.errors()[0]
                     place = ".".join(str(part) for part in first["loc"])
-                    raise ValueError(f"the {task} of the arm {arm}: {place} {complaint(first['msg'])}") from error
+                    raise ValueError(f"the {task} of the arm {arm}: {place} {complaint(first)}") from error
 
     @property
     def chosen_arms(self) -> tuple[ArmName, ...]:

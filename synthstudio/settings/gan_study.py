@@ -14,7 +14,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from synthstudio.domain.records import Split
-from synthstudio.settings.base import JobSettings, complaint
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.complaints import complaint
 from synthstudio.settings.grids import Choices, GridAxis, GridRules, combinations, grid_lines, put_value
 from synthstudio.settings.measure import MeasureSettings
 from synthstudio.settings.schema import SettingSpec, setting_specs
@@ -138,7 +139,7 @@ class GanStudySettings(JobSettings):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{variant.title}: {place} {complaint(first['msg'])}") from error
+            raise ValueError(f"{variant.title}: {place} {complaint(first)}") from error
         if self.study == "ablation" and variant.choices and training == self.train(Variant(FULL, ""), seed=self.seed):
             raise ValueError(f"the training has no {_words(variant.key)}: there is nothing to leave out")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
-from synthstudio.settings.base import complaint
+from synthstudio.settings.complaints import complaint
 from synthstudio.settings.schema import SettingSpec
 
 Choices = tuple[tuple[str, str], ...]
@@ -80,7 +80,7 @@ class GridRules:
         except ValidationError as error:
             for each in error.errors():
                 if ".".join(str(part) for part in each["loc"]) == path:
-                    raise ValueError(f"{path}={value}: {complaint(each['msg'])}") from error
+                    raise ValueError(f"{path}={value}: {complaint(each)}") from error
 
 
 def combinations(axes: Sequence[GridAxis]) -> tuple[Choices, ...]:

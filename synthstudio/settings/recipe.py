@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from synthstudio.domain.errors import UserError
-from synthstudio.settings.base import JobSettings, complaint
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.batch import BatchSettings
+from synthstudio.settings.batch_files import inline_files
+from synthstudio.settings.complaints import RECIPE_WORDING, Wording, complaint
 from synthstudio.settings.experiment import ExperimentSettings
+from synthstudio.settings.file_paths import all_seen_from
 from synthstudio.settings.gan_study import GanStudySettings
-from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND, AnyRecipe, RecipeUnion, SettingsUnion
+from synthstudio.settings.registry import MODELS_BY_RECIPE_KIND, AnyRecipe, RecipeUnion, SettingsUnion
+from synthstudio.settings.round import RoundSettings
 from synthstudio.settings.schema import setting_specs
+from synthstudio.settings.toml_files import read_toml
 
 RECIPE_VERSION = 1
 Toml = Mapping[str, object]
@@ -27,20 +32,16 @@ _settings: TypeAdapter[RecipeUnion] = TypeAdapter(AnyRecipe)
 
 
 def read_recipe(path: Path) -> RecipeUnion:
-    """Read a recipe file, of a job or of a plan of many.
+    """Read a recipe file, of a job or of a plan of many. Paths in it are seen from its folder.
 
     Raises:
         UserError: The file is missing, no TOML, or holds unknown or impossible settings (all are named).
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the path.") from error
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The recipe {path} is not valid TOML: {error}.", "Mend the line that is named.") from error
-    return recipe_from_toml(content, origin=str(path))
+    content = read_toml(path)
+    folder = path.absolute().parent
+    if content.get("kind") == "batch":
+        content = inline_files(content, folder)
+    return recipe_from_toml(all_seen_from(folder, content), origin=str(path))
 
 
 def settings_from_toml(content: Toml, *, origin: str) -> SettingsUnion:
@@ -50,15 +51,17 @@ def settings_from_toml(content: Toml, *, origin: str) -> SettingsUnion:
 
 def job_settings(recipe: RecipeUnion, *, origin: str) -> SettingsUnion:
     """Return the recipe, which must be that of one job. Raises UserError where it is a plan of many."""
-    if isinstance(recipe, ExperimentSettings | GanStudySettings):
-        word = "an experiment" if isinstance(recipe, ExperimentSettings) else "a study"
+    if isinstance(recipe, ExperimentSettings | GanStudySettings | RoundSettings):
+        word = {"experiment": "an experiment", "gan-study": "a study", "round": "a round"}[recipe.kind]
         raise UserError(
             f"{origin} is {word}: many jobs, not one.", f"Start it with: synthstudio {recipe.kind} PROJECT RECIPE."
         )
+    if isinstance(recipe, BatchSettings):
+        raise UserError(f"{origin} is a batch: many jobs, not one.", "Start it with: synthstudio run PROJECT RECIPE.")
     return recipe
 
 
-def recipe_from_toml(content: Toml, *, origin: str) -> RecipeUnion:
+def recipe_from_toml(content: Toml, *, origin: str, wording: Wording = RECIPE_WORDING) -> RecipeUnion:
     """Turn parsed TOML into settings. Raises UserError, naming everything that is wrong at once."""
     values = dict(content)
     version = values.pop("recipe_version", RECIPE_VERSION)
@@ -67,28 +70,34 @@ def recipe_from_toml(content: Toml, *, origin: str) -> RecipeUnion:
             f"{origin} was written by a newer SynthStudio (recipe version {version}).", "Update SynthStudio."
         )
     kind = values.get("kind")
-    if kind not in SETTINGS_BY_RECIPE_KIND:
-        raise UserError(f"{origin}: kind is {kind!r}.", f"It must be one of {', '.join(SETTINGS_BY_RECIPE_KIND)}.")
+    if kind not in MODELS_BY_RECIPE_KIND:
+        raise UserError(f"{origin}: kind is {kind!r}.", f"It must be one of {', '.join(MODELS_BY_RECIPE_KIND)}.")
     try:
         return _settings.validate_python(values)
     except ValidationError as error:
-        raise explain_validation(error, SETTINGS_BY_RECIPE_KIND[str(kind)], origin=origin) from error
+        raise explain_validation(error, MODELS_BY_RECIPE_KIND[str(kind)], origin=origin, wording=wording) from error
 
 
-def explain_validation(error: ValidationError, model: type[JobSettings], *, origin: str) -> UserError:
+def explain_validation(
+    error: ValidationError, model: type[JobSettings], *, origin: str, wording: Wording = RECIPE_WORDING
+) -> UserError:
     """Put a pydantic error into the user's words: every setting that is wrong, its value, what is allowed."""
     known = [spec.name for spec in setting_specs(model)]
-    kinds = set(SETTINGS_BY_RECIPE_KIND)
-    complaints = []
+    kinds = set(MODELS_BY_RECIPE_KIND)
+    complaints, places = [], []
     for each in error.errors():
         place = ".".join(str(part) for part in each["loc"] if part not in kinds)
+        places.append(place)
         if each["type"] == "extra_forbidden":
             close = difflib.get_close_matches(place, known, n=1, cutoff=0.5)
             complaints.append(f"{place} is not a setting" + (f" (did you mean {close[0]}?)" if close else ""))
+        elif each["type"] == "missing":
+            complaints.append(f"{place} is missing")
         else:
-            value = f"{place} = {each['input']!r}: " if place else ""  # of settings that do not fit each other
-            complaints.append(f"{value}{complaint(each['msg'])}")
-    return UserError(f"{origin}: {'; '.join(complaints)}.", "Mend these settings and start again.")
+            # Settings that do not fit each other have no place, or that of their group.
+            is_alone = place and not isinstance(each["input"], Mapping)
+            complaints.append((f"{wording.named(place, each['input'])}: " if is_alone else "") + complaint(each))
+    return UserError(f"{origin}: {'; '.join(complaints)}.", wording.hint(places))
 
 
 def recipe_text(settings: JobSettings) -> str:

@@ -33,6 +33,7 @@ class SettingSpec:
         unit: "px", "um", "s", "%" or "".
         title: Short label.
         help: Full sentences.
+        zero: What 0 means, where it is no quantity: "as trained".
     """
 
     path: tuple[str, ...]
@@ -48,6 +49,7 @@ class SettingSpec:
     title: str
     help: str
     group: str
+    zero: str = ""
 
     @property
     def name(self) -> str:
@@ -109,6 +111,7 @@ def _spec(path: tuple[str, ...], info: FieldInfo, *, annotation: object, optiona
         title=info.title or _words(path[-1]),
         help=" ".join((info.description or "").split()),
         group=group,
+        zero=str(extra.get("zero", "")),
     )
 
 

@@ -33,6 +33,8 @@ NetworkName = Annotated[str, AfterValidator(_known_network)]
 Pooling = Literal["lse", "gap", "max"]
 Task = Literal["multi-label", "single-label"]
 TrainingSource = Literal["synthetic", "real-crops", "mix", "stored-set"]
+View = Literal["crops", "whole-images"]
+RealPart = Literal["all", "negatives"]
 
 
 class NetworkSettings(SettingsGroup):
@@ -69,8 +71,8 @@ class NetworkSettings(SettingsGroup):
     """Share of the attention that is dropped at random in each training step; of vit-b16 only."""
 
     weights: str = Field("", title="Pretrained weights", json_schema_extra={"tier": "advanced"})
-    """Path of a local .safetensors file with weights of this very network, named as torchvision or timm names them;
-    empty starts from random numbers. Nothing is downloaded."""
+    """Name of a local model, or path of a .safetensors file, with weights of this very network, named as torchvision or
+    timm names them; empty starts from random numbers. Nothing is downloaded."""
 
 
 class StepSettings(SettingsGroup):
@@ -229,6 +231,17 @@ class TrainClassifierSettings(JobSettings):
         0.1, gt=0.0, lt=1.0, title="Share of real crops", json_schema_extra={"tier": "basic", "unit": "share"}
     )
     """How many of the images of a step are real crops in a mix; the others are synthetic. Paper: a tenth."""
+
+    view: Annotated[View, Field(title="What the network sees", json_schema_extra={"tier": "basic"})] = "crops"
+    """"crops": sequential crops of the images, for objects that are small on them. "whole-images": each image as a
+    whole, its longer side brought to the canvas and the rest mirrored, for photographs that show one thing. Then labels
+    of whole images count before the annotations, and an image without any object is a negative. The source is
+    "real-crops", "stored-set" or a "mix" of the two; composites are not made of whole images."""
+
+    real_part: Annotated[RealPart, Field(title="Real images used", json_schema_extra={"tier": "advanced"})] = "all"
+    """"negatives": of the real training images only those that are known to show no class of the stored set (without
+    one: no class at all): labelled absent, or annotated exhaustively without such an object. With a mix that is the
+    design in which all positives are synthetic."""
 
     real_limit: float = Field(
         1.0, gt=0.0, le=1.0, title="Share of real data used", json_schema_extra={"tier": "advanced", "unit": "share"}

@@ -37,8 +37,9 @@ class DetectorNetworkSettings(SettingsGroup):
     """Of detections of one class that overlap by more than this, the best one is kept."""
 
     weights: str = Field("", title="Pretrained weights", json_schema_extra={"tier": "advanced"})
-    """Path of a local .safetensors file: a checkpoint of another run with the same network, or torchvision's FCOS or
-    ResNet-50 weights for "fcos-resnet50". What fits is taken over; empty starts from random numbers."""
+    """Name of a local model, or path of a .safetensors file: a checkpoint of another run with the same network, or
+    torchvision's FCOS or ResNet-50 weights for "fcos-resnet50". What fits is taken over; empty starts from random
+    numbers."""
 
 
 class DetectorOptimizationSettings(OptimizationSettings):

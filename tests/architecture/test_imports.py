@@ -1,6 +1,8 @@
 """What each process may load, checked in fresh interpreters: `importlib` calls escape the import contracts."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +66,61 @@ def test_that_only_the_allowed_things_lie_at_the_top() -> None:
         "CHANGELOG.md",
     }
     assert {name for name in top if not name.startswith(".")} <= allowed
+
+
+SUGGESTION_MODULES = (
+    "synthstudio.domain.suggestions",
+    "synthstudio.project.suggestions",
+    "synthstudio.project.suggestion_verdicts",
+    "synthstudio.project.recorded_searches",
+    "synthstudio.core.suggestions.searched",
+)
+CONSUMERS_OF_ANNOTATIONS = (
+    "core/annotations",
+    "core/explanation",
+    "core/export",
+    "core/fields",
+    "core/patches",
+    "core/review",
+    "core/synthesis",
+    "core/training",
+    "client/reporting",
+    "client/experiment",
+    "engine/data",
+    "engine/jobs",
+    "gui/pages/generate",
+    "gui/pages/review",
+    "project/annotations",
+    "project/fields",
+    "project/gallery",
+    "project/patches",
+    "project/pictures",
+    "project/region",
+    "project/study",
+)
+"""Beginnings of paths, beside the suggest job: what trains, counts, exports, scores or shows annotations."""
+
+
+def test_that_nothing_that_reads_annotations_can_read_suggestions() -> None:
+    found = set()
+    for path in sorted((ROOT / "synthstudio").rglob("*.py")):
+        name = path.relative_to(ROOT / "synthstudio").as_posix()
+        if not name.startswith(CONSUMERS_OF_ANNOTATIONS) or name == "engine/jobs/suggest.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module in SUGGESTION_MODULES:
+                found.add(name)
+            if isinstance(node, ast.Attribute) and node.attr == "suggestions":
+                found.add(name)
+    assert not found
+
+
+def test_that_rows_of_suggestions_are_read_in_few_places() -> None:
+    """A count of annotations that joins the wrong table would be found by no import contract."""
+    readers = {
+        path.name
+        for path in (ROOT / "synthstudio" / "project").glob("*.py")
+        if re.search(r"(?:FROM|JOIN|INTO|UPDATE) suggestion\b", path.read_text(encoding="utf-8"))
+    }
+    assert readers <= {"suggestions.py", "classes.py", "rounds.py"}

@@ -34,6 +34,7 @@ from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.app import prepare_memory, settle_memory
 from synthstudio.gui.canvas.fov_view import FovView
+from synthstudio.gui.garbage import GarbageCollector
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.gui.pages.generate import GeneratePage
@@ -243,14 +244,16 @@ def main() -> int:
         workspace = Workspace(preferences_file=Path(scratch) / "preferences.toml")
         settings = QSettings(str(Path(scratch) / "window.ini"), QSettings.Format.IniFormat)
         prepare_memory()
+        collector = GarbageCollector(app)  # all of this as the application does
         window = MainWindow(workspace, settings=settings)
-        window.pages_filled.connect(settle_memory)  # as the application does
+        window.pages_filled.connect(settle_memory)
         window.resize(1280, 800)
         try:
             result = _measure(window, folder, options.seconds)
         finally:
             workspace.shut_down()
             window.close()
+            collector.stop()
     lines = [f"{name}: {value}" for name, value in result.items()]
     sys.stdout.write((json.dumps(result) if options.json else "\n".join(lines)) + "\n")
     return 0

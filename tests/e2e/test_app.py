@@ -11,6 +11,12 @@ from pathlib import Path
 from tests.support.windows import make_project
 
 ROOT = Path(__file__).parents[2]
+LATE = frozenset({"pydantic", "scipy", "sklearn", "pyqtgraph", "tifffile"})
+"""What the first paint of a project does not wait for: half a second of the 0.8 s that a start may take."""
+LATE_MODULES = frozenset(
+    {"multiprocessing.context"}
+    | {f"synthstudio.{name}" for name in ("core.models", "project.guides", "project.models", "project.studies")}
+)
 HEAVY = ("torch", "torchvision", "diffusers", "transformers", "timm", "onnxruntime")
 
 STARTED_WINDOW = """
@@ -65,8 +71,15 @@ def test_that_the_window_paints_says_when_and_quits(tmp_path: Path) -> None:
 
 def test_that_a_project_is_opened_from_the_command_line(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "study")
-    ended = run_python(tmp_path / "home", "-m", "synthstudio", str(folder), "--exit-after-paint")
+    ended = run_python(tmp_path / "home", "-X", "importtime", "-m", "synthstudio", str(folder), "--exit-after-paint")
     assert ended.returncode == 0, ended.stderr
+    modules = [line.rsplit("|", 1)[-1].strip() for line in ended.stderr.splitlines() if "|" in line]
+    loaded = {name.partition(".")[0] for name in modules}
+    assert "synthstudio" in loaded
+    assert loaded.isdisjoint(LATE), loaded & LATE
+    assert LATE_MODULES.isdisjoint(modules), LATE_MODULES.intersection(modules)
+    # PySide reads the source of each module that is loaded after it.
+    assert modules.index("numpy") < modules.index("PySide6")
     preferences = (tmp_path / "home" / "config" / "synthstudio" / "preferences.toml").read_text()
     assert str(folder) in preferences
 

@@ -29,7 +29,7 @@ def test_that_a_set_is_generated_and_comes_out_the_same_when_it_is_made_again(ga
         *("--distribution", "top-up", "--sizes", "uniform"),
     )
     assert set(GenerateResult.model_fields) <= set(generated)
-    assert (generated["set"], generated["gan"], generated["n_images"]) == ("made", run_id, 5)
+    assert (generated["set"], generated["origin"], generated["n_images"]) == ("made", run_id, 5)
     verified = result_of("verify", folder, "--set", "made")
     assert verified["ok"] is True
     assert verified["sets"] == [{"set": "made", "n_images": 5, "remade": "made again and compared"}]

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from synthstudio.core.export.datasets import ExportData
+from synthstudio.core.export.writers import WRITERS
+from synthstudio.project import Project
 from synthstudio.protocol.results import QualityResult
 from tests.e2e.test_cli import command
 from tests.support.engine_project import build_engine_project
@@ -32,3 +35,24 @@ def test_that_a_script_learns_from_the_exit_status_whether_the_data_are_sound(fo
     assert broken.returncode == 1
     assert "02.png" in broken.stdout
     assert "not sound (fails on error): 1 error," in " ".join(broken.stdout.split())
+
+
+def test_that_a_data_set_of_another_program_is_checked_where_it_lies(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = Project.open(folder)
+    data = ExportData(project.fovs.list(), project.annotations.by_fov(), project.classes.list(), keep_names=True)
+    out = WRITERS["yolo"](data, tmp_path / "foreign").out
+    project.close()
+    next(out.rglob("*.png")).write_bytes(b"no image")
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    told = command("quality", out, "--json")
+    assert told.returncode == 1
+    result = json.loads(told.stdout)
+    assert (result["format"], result["n_images"], result["is_sound"]) == ("yolo", 5, False)
+    assert len(result["problems"]) == 1
+    assert "is read as yolo" in told.stderr
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+    wrong = command("quality", folder, "--format", "yolo")
+    assert wrong.returncode == 2

@@ -78,7 +78,7 @@ def finish_job(qtbot: QtBot, window: MainWindow, button: QPushButton) -> RunId:
 
 
 def import_dropped(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
-    window.take_dropped(folder)
+    window.projects.take_dropped(folder)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.plan is not None and dialog.import_button.isEnabled(), timeout=TIMEOUT_MS)

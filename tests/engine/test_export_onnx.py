@@ -11,11 +11,10 @@ import onnxruntime
 import pytest
 import torch
 
-from synthstudio.core.training.model_card import ModelCard, ModelClass
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.inference import TrainedClassifier
 from synthstudio.engine.jobs import export_onnx, train_classifier
-from synthstudio.engine.networks.registry import build_network, build_pool
+from synthstudio.engine.networks.registry import build_pool
 from synthstudio.engine.onnx_classifier import (
     AnySizePool,
     OnnxClassifier,
@@ -27,39 +26,7 @@ from synthstudio.project import Project
 from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.engine_project import RecordingContext, build_engine_project
-
-
-def classifier_of(name: str, *, pooling: str = "lse", stride: int = 8) -> TrainedClassifier:
-    network = build_network(name, 3, stride=stride, pooling=pooling, seed=4).eval()
-    if name == "vit-b16":  # one of its twelve layers: they are all alike, and the file would have 343 MB
-        del network.get_submodule("features.encoder.layers")[1:]  # type: ignore[attr-defined]
-    # Random statistics, as a training would leave them: those of a new network would hide a forgotten one.
-    torch.manual_seed(1)
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
-    card = ModelCard.model_validate(
-        {
-            "network": name,
-            "pooling": pooling,
-            "sharpness": 5.0,
-            "stride": network.stride,
-            "classes": [ModelClass(name=each, size_px=20.0) for each in ("a", "b", "ä")],
-            "scale": 0.5,
-            "side": 64,
-            "min_visible": 0.5,
-            "mean": (190.0, 170.0, 180.0),
-            "std": (31.0, 31.0, 31.0),
-            "source": "synthetic",
-            "seed": 0,
-            "step": 1,
-            "validation_fov_ids": (),
-            "versions": {},
-            "threads": 1,
-        }
-    )
-    return TrainedClassifier(network, card, torch.device("cpu"))
+from tests.support.random_models import classifier_of
 
 
 @pytest.mark.parametrize("pooling", ["lse", "gap", "max"])

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from synthstudio.domain.errors import UserError
+from synthstudio.engine.networks.folded_resize import FoldedResizeConv
 from synthstudio.engine.networks.gan import (
     ResizeConv,
     UNetGenerator,
@@ -89,6 +90,17 @@ def test_that_a_resize_and_convolution_is_computed_as_published_at_every_size(si
         torch.autograd.grad((made * weights).sum(), [features, *module.parameters()]), expected, strict=True
     ):
         assert torch.allclose(found, wanted, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 8), (33, 20)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_that_nine_products_make_what_a_resize_and_convolution_does(size: tuple[int, int], bias: bool) -> None:
+    torch.manual_seed(4)
+    conv = nn.Conv2d(6, 5, 3, padding=1, bias=bias)
+    features = torch.randn((2, 6, *size))
+    with torch.inference_mode():
+        published = conv(F.interpolate(features, scale_factor=2.0, mode="nearest"))
+        assert torch.allclose(FoldedResizeConv(conv)(features), published, atol=1e-5)
 
 
 def test_that_folded_weights_are_sums_of_those_that_meet_copies_of_one_px() -> None:

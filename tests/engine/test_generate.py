@@ -30,6 +30,7 @@ from synthstudio.engine.data.stored_sets import choose_stored_images
 from synthstudio.engine.gan_drawing import open_gan
 from synthstudio.engine.jobs import generate, train_classifier
 from synthstudio.project import Project
+from synthstudio.project.joined_sets import join_set
 from synthstudio.project.set_images import list_set_images, list_set_sources
 from synthstudio.protocol.results import GenerateResult
 from synthstudio.settings.generate import GenerateSettings
@@ -81,7 +82,7 @@ def test_that_a_generated_set_tells_what_each_image_shows_and_where_it_comes_fro
     recorded = project.sets.get("made")
     assert (recorded.generator, recorded.n_images) == (Generator.GAN, COUNT)
     assert recorded.manifest_sha256 == result.sha256
-    assert result.gan == gan_of(project)
+    assert result.origin == gan_of(project)
     lines = lines_of(project, "made")
     assert Counter(str(line["labels"][0]) for line in lines) == {  # type: ignore[index]
         name: count for name, count in result.n_by_class.items() if count
@@ -100,9 +101,9 @@ def test_that_a_generated_set_tells_what_each_image_shows_and_where_it_comes_fro
     header = json.loads((project.set_folder("made") / HEADER_NAME).read_text())
     assert header["generator"] == "gan"
     assert header["size"] == [64, 64]
-    assert header["settings"]["run"] == result.gan
+    assert header["settings"]["run"] == result.origin
     train = {fov.id for fov in project.fovs.list(split=Split.TRAIN)}
-    assert set(header["gans"][result.gan]["source_fovs"]) == train
+    assert set(header["generators"][result.origin]["source_fovs"]) == train
     assert set(list_set_sources(project, "made").values()) == {frozenset(train)}
 
 
@@ -116,6 +117,20 @@ def test_that_a_part_of_a_set_has_the_bytes_of_the_whole_whatever_the_threads(pr
             assert some[name] == whole[name]
     assert lines_of(project, "part") == lines_of(project, "made")[3:7]
     assert len({data for name, data in whole.items() if name.startswith("images")}) == COUNT
+
+
+def test_that_parts_of_a_generated_set_join_to_the_bytes_of_one(project: Project) -> None:
+    write(project)
+    whole = contents(project.set_folder("made"))
+    shutil.move(project.set_folder("made"), project.folder / "aside")
+    project.sets.remove("made")
+    for name, first, count in (("one", 0, 5), ("two", 5, 3)):
+        write(project, SETTINGS.model_copy(update={"set_name": name, "first_index": first, "count": count}))
+    made, _ = join_set(project, "made", [project.set_folder("one"), project.set_folder("two")])
+    assert contents(project.set_folder("made")) == whole
+    assert (made.generator, made.n_images) == (Generator.GAN, COUNT)
+    with open_remaker(project, made) as (_, words):
+        assert words == REMADE
 
 
 def test_that_every_image_comes_out_the_same_when_it_is_made_again_and_a_change_is_found(project: Project) -> None:
@@ -233,7 +248,7 @@ def test_that_a_classifier_trains_on_generated_images_as_whole_crops(project: Pr
     assert images.shape[1:] == (32, 32, 3)
     material = choose_material(project, settings)
     stored = choose_stored_images(project, "made", material, min_visible=0.5, side=32)
-    assert (len(stored.fovs), stored.scale.factor) == (COUNT, 0.5)
+    assert (len(stored.fovs), stored.scale.of(stored.fovs[0])) == (COUNT, 0.5)
     assert labels.sum() > 0
     result = train_classifier.run(settings, RecordingContext(project, "train-classifier"))
     assert result.status == "finished"

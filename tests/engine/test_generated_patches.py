@@ -12,18 +12,18 @@ import pytest
 
 from synthstudio.client.recording import Recorder
 from synthstudio.client.remaking import REMADE, open_remaker
-from synthstudio.core.patches.generated import is_generated
+from synthstudio.core.patches.generated import GeneratedImages, is_generated
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, bank_digest
 from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import RunId, SetName
-from synthstudio.domain.records import Split, Verdict, VerdictKind
+from synthstudio.domain.ids import AnnotationId, RunId, SetName
+from synthstudio.domain.records import Annotation, Split, Verdict, VerdictKind
 from synthstudio.engine.data.material import choose_material
 from synthstudio.engine.jobs import compose
 from synthstudio.engine.training import build_training_bank
 from synthstudio.project import Project
-from synthstudio.project.generated_patches import patch_state
+from synthstudio.project.generated_patches import describe_losses, patch_state, with_sources
 from synthstudio.project.patches import build_project_bank
 from synthstudio.project.set_images import list_set_sources
 from synthstudio.protocol.messages import JobFinished
@@ -54,6 +54,18 @@ def project(study: Path, tmp_path: Path) -> Iterator[Project]:
     opened = Project.open(tmp_path / "project")
     yield opened
     opened.close()
+
+
+def test_that_classes_of_a_generated_set_that_give_no_patch_are_told(project: Project) -> None:
+    bank = build_project_bank(project, PATCHES)
+    (unjudged,) = describe_losses(bank)
+    assert "Nobody has judged" in unjudged
+    kept = tuple(each for each in bank.patches if not is_generated(each.fov_id))
+    mark = Annotation(AnnotationId(-1), next(iter(bank.generated)), kept[0].class_id, x=1, y=1)
+    made = GeneratedImages((), (mark,), bank.generated, bank.generated_sets)
+    _, loss = describe_losses(with_sources(replace(bank, patches=kept), made))
+    name = next(each.name for each in bank.classes if each.id == kept[0].class_id)
+    assert f"No patch could be cut of {name} in the set made" in loss
 
 
 def test_that_generated_patches_join_the_clicked_ones_at_the_size_of_their_class(project: Project) -> None:
@@ -124,14 +136,27 @@ def test_that_rejected_images_and_rejected_patches_are_left_out(project: Project
     whole = build_project_bank(project, PATCHES)
     project.verdicts.put(Verdict(SetName("made"), 2, VerdictKind.REJECTED, "", "me", ""))
     assert patch_state(project, PATCHES) != before
-    bank = build_project_bank(project, PATCHES)
+    lenient = PATCHES.model_copy(update={"generated_review": "not-rejected"})
+    bank = build_project_bank(project, lenient)
     assert {each.index for each in bank.generated.values()} == set(range(N_MADE)) - {2}
+    assert "1 rejected" in bank.generated_sets[0].review
     chosen = next(patch for patch in bank.patches if is_generated(patch.fov_id))
     project.patch_verdicts.reject([chosen.annotation_id])
-    left = build_project_bank(project, PATCHES)
+    left = build_project_bank(project, lenient)
     assert len(left.patches) == len(bank.patches) - 1 == len(whole.patches) - 2
     assert chosen.annotation_id not in {patch.annotation_id for patch in left.patches}
     assert patch_state(project, PatchSettings()) == project.training_state()
+
+
+def test_that_only_accepted_images_give_patches_once_somebody_has_judged(project: Project) -> None:
+    assert "Nobody has judged" in build_project_bank(project, PATCHES).generated_sets[0].review
+    for index in (0, 1):
+        project.verdicts.put(Verdict(SetName("made"), index, VerdictKind.ACCEPTED, "", "me", ""))
+    project.verdicts.put(Verdict(SetName("made"), 2, VerdictKind.UNSURE, "", "me", ""))
+    bank = build_project_bank(project, PATCHES)
+    assert {each.index for each in bank.generated.values()} == {0, 1}
+    assert "1 unsure" in bank.generated_sets[0].review
+    assert f"{N_MADE - 3} undecided" in bank.generated_sets[0].review
 
 
 def test_that_a_set_whose_gan_has_seen_the_test_split_and_one_of_composites_give_no_patch(project: Project) -> None:
@@ -146,5 +171,9 @@ def test_that_a_set_whose_gan_has_seen_the_test_split_and_one_of_composites_give
 def test_that_a_training_on_composites_pastes_generated_patches_too(project: Project) -> None:
     settings = TrainClassifierSettings.model_validate({"patches": {"generated_sets": ["made"]}})
     material = choose_material(project, settings)
-    bank = build_training_bank(project, material, settings.patches, with_plates=False, tick=lambda done, total: None)
+    told: list[str] = []
+    bank = build_training_bank(
+        project, material, settings.patches, with_plates=False, warn=told.append, tick=lambda done, total: None
+    )
+    assert told == ["Nobody has judged the set made: all its images are used, as they are."]
     assert sum(is_generated(patch.fov_id) for patch in bank.patches) >= 1

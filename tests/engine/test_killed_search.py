@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from synthstudio.client import HostCancel, execute_run, start_run
-from synthstudio.domain.ids import RunId
+from synthstudio.client import start_run
 from synthstudio.domain.records import RunStatus
 from synthstudio.project import Project
-from synthstudio.protocol.messages import AnyEvent, JobFailed, JobFinished, JobOutcome, MetricLogged
+from synthstudio.protocol.messages import AnyEvent, JobFailed, JobFinished, MetricLogged
 from synthstudio.protocol.results import SearchRecipesResult
 from synthstudio.settings.search_recipes import SearchRecipesSettings
 from tests.support.engine_project import build_engine_project
+from tests.support.killed_engines import execute, kill_own_engine
 
 SETTINGS = SearchRecipesSettings.model_validate(
     {
@@ -43,20 +41,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     made.close()
 
 
-def _run(
-    project: Project, run_id: RunId, *, on_event: Callable[[AnyEvent], None] = lambda event: None, resume: bool = False
-) -> JobOutcome:
-    return execute_run(project, run_id, on_event=on_event, cancel=HostCancel(), device="cpu", resume=resume)
-
-
-def _kill_own_engine() -> None:
-    listing = subprocess.run(
-        ["pgrep", "-P", str(os.getpid()), "-f", "synthstudio.engine"], capture_output=True, check=True
-    )
-    (pid,) = listing.stdout.split()
-    os.kill(int(pid), signal.SIGKILL)
-
-
 def _figures(result: object) -> list[object]:
     assert isinstance(result, SearchRecipesResult)
     return [each.model_dump(exclude={"seconds"}) for each in result.table.recipes]
@@ -67,9 +51,9 @@ def test_that_a_killed_search_is_told_and_resumed_to_the_same_table_without_tryi
 
     def on_event(event: AnyEvent) -> None:
         if isinstance(event, MetricLogged) and event.name == "score" and event.step == N_BEFORE_KILL:
-            _kill_own_engine()
+            kill_own_engine()
 
-    assert isinstance(_run(project, run_id, on_event=on_event), JobFailed)
+    assert isinstance(execute(project, run_id, on_event=on_event), JobFailed)
     recorded = project.runs.get(run_id)
     assert recorded.status is RunStatus.FAILED
     assert "SIGKILL" in recorded.message
@@ -78,13 +62,13 @@ def test_that_a_killed_search_is_told_and_resumed_to_the_same_table_without_tryi
     kept = {path: path.stat().st_mtime_ns for path in trials.glob("*.json")}
     assert N_BEFORE_KILL <= len(kept) < N_TRIALS
 
-    resumed = _run(project, run_id, resume=True)
+    resumed = execute(project, run_id, resume=True)
     assert isinstance(resumed, JobFinished)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert len(list(trials.iterdir())) == N_TRIALS
     assert len(project.runs.metrics(run_id)["score"]) == N_TRIALS
     assert not (project.run_folder(run_id) / "cache").exists()
 
-    straight = _run(project, start_run(project, SETTINGS))
+    straight = execute(project, start_run(project, SETTINGS))
     assert isinstance(straight, JobFinished)
     assert _figures(resumed.result) == _figures(straight.result)

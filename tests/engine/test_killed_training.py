@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from synthstudio.client import HostCancel, execute_run, start_run
+from synthstudio.client import start_run
 from synthstudio.core.training.model_card import read_model_card
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
@@ -22,6 +20,7 @@ from synthstudio.protocol.messages import AnyEvent, JobFailed, JobFinished, JobO
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.engine_project import build_engine_project
+from tests.support.killed_engines import execute, kill_own_engine
 
 STEPS, EVALUATE_EVERY = 24, 6
 SETTINGS = TrainClassifierSettings.model_validate(
@@ -53,20 +52,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     made.close()
 
 
-def _run(
-    project: Project, run_id: RunId, *, on_event: Callable[[AnyEvent], None] = lambda event: None, resume: bool = False
-) -> JobOutcome:
-    return execute_run(project, run_id, on_event=on_event, cancel=HostCancel(), device="cpu", resume=resume)
-
-
-def _kill_own_engine() -> None:
-    listing = subprocess.run(
-        ["pgrep", "-P", str(os.getpid()), "-f", "synthstudio.engine"], capture_output=True, check=True
-    )
-    (pid,) = listing.stdout.split()
-    os.kill(int(pid), signal.SIGKILL)
-
-
 def _killed_training(project: Project) -> tuple[RunId, JobOutcome]:
     """Train, and kill the engine between the second and the third checkpoint."""
     run_id = start_run(project, SETTINGS)
@@ -77,9 +62,9 @@ def _killed_training(project: Project) -> tuple[RunId, JobOutcome]:
         last = project.run_folder(run_id) / "checkpoints" / "last.safetensors"
         if isinstance(event, Progress) and event.total == STEPS and not is_killed and last.is_file():
             is_killed = True
-            _kill_own_engine()
+            kill_own_engine()
 
-    return run_id, _run(project, run_id, on_event=on_event)
+    return run_id, execute(project, run_id, on_event=on_event)
 
 
 def _checkpoint(project: Project, run_id: RunId, name: str) -> Checkpoint:
@@ -117,13 +102,13 @@ def test_that_a_killed_training_is_told_survived_and_resumed_to_the_same_end(pro
 
     small = CompositionSettings(canvas_px=64, n_objects_max=4)
     next_id = start_run(project, ComposeSettings(set_name="next", count=2, composition=small))
-    assert isinstance(_run(project, next_id), JobFinished)
+    assert isinstance(execute(project, next_id), JobFinished)
 
-    assert isinstance(_run(project, run_id, resume=True), JobFinished)
+    assert isinstance(execute(project, run_id, resume=True), JobFinished)
     resumed = project.runs.get(run_id)
     assert (resumed.status, resumed.message, resumed.hint) == (RunStatus.FINISHED, "", "")
     assert json.loads(resumed.summary_json)["status"] == "finished"
     straight_id = start_run(project, SETTINGS)
-    assert isinstance(_run(project, straight_id), JobFinished)
+    assert isinstance(execute(project, straight_id), JobFinished)
     _assert_same_end(project, straight_id, run_id)
     assert not (project.run_folder(run_id) / "cache").exists()

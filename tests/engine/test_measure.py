@@ -170,7 +170,7 @@ def test_that_a_feature_file_is_named_with_its_hash(study: Project, tmp_path: Pa
     path = tmp_path / "mine.safetensors"
     tensors = torchvision.models.get_model("mobilenet_v3_small", weights=None).state_dict()
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
-    result, _ = _measure(study, MeasureSettings(draws=2, n_images=24, features=str(path)))
+    result, _ = _measure(study, MeasureSettings(draws=2, n_images=24, features=study.models.add(path).name))
     assert result.features == "mobilenet_v3_small (mine.safetensors)"
     assert result.features_sha256 == sha256_of_file(path)
     assert not result.is_published

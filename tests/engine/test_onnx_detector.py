@@ -11,11 +11,10 @@ import onnxruntime
 import pytest
 import torch
 
-from synthstudio.core.training.detector_card import DetectorCard, DetectorClass
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.engine.data.fields import read_fov
-from synthstudio.engine.detection import TrainedDetector, build_detector, detect, load_detector
+from synthstudio.engine.detection import detect, load_detector
 from synthstudio.engine.jobs import export_onnx, train_detector
 from synthstudio.engine.networks.detector import choose_candidates, suppress_doublets
 from synthstudio.engine.onnx_detector import (
@@ -29,38 +28,12 @@ from synthstudio.project import Project
 from synthstudio.settings.export_onnx import ExportOnnxSettings
 from synthstudio.settings.train_detector import DetectorName, TrainDetectorSettings
 from tests.support.engine_project import RecordingContext, build_engine_project
+from tests.support.random_models import detector_of
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def detector_of(name: DetectorName) -> TrainedDetector:
-    card = DetectorCard(
-        network=name,
-        anchors=((20.0, 20.0), (40.0, 30.0)) if "yolo" in name else (),
-        overlap=0.45,
-        classes=tuple(DetectorClass(name=each, size_px=30.0) for each in ("a", "b", "ä")),
-        scale=0.5,
-        side=96,
-        mean=(190.0, 170.0, 180.0),
-        std=(31.0, 31.0, 31.0),
-        source="synthetic",
-        seed=0,
-        step=1,
-        validation_fov_ids=(),
-        train_fov_ids=(),
-        versions={},
-        threads=1,
-    )
-    network = build_detector(card, seed=3).eval()
-    torch.manual_seed(1)
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
-    return TrainedDetector(network, card, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("name", "unit"), [("small-yolo", 8), ("fcos-small", 16)])

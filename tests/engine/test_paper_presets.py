@@ -15,10 +15,12 @@ from synthstudio.engine.data.material import Material
 from synthstudio.engine.loops import build_optimizer, learning_rate
 from synthstudio.engine.losses import build_loss
 from synthstudio.engine.networks.base import AveragePool, ClassMapNetwork
+from synthstudio.engine.networks.yolo import Yolo
 from synthstudio.engine.training import build_training_network
 from synthstudio.settings.recipe import read_recipe
 from synthstudio.settings.resources import resource_path
 from synthstudio.settings.train_classifier import TrainClassifierSettings
+from synthstudio.settings.train_detector import TrainDetectorSettings
 
 CPU = torch.device("cpu")
 
@@ -116,3 +118,24 @@ def test_that_the_preset_of_kularathne_2024_is_vit_b16_with_dropout_of_attention
     assert (optimization.steps, optimization.batch_size) == (150 * 16, 64)
     assert (settings.real_share, settings.composition.canvas_px) == (0.5, 224)
     _take_step(network, settings, n_classes=2)
+
+
+@pytest.mark.slow
+def test_that_the_detector_of_kushwaha_2020_is_yolo_v2_at_416_px() -> None:
+    settings = read_recipe(resource_path("recipes") / "train-detector-paper-kushwaha-2020.toml")
+    assert isinstance(settings, TrainDetectorSettings)
+    assert settings.network.name == "yolo-v2"
+    side = settings.composition.canvas_px
+    assert (side, settings.composition.canvas) == (416, "black")
+    anchors = np.linspace(20.0, 120.0, settings.network.n_anchors)[:, None] * np.ones(2)
+    network = Yolo(settings.network.name, 5, anchors, seed=0)
+    optimizer = build_optimizer(network, settings.optimization)
+    assert {group["lr"] for group in optimizer.param_groups} == {5e-4}
+    before = [each.detach().clone() for each in network.parameters()]
+    answers = network(torch.rand((1, 3, side, side), generator=torch.Generator().manual_seed(0)))
+    marks = torch.tensor([[[1.0, 100.0, 120.0, 180.0, 190.0], [4.0, 300.0, 20.0, 390.0, 130.0]]])
+    loss = network.loss(answers, marks, height=side, width=side)
+    loss.backward()  # type: ignore[no-untyped-call] # torch has no annotation for it
+    optimizer.step()
+    assert torch.isfinite(loss)
+    assert all(not torch.equal(each, old) for each, old in zip(network.parameters(), before, strict=True))

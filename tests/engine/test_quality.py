@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from synthstudio.client.recording import Recorder
+from synthstudio.client.reporting.quality import build_quality_report
 from synthstudio.core.annotations.readers import READERS
+from synthstudio.core.evaluation.detection import Detections
+from synthstudio.core.evaluation.stored_detections import DETECTIONS_NAME, collect_detections, write_detections
+from synthstudio.core.export.report.html import render_html
+from synthstudio.core.geometry import boxes_to_array
 from synthstudio.core.imaging import ImageArray, read_image, sha256_of_file, write_png
 from synthstudio.core.review.findings import Finding
 from synthstudio.domain.errors import Cancelled, NotFound, UserError
-from synthstudio.domain.ids import AnnotationId, FovId
-from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, Split, Storage
+from synthstudio.domain.ids import AnnotationId, FovId, RunId
+from synthstudio.domain.records import Annotation, AnnotationState, Box, FieldOfView, RunStatus, Split, Storage
 from synthstudio.engine.jobs import quality
 from synthstudio.project import Project
 from synthstudio.project.imports import apply_import
+from synthstudio.protocol.messages import JobFinished
 from synthstudio.protocol.results import QualityResult
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from synthstudio.settings.generate import GenerateSettings
-from synthstudio.settings.quality import QualitySettings
+from synthstudio.settings.quality import CHECK_NAMES, QualitySettings
 from tests.support.engine_project import RecordingContext, build_engine_project
 from tests.support.sets import add_set
 from tests.support.shared_data import shared_data
@@ -149,8 +157,89 @@ def test_that_planted_faults_of_marks_are_all_found_by_their_kind(project: Proje
     assert _named(result, "duplicate-annotation") == {"10.png", "11.png"}
     doubled = [each for each in result.findings if each.check == "duplicate-annotation"]
     assert all(len(each.annotations) == 2 for each in doubled)
+    tiny = next(each for each in result.findings if each.check == "tiny-box" and each.images[0].name == "04.png")
+    (place,) = tiny.places
+    assert (place.annotation, place.x, place.y, place.w, place.h) == (tiny.annotations[0], 70, 70, 1.5, 14)
     # A slip of a box may be implausible for its class, too; nothing else than what was planted is named.
     assert _named(result, "implausible-size") <= {f"{number:02d}.png" for number in range(4, 10)}
+
+
+@pytest.mark.parametrize("with_boxes", [True, False], ids=["boxes", "clicks"])
+def test_that_objects_of_a_wrong_class_are_found_and_what_they_are(tmp_path: Path, with_boxes: bool) -> None:
+    project = build_engine_project(tmp_path, n_train=N_TRAIN, n_val=N_VAL, n_test=N_TEST, with_boxes=with_boxes)
+    try:
+        disc, square = project.classes.list()
+        marks = [mark for own in project.annotations.by_fov().values() for mark in own]
+        wrong = {each.id: each for each in marks[::29]}
+        swapped = {disc.id: square.id, square.id: disc.id}
+        project.annotations.update([replace(each, class_id=swapped[each.class_id]) for each in wrong.values()])
+        result, _ = _check(project, QualitySettings(skip=("implausible-size",)))
+        again, _ = _check(project, QualitySettings(skip=("implausible-size", "label-suspect")))
+    finally:
+        project.close()
+    assert {each.check for each in result.findings} == {"label-suspect"}
+    assert {each.annotations[0] for each in result.findings} == set(wrong)
+    for each in result.findings:
+        own = disc if wrong[AnnotationId(each.annotations[0])].class_id == disc.id else square
+        assert each.other_class == own.name != each.class_name
+    scores = [each.score or 0.0 for each in result.findings]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > 0.5
+    assert "label-suspect" not in again.n_by_check
+
+
+def test_that_classes_are_not_doubted_where_nothing_can_be_learned(tmp_path: Path) -> None:
+    project = build_engine_project(tmp_path, n_train=2, n_val=0, n_test=0)
+    try:
+        result, _ = _check(project, QualitySettings(skip=("class-missing-in-split",)))
+        assert result.findings == ()
+        assert "were not checked: No two classes have 10 objects" in result.notes[0]
+    finally:
+        project.close()
+
+
+def _store_found(project: Project, marks: Sequence[Annotation], *, split: str) -> None:
+    """Record an evaluation of a detector that has found these marks of a split, the later ones the surer."""
+    classes = {each.id: number for number, each in enumerate(project.classes.list())}
+    fovs = [fov for fov in project.fovs.list() if fov.split and fov.split.value == split]
+    own = [[mark for mark in marks if mark.fov_id == fov.id and mark.box] for fov in fovs]
+    sides = [boxes_to_array([mark.box for mark in each if mark.box]) for each in own]
+    labels = [np.array([classes[mark.class_id] for mark in each], np.int64) for each in own]
+    scores = [np.linspace(0.5, 0.9, len(each)) for each in own]
+    stored = collect_detections(
+        class_names=[each.name for each in project.classes.list()],
+        fov_ids=[fov.id for fov in fovs],
+        sample_ids=[fov.sample_id for fov in fovs],
+        found=[Detections(*each) for each in zip(sides, labels, scores, strict=True)],
+        true=list(zip(sides, labels, strict=True)),
+        scales=[1.0] * len(fovs),
+        thresholds=[0.3] * len(classes),
+    )
+    job = RunId(f"evaluate-detector-{split}")
+    project.run_folder(job).mkdir(parents=True)
+    project.runs.add(job, kind="evaluate-detector", title="", settings_json='{"kind": "evaluate-detector"}')
+    write_detections(project.run_folder(job) / DETECTIONS_NAME, stored)
+    told = {"n_images": len(fovs), "n_groups": 1, "macro_f1": None, "map50": None, "map": None, "seconds": 1.0}
+    result = {"run": "a-detector", "split": split, "per_class": {}, "detections": DETECTIONS_NAME} | told
+    project.runs.set_ended(job, RunStatus.FINISHED, summary_json=json.dumps({"kind": "evaluate-detector"} | result))
+
+
+def test_that_objects_that_nobody_has_marked_are_found_where_a_model_has_found_them(project: Project) -> None:
+    marks = [mark for own in project.annotations.by_fov().values() for mark in own]
+    skip = tuple(name for name in CHECK_NAMES if name != "label-missing")
+    before, _ = _check(project, QualitySettings(skip=skip))
+    assert (before.n_by_check, before.findings) == ({"label-missing": 0}, ())
+    assert "Evaluate a detector on a split" in before.notes[0]
+    _store_found(project, marks, split="val")
+    on_val = {fov.id for fov in project.fovs.list() if fov.split is Split.VAL}
+    last = {mark.fov_id: mark for mark in marks if mark.fov_id in on_val}
+    removed = list(last.values())[:2]
+    project.annotations.remove(removed)
+    result, _ = _check(project, QualitySettings(skip=skip))
+    places = {(each.images[0].fov, each.places[0].x, each.places[0].y) for each in result.findings}
+    assert places == {(mark.fov_id, round(mark.box.x0, 1), round(mark.box.y0, 1)) for mark in removed if mark.box}
+    assert all("found by the detector a-detector" in each.reason for each in result.findings)
+    assert "no model has searched 22 yet" in result.notes[0]
 
 
 def test_that_repeated_pictures_are_found_however_they_were_disguised(project: Project) -> None:
@@ -245,8 +334,53 @@ def test_that_damaged_images_of_a_set_are_found_and_its_name_has_to_exist(projec
     assert all(image.set == "made" for each in result.findings for image in each.images)
     assert "not searched for copies" in result.notes[0]
     assert not {"too-near-to-real", "blur", "empty-class"} & set(result.n_by_check)  # they were not made
+    assert "Fewer than 12 images" in result.notes[1]
+    assert result.probe is None
     with pytest.raises(NotFound):
         _check(project, QualitySettings(set_name="nowhere"))
+
+
+def _replace_images(project: Project, name: str, make: Callable[[int, ImageArray], ImageArray]) -> None:
+    """Put other pixels into a set, as if they had been written so."""
+    folder = project.set_folder(name)
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    for number, line in enumerate(lines):
+        path = folder / line["file"]
+        write_png(path, make(number, read_image(path)))
+        line["sha256"] = sha256_of_file(path)
+    (folder / "manifest.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def test_that_images_that_are_like_real_ones_are_not_betrayed_and_others_are_by_what_they_differ_in(
+    project: Project,
+) -> None:
+    settings = ComposeSettings(set_name="made", count=24, composition=CompositionSettings(canvas_px=64))
+    add_set(project, settings)
+    real = [read_image(Path(fov.path)) for fov in project.fovs.list()]
+    _replace_images(project, "made", lambda number, _: np.ascontiguousarray(real[number][32:, 32:]))
+    wanted = QualitySettings(set_name="made", skip=("tiny-box", "duplicate-annotation", "huge-box", "outside-image"))
+    alike, _ = _check(project, wanted)
+    assert alike.probe is not None
+    assert alike.n_by_check["synthetic-betrayed"] == 0
+    assert 0.2 < alike.probe.auc < 0.75
+    assert (alike.probe.n_synthetic, alike.probe.n_samples) == (24, 22)  # test and train samples
+    assert any("Synthetic against real: an AUC of 0." in note for note in alike.notes)
+    _replace_images(project, "made", lambda _, image: np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8))
+    blurred, context = _check(project, wanted)
+    assert blurred.probe is not None
+    assert blurred.probe.auc > 0.95
+    assert {each.name for each in blurred.probe.statistics[:3]} & {"sharpness", "grain", "flat_share"}
+    finding = next(each for each in blurred.findings if each.check == "synthetic-betrayed")
+    assert finding.severity == "note"
+    assert "AUC" in finding.reason
+    assert [image.set for image in finding.images] == ["made"] * 3 + [""] * 3 + ["made"] * 3
+    assert blurred.is_sound
+    with Recorder(project, project.runs.get(RunId(context.run_id))) as recorder:
+        recorder.finish(JobFinished(result=blurred))
+    report = render_html(build_quality_report(project, RunId(context.run_id)))
+    assert "Synthetic against real" in report
+    assert "fine against coarse contrast" in report
+    assert report.count("data:image/") == 6  # three of the set, three real ones
 
 
 def test_that_only_what_has_changed_is_looked_at_again(project: Project) -> None:
@@ -309,7 +443,9 @@ def test_that_the_blood_cells_of_bccd_have_the_faults_that_were_looked_at(tmp_pa
     assert {name: n for name, n in result.n_by_check.items() if n} == {
         "duplicate-annotation": 7,
         "implausible-size": 2,
+        "label-suspect": 1,
         "split-leak": 1,
     }
+    assert _named(result, "label-suspect") == {"BloodImage_00113.jpg"}
     assert _named(result, "split-leak") == {"BloodImage_00037.jpg", "BloodImage_00038.jpg"}
     assert _named(result, "implausible-size") == {"BloodImage_00113.jpg", "BloodImage_00133.jpg"}

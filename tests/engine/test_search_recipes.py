@@ -197,7 +197,7 @@ def test_that_a_recipe_that_cannot_be_made_here_is_left_out_with_its_reason(
 @pytest.mark.slow
 def test_that_a_recipe_that_hides_the_objects_loses(project: Project) -> None:
     """Composites that are blurred beyond what real images are teach less than sharp ones."""
-    settings = _settings(("composition.image.blur_px=0,8",), steps=40, halving="off")
+    settings = _settings(("composition.image.blur_px=0,8",), steps=24, halving="off")
     settings = settings.model_copy(update={"optimization": settings.optimization.model_copy(update={"batch_size": 16})})
     table = search_recipes.run(settings, RecordingContext(project, "search-recipes")).table
     assert table.recipes[0].choices == (("composition.image.blur_px", "0"),)

@@ -20,7 +20,10 @@ from synthstudio.engine.gan_losses import GanLosses
 from synthstudio.engine.gan_samples import HeldOut
 from synthstudio.engine.gan_weights import load_gan
 from synthstudio.engine.jobs import train_gan
+from synthstudio.engine.loops import Validation
+from synthstudio.engine.networks.gan import UNetGenerator
 from synthstudio.engine.processes import Processes
+from synthstudio.engine.region_loop import RegionLoop
 from synthstudio.project import Project
 from synthstudio.project.tones import set_tone_scale
 from synthstudio.protocol.messages import PreviewReady
@@ -152,14 +155,14 @@ def test_that_a_resumed_training_ends_as_an_uninterrupted_one(
 
 
 def test_that_a_checkpoint_is_written_when_it_is_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_last = gan_loop.GanLoop._save_last
+    save_last = RegionLoop._save_last
     saved: list[int] = []
 
-    def note(loop: gan_loop.GanLoop) -> None:
+    def note(loop: RegionLoop[UNetGenerator]) -> None:
         saved.append(loop.state.step)
         save_last(loop)
 
-    monkeypatch.setattr(gan_loop.GanLoop, "_save_last", note)
+    monkeypatch.setattr(RegionLoop, "_save_last", note)
     context = RecordingContext(project, JOB)
     context._save_checkpoint.set()
     train_gan.run(settings(optimization={"steps": 4}), context)
@@ -200,7 +203,7 @@ def test_that_the_best_generator_is_kept_where_that_is_wanted(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.5, 0.9, 0.7, 0.1])
-    monkeypatch.setattr(HeldOut, "judge", lambda *_: gan_loop.Validation(next(scores), {"validation/image": 1.0}))
+    monkeypatch.setattr(HeldOut, "judge", lambda *_: Validation(next(scores), {"validation/image": 1.0}))
     context = RecordingContext(project, JOB)
     result = train_gan.run(settings(optimization={"steps": 4, "sample_every": 1, "keep": "best"}), context)
     assert (result.step, result.best["step"]) == (2, 2.0)

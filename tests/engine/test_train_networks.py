@@ -78,7 +78,7 @@ def test_that_a_timm_backbone_begins_with_pretrained_weights_and_the_card_says_s
 ) -> None:
     torch.manual_seed(5)
     save_file(timm.create_model("resnet10t", pretrained=False).state_dict(), tmp_path / "resnet10t.safetensors")
-    weights = str(tmp_path / "resnet10t.safetensors")
+    weights = project.models.add(tmp_path / "resnet10t.safetensors", name="small-resnet").name
     context = RecordingContext(project, "train-classifier")
     train_classifier.run(_settings({"name": "timm:resnet10t", "stride": "8", "weights": weights}), context)
     card = read_model_card(context.run_dir)

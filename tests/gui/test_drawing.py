@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -83,6 +84,43 @@ def test_that_a_newer_wish_takes_the_place_of_those_that_wait(
     qtbot.waitUntil(lambda: bool(customer.drawn), timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not drawing.is_busy, timeout=TIMEOUT_MS)
     assert [each.wish for each in customer.drawn] == all_wishes[-1:]
+
+
+def test_that_what_is_wished_for_meanwhile_is_sent_ahead_and_only_the_newest_of_it_made(
+    qtbot: QtBot, drawing: Drawing, studied: tuple[Project, RunId]
+) -> None:
+    customer = Customer(drawing)
+    moves = wishes(studied[1], range(50))
+
+    def move(number: int) -> None:
+        customer.ask([moves[number]])
+        if number + 1 < len(moves):
+            QTimer.singleShot(1, customer, partial(move, number + 1))
+
+    move(0)
+    qtbot.waitUntil(lambda: bool(customer.drawn) and customer.drawn[-1].wish == moves[-1], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not drawing.is_busy, timeout=TIMEOUT_MS)
+    places = [moves.index(each.wish) for each in customer.drawn]
+    assert places == sorted(set(places))
+    assert not customer.failures
+    alone = Customer(drawing)
+    alone.ask([customer.drawn[0].wish, moves[-1]])
+    qtbot.waitUntil(lambda: len(alone.drawn) == 2, timeout=TIMEOUT_MS)
+    for found, expected in zip((customer.drawn[0], customer.drawn[-1]), alone.drawn, strict=True):
+        assert np.array_equal(found.image, expected.image)  # each image is that of its own wish
+
+
+def test_that_what_cannot_be_drawn_does_not_hold_up_what_can(
+    qtbot: QtBot, drawing: Drawing, studied: tuple[Project, RunId]
+) -> None:
+    customer = Customer(drawing)
+    strange = DrawingWish(studied[1], MapRequest(SIDE, 0, (MapRegion("wart", Box(0, 0, 9, 9)),)))
+    asked = wishes(studied[1], range(2))
+    for wish in (asked[0], strange, asked[1]):
+        customer.ask([wish])
+    qtbot.waitUntil(lambda: bool(customer.drawn) and customer.drawn[-1].wish == asked[1], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not drawing.is_busy, timeout=TIMEOUT_MS)
+    assert len(customer.failures) <= 1
 
 
 def test_that_a_failure_is_told_once_and_drops_the_rest_of_the_list(

@@ -17,7 +17,7 @@ from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.experiment import ExperimentSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.experiments import play_all
-from tests.support.scripted_engine import scripted_engine
+from tests.support.plan_tabs import TabOpener
 from tests.support.windows import TIMEOUT_MS
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
@@ -36,26 +36,13 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def open_tab(qtbot: QtBot, tmp_path: Path, folder: Path) -> Iterator[OpenTab]:
     """Opens the tab with an engine that plays a part."""
-    made: list[Workspace] = []
+    opener = TabOpener(qtbot, folder=folder, preferences=tmp_path, make=Experiments, is_read=is_read)
+    yield opener
+    opener.shut_down()
 
-    def opened(part: str) -> tuple[Experiments, Workspace]:
-        workspace = Workspace(engine_command=scripted_engine(part), preferences_file=tmp_path / f"{len(made)}.toml")
-        made.append(workspace)
-        workspace.open_project(folder)
-        tab = Experiments(workspace)
-        qtbot.addWidget(tab)
-        workspace.records_changed.connect(lambda _changed: tab.refresh())  # as the page does
-        tab.resize(1000, 700)
-        tab.show()
-        tab.refresh()
-        qtbot.waitUntil(
-            lambda: tab.panel.chosen is not None or not tab.panel.empty.button.isHidden(), timeout=TIMEOUT_MS
-        )
-        return tab, workspace
 
-    yield opened
-    for workspace in made:
-        workspace.shut_down()
+def is_read(tab: Experiments) -> bool:
+    return tab.panel.chosen is not None or not tab.panel.empty.button.isHidden()
 
 
 def fill_form(tab: Experiments, settings: ExperimentSettings) -> None:
@@ -76,7 +63,7 @@ def test_that_an_experiment_started_from_the_form_fills_table_and_chart_as_its_j
     assert not tab.wants_side
     assert tab.driver.active == "night"
 
-    qtbot.waitUntil(lambda: panel.state.text().startswith("4 of 4 jobs are done"), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: panel.head.state.text().startswith("4 of 4 jobs are done"), timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not tab.driver.active, timeout=TIMEOUT_MS)
     runs = workspace.require_project().runs.of_experiment("night")
     assert [run.kind for run in runs] == ["train-classifier", "evaluate"] * 2
@@ -89,8 +76,8 @@ def test_that_an_experiment_started_from_the_form_fills_table_and_chart_as_its_j
     assert panel.chart.chart.groups == ("all classes", "disc")
     assert [each.name for each in panel.chart.chart.series] == ["Real", "Synthetic"]
     assert panel.differences.text() == "Against real, seed by seed: Synthetic +0.000 (1 seed)."
-    assert panel.go_on.isHidden()
-    assert panel.stop.isHidden()
+    assert panel.head.go_on.isHidden()
+    assert panel.head.stop.isHidden()
 
 
 def test_that_stop_cancels_the_job_and_continue_does_the_rest_in_another_session(
@@ -100,9 +87,9 @@ def test_that_stop_cancels_the_job_and_continue_does_the_rest_in_another_session
     fill_form(tab, SETTINGS)
     tab.start()
     qtbot.waitUntil(lambda: workspace.gpu_worker.running is not None, timeout=TIMEOUT_MS)
-    qtbot.waitUntil(lambda: "Now: night: real, seed 0." in tab.panel.state.text(), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: "Now: night: real, seed 0." in tab.panel.head.state.text(), timeout=TIMEOUT_MS)
     assert not tab.form.start.isEnabled()
-    qtbot.mouseClick(tab.panel.stop, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(tab.panel.head.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: workspace.gpu_worker.is_idle, timeout=TIMEOUT_MS)
     assert not tab.driver.active
     (run,) = workspace.require_project().runs.of_experiment("night")
@@ -110,9 +97,9 @@ def test_that_stop_cancels_the_job_and_continue_does_the_rest_in_another_session
     workspace.shut_down()
 
     again, workspace = open_tab("finished")
-    qtbot.waitUntil(again.panel.go_on.isEnabled, timeout=TIMEOUT_MS)
-    qtbot.mouseClick(again.panel.go_on, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: again.panel.state.text().startswith("4 of 4 jobs are done"), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(again.panel.head.go_on.isEnabled, timeout=TIMEOUT_MS)
+    qtbot.mouseClick(again.panel.head.go_on, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: again.panel.head.state.text().startswith("4 of 4 jobs are done"), timeout=TIMEOUT_MS)
     assert len(workspace.require_project().runs.of_experiment("night")) == 5
 
 
@@ -193,7 +180,7 @@ def test_that_the_report_of_an_experiment_is_written_where_the_user_says(
     qtbot.waitUntil(lambda: tab.panel.has_scores, timeout=TIMEOUT_MS)
     out = tmp_path / "appendix.html"
     monkeypatch.setattr(
-        "synthstudio.gui.pages.train.report_writing.choose_file",
+        "synthstudio.gui.report_writing.choose_file",
         lambda parent, suggested, filters, chosen: chosen(out),
     )
     qtbot.mouseClick(tab.panel.report, Qt.MouseButton.LeftButton)

@@ -14,13 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.core.imaging import write_png
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.class_table import FOUND, NEW
 from synthstudio.gui.main_window.export_dialog import ExportDialog
-from synthstudio.gui.main_window.guessing import guess_format
 from synthstudio.gui.main_window.import_dialog import ImportDialog
 from synthstudio.project import Project
 from tests.support.exports import build_data, center_mark, write_fov
@@ -211,7 +211,7 @@ def test_that_the_whole_folder_is_meant_once_its_name_is_typed(
 ) -> None:
     for number, name in enumerate("abc"):
         write_png(tmp_path / f"{name}.png", np.full((40, 50, 3), 20 * number, np.uint8))
-    window.take_dropped(tmp_path / "a.png", tmp_path / "b.png")
+    window.projects.take_dropped(tmp_path / "a.png", tmp_path / "b.png")
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.plan is not None and len(dialog.plan.fovs) == 2, timeout=TIMEOUT_MS)
@@ -250,8 +250,32 @@ def test_that_the_format_of_every_export_is_guessed(tmp_path: Path, name: str) -
     assert guess_format(tmp_path / "out") == name
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a photo of zxq rash, red", "captions"),
+        ("10 12 cell\n", "centers"),
+        ("x y class\n", "centers"),
+        ("", "centers"),
+    ],
+)
+def test_that_captions_beside_images_are_told_from_centres(tmp_path: Path, text: str, name: str) -> None:
+    write_fov(tmp_path)
+    image = next(tmp_path.glob("*.png"))
+    image.with_suffix(".txt").write_text(text)
+    assert guess_format(tmp_path) == name
+
+
 def test_that_the_format_of_a_single_file_is_guessed(tmp_path: Path) -> None:
     for name, document in {"labelme": {"shapes": []}, "geojson": {"type": "Feature"}, "coco": {"images": []}}.items():
         (tmp_path / "a.json").write_text(json.dumps(document))
         assert guess_format(tmp_path / "a.json") == name
     assert guess_format(tmp_path / "gone") == "imagefolder"
+
+
+def test_that_a_table_of_attributes_is_not_taken_for_marks(tmp_path: Path) -> None:
+    folder = write_table(tmp_path / "table")
+    assert guess_format(folder) == "csv"
+    for text in ("image,sample,tone\nx.png,Ada,3\n", "", "\n"):
+        (folder / "marks.csv").write_text(text)
+        assert guess_format(folder) == "imagefolder"

@@ -15,10 +15,12 @@ from synthstudio.gui import errors
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.forms.controls import SuggestionControl
 from synthstudio.gui.forms.numbers import NumberControl
+from synthstudio.gui.pages.train.round_side import RoundSide
 from synthstudio.gui.widgets import saving
 from synthstudio.gui.widgets.section import Section
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.generate import GenerateSettings
 from synthstudio.settings.recipe import read_recipe
 from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND
 from synthstudio.settings.resources import resource_path
@@ -236,3 +238,37 @@ def test_that_a_network_is_chosen_from_the_list_or_written_by_its_name(qtbot: Qt
     assert "timm:regnety_004!" in row.error.text()
     row.reset.click()
     assert form.settings() == TrainClassifierSettings()
+
+
+def test_that_a_list_with_nothing_to_choose_is_not_shown_until_there_is(form: SettingsForm[ComposeSettings]) -> None:
+    form.show()
+    row = form.row(("composition", "classes"))
+    form.set_choices("composition.classes", ())
+    assert row.isHidden()
+    form.set_choices("composition.classes", [("RBC", "RBC")])
+    assert not row.isHidden()
+
+
+def test_that_a_nought_that_is_no_quantity_is_written_in_words(qtbot: QtBot) -> None:
+    form = SettingsForm(GenerateSettings)
+    qtbot.addWidget(form)
+    control = form.row(("prompts", "side_px")).control
+    assert isinstance(control, NumberControl)
+    assert control.box.text() == "as trained"
+    control.show_value(512)
+    assert control.box.text() == "512 px"
+
+
+def test_that_rounds_show_how_the_chosen_kind_of_model_is_trained(qtbot: QtBot) -> None:
+    side = RoundSide()
+    qtbot.addWidget(side)
+    side.show()
+    classifier, detector = side.form.sections["classifier",], side.form.sections["detector",]
+    assert classifier.isHidden()
+    assert not detector.isHidden()
+    assert not detector.is_folded
+    side.form.show_value("task", "classifier")
+    assert detector.isHidden()
+    assert not classifier.isHidden()
+    assert not classifier.is_folded
+    assert side.form.sections["classifier", "composition"].is_folded

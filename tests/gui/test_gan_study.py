@@ -70,8 +70,8 @@ def test_that_a_finished_study_is_a_table_beside_floor_and_paper_and_a_chart(
     assert rows[0][1] == "30.5 ± 0.7"
     assert rows[3][1] == "10.0 (9.00–10.00)"
     assert rows[2][-1] == "174 ± 4.7"
-    assert board.state.text() == "12 of 12 jobs are done."
-    assert not board.go_on.isVisible()
+    assert board.head.state.text() == "12 of 12 jobs are done."
+    assert not board.head.go_on.isVisible()
     assert "Features: built-in." in board.notes.text()
     series = board.chart.chart.series
     assert [bar.value for bar in series[0].bars] == [30.5, 35.5, 50.5]
@@ -97,7 +97,7 @@ def test_that_a_study_begins_from_the_form_and_its_failures_are_told(
     qtbot.waitUntil(lambda: len(project.runs.list(kind="train-gan")) == 2, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not panel.driver.active, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: "The script says no." in board.trouble.text(), timeout=TIMEOUT_MS)
-    assert board.go_on.isVisible()
+    assert board.head.go_on.isVisible()
     panel.open_form()
     assert panel.form.form.control_value("name") == "ablation 2"
 
@@ -113,9 +113,9 @@ def test_that_what_is_left_of_a_study_is_gone_on_with(
         play(project, job, fid=30.0, experiment="night")
     workspace.announce(changes("runs", "experiments"))
     board = panel.board
-    qtbot.waitUntil(board.go_on.isVisible, timeout=TIMEOUT_MS)
-    assert board.state.text().startswith("2 of 4 jobs are done, time left about")
-    qtbot.mouseClick(board.go_on, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(board.head.go_on.isVisible, timeout=TIMEOUT_MS)
+    assert board.head.state.text().startswith("2 of 4 jobs are done, time left about")
+    qtbot.mouseClick(board.head.go_on, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(project.runs.list(kind="train-gan")) == 2, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not panel.driver.active, timeout=TIMEOUT_MS)
     assert project.runs.list(kind="train-gan")[-1].title == "night: without region loss, seed 0"

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSpinBox,
-    QComboBox,
-    QLabel,
-    QLineEdit,
-    QScrollBar,
-    QSlider,
-    QWidget,
-)
 from pytestqt.qtbot import QtBot
 
-from synthstudio.domain.records import RunStatus, changes
+from synthstudio.core.synthesis.semantic_maps import MapCoding
+from synthstudio.core.training.gan_samples import sample_grid
+from synthstudio.domain.maps import UNKNOWN_TONE, MapRegion, MapRequest
+from synthstudio.domain.records import Box, RunStatus, changes
 from synthstudio.gui.pages.generate import GeneratePage
-from synthstudio.gui.pages.generate.gan import GanView
+from synthstudio.gui.pages.generate.gan import GanView, sample_maps
+from synthstudio.gui.pages.generate.gan.map_sketch import sketch_map
+from synthstudio.gui.pages.generate.gan.sample_maps import cut_sketched
+from synthstudio.gui.pages.generate.trainings.sample_strip import cut_crops
+from synthstudio.gui.widgets.image_grid import to_qimage
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.protocol.messages import MetricLogged, Progress, StageChanged, WarningRaised
@@ -30,6 +28,7 @@ from synthstudio.settings.train_gan import GanLossSettings, TrainGanSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.gan_runs import N_CROPS, add_gan_run, add_sample
 from tests.support.scripted_engine import scripted_engine
+from tests.support.walking import find_unreachable
 from tests.support.windows import TIMEOUT_MS
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
@@ -80,6 +79,17 @@ def test_that_without_a_training_the_view_says_how_to_begin(
     assert "Train the GAN" in training.empty.text.text()
     assert not view.choice.isEnabled()
     qtbot.waitUntil(lambda: "a guess" in training.side.effort.text(), timeout=TIMEOUT_MS)
+
+
+def test_that_an_empty_project_is_told_what_a_training_lacks(
+    qtbot: QtBot, workspace: Workspace, view: GanView, tmp_path: Path
+) -> None:
+    Project.create(tmp_path / "new").close()
+    workspace.open_project(tmp_path / "new")
+    training = view.training
+    qtbot.waitUntil(lambda: training.empty.title.text() == "There are no images yet.", timeout=TIMEOUT_MS)
+    assert training.empty.button.text() == "Import images"
+    assert not training.side.start.isEnabled()
 
 
 def test_that_without_a_project_nothing_can_be_started(view: GanView) -> None:
@@ -233,17 +243,7 @@ def test_that_every_tab_can_be_heard_and_walked_by_tab(
     for number in range(view.tabs.count()):
         view.tabs.setCurrentIndex(number)
         qtbot.waitUntil(lambda: workspace.background.is_idle, timeout=TIMEOUT_MS)
-        seen = walked(page)
-        missed = [
-            each.text() or each.toolTip()
-            for each in page.findChildren(QAbstractButton)
-            if each.isVisible()
-            and each.isEnabled()
-            and each.focusPolicy() & Qt.FocusPolicy.TabFocus
-            and not each.isCheckable()  # of buttons that exclude one another the arrows reach the others
-            and each not in seen
-        ]
-        wrong[view.tabs.tabText(number)] = [*nameless_inputs(view), *missed]
+        wrong[view.tabs.tabText(number)] = find_unreachable(page, page.segments.button("GAN"))
     assert not any(wrong.values()), wrong
 
 
@@ -255,31 +255,19 @@ def test_that_a_variant_of_a_study_comes_into_the_form_of_the_training(view: Gan
     assert (settings.losses.region, settings.seed) == (30.0, 4)
 
 
-def walked(page: GeneratePage) -> set[QWidget]:
-    """All that Tab reaches."""
-    page.segments.button("GAN").setFocus()
-    seen: list[QWidget] = []
-    for _ in range(300):
-        page.focusNextChild()
-        now = page.focusWidget()
-        if now is None or now in seen:
-            break
-        seen.append(now)
-    return set(seen)
-
-
-def nameless_inputs(view: GanView) -> list[str]:
-    """Inputs in sight that a screen reader would call nothing."""
-    buddies = {label.buddy() for label in view.findChildren(QLabel) if label.buddy()}
-    inner = (QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar)
-    return [
-        f"{each.metaObject().className()} in {type(each.parentWidget()).__name__}"
-        for kind in (QComboBox, QAbstractSpinBox, QLineEdit, QSlider, QAbstractItemView)
-        for each in view.findChildren(kind)
-        if each.isVisible()
-        and not each.objectName().startswith("qt_")
-        and not isinstance(each.parentWidget(), inner)
-        and not each.inherits("QHeaderView")  # is heard with its table
-        and not each.accessibleName()
-        and each not in buddies
-    ]
+def test_that_maps_of_samples_are_shown_in_the_colours_of_the_classes(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = project.classes.list()[0]
+    card = SimpleNamespace(class_names=(first.name, "gone"), tone_levels=(), has_unknown_tone=True)
+    coding = MapCoding(card.class_names, 0, True)
+    request = MapRequest(32, UNKNOWN_TONE, (MapRegion(first.name, Box(8, 8, 24, 24)),))
+    maps, real = coding.draw(request)[None], np.full((1, 32, 32, 3), 77, np.uint8)
+    picture = to_qimage(sample_grid(maps, real, real))
+    assert cut_sketched(project, tmp_path, picture, 20) == cut_crops(tmp_path, picture, 20), "there is no card"
+    monkeypatch.setattr(sample_maps, "read_map_card", lambda _folder: card)
+    cells = cut_sketched(project, tmp_path, picture, 20)
+    sketch = sketch_map(request, {first.name: first.color}, n_tones=0)
+    assert cells.images[0].image == to_qimage(sketch)
+    assert cells.images[0].caption.endswith(f": {first.name}")
+    assert cells.images[1].image.pixelColor(0, 0).red() == 77

@@ -248,13 +248,6 @@ def test_that_a_written_set_is_browsed_with_its_boxes_and_verified(
     qtbot.waitUntil(lambda: "000003.png" in panel.outcome.text(), timeout=WAIT_MS)
 
 
-def test_that_diffusion_honestly_says_that_it_comes_later(page: GeneratePage) -> None:
-    page.choose("Diffusion")
-    shown = page.stack.currentWidget()
-    assert shown is not None
-    assert "later version" in shown.findChildren(type(page.compositing.notice.text))[1].text()
-
-
 def test_that_each_way_to_make_images_has_its_own_keys(page: GeneratePage) -> None:
     page.choose("GAN")
     assert page.stack.currentWidget() is page.gan

@@ -9,13 +9,15 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.records import RunStatus
+from synthstudio.domain.records import Changes, RunStatus, changes
 from synthstudio.gui.gpu_worker import GpuWorker
 from synthstudio.project import Project
 from synthstudio.protocol.messages import JobCancelled, JobFailed, JobFinished
 from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.suggest import SuggestSettings
 from tests.support.cell_projects import make_cell_project
 from tests.support.scripted_engine import scripted_engine
+from tests.support.suggestions import MODEL, add_model
 
 TIMEOUT_MS = 20_000
 
@@ -91,6 +93,25 @@ def test_that_a_running_job_is_cancelled_and_a_waiting_one_taken_out(
         second: RunStatus.CANCELLED,
     }
     assert worker.is_idle
+
+
+def test_that_suggestions_are_in_the_project_while_the_search_goes_on(
+    qtbot: QtBot, worker: GpuWorker, project: Project
+) -> None:
+    worker._command = scripted_engine("searches")
+    add_model(project)
+    fov_id = project.fovs.list()[0].id
+    told: list[tuple[Changes, int]] = []
+    worker.records_changed.connect(lambda changed: told.append((changed, len(project.suggestions.list(fov_id)))))
+    run_id = worker.submit(SuggestSettings(run=MODEL))
+    qtbot.waitUntil(lambda: any("suggestions" in changed.kinds for changed, _ in told), timeout=TIMEOUT_MS)
+    assert worker.running == run_id
+    assert [each for each in told if "suggestions" in each[0].kinds] == [
+        (changes("suggestions", fov_ids=frozenset({fov_id})), 1)
+    ]
+    with qtbot.waitSignal(worker.idle, timeout=TIMEOUT_MS):
+        worker.cancel(run_id)
+    assert [each.score for each in project.suggestions.list(fov_id, MODEL)] == [0.75]  # a cancelled search keeps it
 
 
 def test_that_stopping_ends_a_deaf_engine_and_joins_the_thread(qtbot: QtBot, worker: GpuWorker) -> None:

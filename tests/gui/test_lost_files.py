@@ -18,7 +18,7 @@ from synthstudio.core.annotations.imagefolder import read_imagefolder
 from synthstudio.core.imaging import write_png
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Annotation
-from synthstudio.gui import errors, workspace
+from synthstudio.gui import errors, fov_images
 from synthstudio.gui.canvas.large_images import LargeImage, open_for_view
 from synthstudio.gui.canvas.pyramid import WholePyramid
 from synthstudio.gui.main_window import MainWindow
@@ -150,7 +150,7 @@ class DeadDrive:
 def dead(drive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeadDrive]:
     """The sample "two" lies on a drive that does not answer."""
     made = DeadDrive(drive / "two")
-    monkeypatch.setattr(workspace, "open_for_view", made.open_for_view)
+    monkeypatch.setattr(fov_images, "open_for_view", made.open_for_view)
     monkeypatch.setattr(opening, "WAIT_SHOWN_AFTER_MS", 50)
     monkeypatch.setattr(opening, "SLOW_AFTER_MS", 60)
     yield made

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot
 from synthstudio.gui.widgets.metric_plots import MetricPlots
 from tests.support.windows import TIMEOUT_MS
 
@@ -30,3 +32,32 @@ def test_that_steps_that_a_resumed_run_says_again_replace_the_former_ones(qtbot:
     plots.clear()
     assert not plots.has_points
     assert not plots.plots
+
+
+def test_that_metrics_first_heard_of_while_the_plots_are_drawn_come_to_stand_in_their_order(qtbot: QtBot) -> None:
+    plots = MetricPlots({}, lambda _name, _number: "#4477AA")
+    qtbot.addWidget(plots)
+    plots.resize(400, 900)
+    plots.show()
+    plots.merge({"loss/image": [(10, 4.0)], "speed/images": [(10, 2.0)]})
+    qtbot.waitUntil(lambda: "loss" in plots.plots, timeout=TIMEOUT_MS)
+    for name in ("accuracy/a", "brightness/b", "contrast/c"):  # before "speed", whose turn is next
+        plots.add_point(name, 10, 1.0)
+    names = ("loss", "accuracy", "brightness", "contrast", "speed")
+    qtbot.waitUntil(lambda: set(plots.plots) == set(names), timeout=TIMEOUT_MS)
+
+    def is_in_order() -> bool:
+        tops = [plots.plots[name].y() for name in names]
+        return tops == sorted(set(tops))
+
+    qtbot.waitUntil(is_in_order, timeout=TIMEOUT_MS)
+
+
+def test_that_a_learning_rate_is_told_though_three_places_hold_nothing_of_it(qtbot: QtBot) -> None:
+    plot = CurvePlot("Rates")
+    qtbot.addWidget(plot)
+    steps = np.array([1.0, 2.0])
+    plot.set_curves(
+        (Curve("denoiser", "#4477AA", steps, np.array([2e-6, 1e-6])), Curve("loss", "#EE6677", steps, steps))
+    )
+    assert plot.values_text(1.0) == "step 1 · denoiser 2.00e-06 · loss 1.000"

@@ -283,21 +283,21 @@ def test_that_patches_a_gan_made_are_told_apart_and_rejected_like_the_others(
     view.form.show_value("patches.generated_sets", ("mine",))
     qtbot.waitUntil(lambda: len(panel.grid.keys) == n_clicked + 3, timeout=WAIT_MS)
     assert f"{n_clicked:,} patches used" in panel.facts.text()
-    assert "3 made by a GAN" in panel.facts.text()
+    assert "3 made by a generator" in panel.facts.text()
     bank = panel._gallery.bank if panel._gallery is not None else None
     assert bank is not None
     made = next(number for number in panel.grid.keys if bank.patches[number].fov_id < 0)
-    assert patch_tile(bank, made, TileStyle(), "#FFFFFF").mark == "GAN"
+    assert patch_tile(bank, made, TileStyle(), "#FFFFFF").mark == "made"
     qtbot.waitUntil(lambda: made in panel.grid.loaded, timeout=WAIT_MS)
     samples = panel.filters.samples.model()
-    assert "GAN: mine  3" in [samples.index(row, 0).data() for row in range(samples.rowCount())]
+    assert "generated: mine  3" in [samples.index(row, 0).data() for row in range(samples.rowCount())]
     told: list[str] = []
     monkeypatch.setattr(errors, "post", lambda notice, **_: told.append(notice.message))
     panel._on_grid_activated(made)
-    assert told == ["This patch was made by a GAN; nobody has clicked it."]
+    assert told == ["This patch was made by a generator; nobody has clicked it."]
     click(panel, panel.grid.keys.index(made))
     QTest.keyClick(panel.grid, Qt.Key.Key_Delete)
     assert rejected_ids(window) == {bank.patches[made].annotation_id}
-    qtbot.waitUntil(lambda: "2 made by a GAN" in panel.facts.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "2 made by a generator" in panel.facts.text(), timeout=WAIT_MS)
     window.workspace.undo_stack.undo()
     assert rejected_ids(window) == set()

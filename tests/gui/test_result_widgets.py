@@ -8,7 +8,9 @@ from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.widgets.bar_plot import Bar, BarChart, BarPlot, BarSeries
+from synthstudio.gui.widgets.column_widths import fitted_widths
 from synthstudio.gui.widgets.confusion_matrix import ConfusionMatrix, MatrixCounts
+from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot
 from synthstudio.gui.widgets.rate_plot import RateAxes, RateCurve, RatePlot, thinned
 from synthstudio.gui.widgets.sortable_table import SortableTable, TableCell, TableColumn, TableRow
 from tests.support.windows import TIMEOUT_MS
@@ -109,3 +111,33 @@ def test_that_a_long_curve_is_drawn_with_few_points_and_keeps_its_shape(qtbot: Q
     )
     assert plot.values_text(float(x[7]), float(y[7])).startswith("run: false positive rate 0.000")
     assert plot.to_csv().count(b"\n") == 50_001  # all of it
+
+
+def test_that_columns_share_the_room_of_their_table() -> None:
+    assert fitted_widths([100, 50, 50], 400) == [200, 100, 100]
+    assert fitted_widths([100, 50, 50], 150) == [100, 50, 50], "it is scrolled"
+    assert fitted_widths([100, 50, 300], 350, filling=2, least=80) == [100, 50, 200], "sentences give way"
+    assert fitted_widths([100, 50, 300], 200, filling=2, least=80) == [100, 50, 80]
+    assert fitted_widths([], 200) == []
+
+
+def test_that_a_table_ends_where_its_panel_does(qtbot: QtBot) -> None:
+    table = SortableTable("Runs")
+    qtbot.addWidget(table)
+    table.set_table(COLUMNS, [row("a", 0.5)])
+    table.resize(600, 200)
+    table.show()
+    assert table.columnWidth(0) + table.columnWidth(1) == table.viewport().width()
+    table.setColumnWidth(0, 77)  # as a hand does
+    table.resize(700, 200)
+    assert table.columnWidth(0) == 77
+
+
+def test_that_there_are_no_ticks_between_whole_steps(qtbot: QtBot) -> None:
+    plot = CurvePlot("Learning curve", x_name="round")
+    qtbot.addWidget(plot)
+    plot.set_curves((Curve("F1", "#4477AA", np.array([1.0, 2.0]), np.array([0.5, 0.6])),))
+    assert plot.getAxis("bottom").tickSpacing(1.0, 2.0, 400.0)[0][0] == 1.0
+    assert plot.getAxis("left").tickSpacing(0.5, 0.6, 400.0)[0][0] < 0.1
+    plot.set_curves((Curve("F1", "#4477AA", np.array([1.5, 2.0]), np.array([0.5, 0.6])),))
+    assert plot.getAxis("bottom").tickSpacing(1.0, 2.0, 400.0)[0][0] < 1.0

@@ -16,9 +16,10 @@ from pytestqt.qtbot import QtBot
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.records import Box, Split, changes
+from synthstudio.gui import report_writing
 from synthstudio.gui.errors import Notice
 from synthstudio.gui.main_window import MainWindow
-from synthstudio.gui.pages.train import TrainPage, report_writing
+from synthstudio.gui.pages.train import TrainPage
 from synthstudio.gui.pages.train.comparison_view import ComparisonView
 from synthstudio.gui.pages.train.errors_view import ErrorsView
 from synthstudio.gui.pages.train.learning_view import LearningView

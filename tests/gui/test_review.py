@@ -225,5 +225,5 @@ def test_that_the_list_of_reasons_is_changed_in_the_project(window: MainWindow, 
 
 def test_that_nothing_can_be_judged_once_the_project_is_closed(window: MainWindow, panel: VerdictsPanel) -> None:
     assert panel.can_judge
-    window.close_project()
+    window.projects.close()
     assert not panel.can_judge

@@ -55,6 +55,7 @@ def test_that_the_pattern_is_previewed_applied_and_undone(
     qtbot.waitUntil(lambda: dialog.plan is not None and dialog.plan.n_samples == 1, timeout=TIMEOUT_MS)
     n = len(before.sample_of)
     assert f"{n} fields change" in dialog.summary.text()
+    assert "All fields would be one sample" in dialog.problem.text()
     assert dialog.model.index(0, 2).data() == "image"
     qtmodeltester.check(dialog.model)  # type: ignore[attr-defined]  # pytest-qt has no types for it
     assert present_assignment(project) == before  # a preview changes nothing

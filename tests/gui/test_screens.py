@@ -21,7 +21,21 @@ def test_that_every_workspace_and_dialog_is_photographed_at_the_size_asked_for(q
     photographer = Photographer(tmp_path / "out", folder, scratch=tmp_path, size=(1280, 800), theme="light")
     paths = photographer.walk()
     names = {path.name.split("-light")[0] for path in paths}
-    assert {"welcome", "annotate", "generate-preview", "review", "train-curves", "train-cam", "quality"} <= names
+    assert {
+        "welcome",
+        "annotate",
+        "generate-preview",
+        "generate-gan-editor",
+        "generate-diffusion-guides",
+        "generate-diffusion-from-scratch",
+        "review-verdicts",
+        "review-studies",
+        "train-curves",
+        "train-cam",
+        "quality-checks",
+        "quality-gallery",
+        "quality-charts",
+    } <= names
     assert {"dialog-import", "dialog-export", "dialog-calibrate"} <= names
     for path in paths:
         image = QImage(str(path))

@@ -59,7 +59,7 @@ def test_that_a_set_is_exported_from_its_panel(
     dialog = window.findChild(ExportDialog)
     assert dialog is not None
     assert dialog.what.currentData() == "small"
-    assert not dialog.split.isEnabled()
+    assert not dialog.form.isRowVisible(dialog.split)
     assert dialog.out.text().endswith("-small")
     dialog.format.setCurrentIndex(dialog.format.findData("coco"))
     dialog.out.setText(str(tmp_path / "out"))
@@ -83,7 +83,7 @@ def test_that_the_export_from_the_menu_begins_with_the_annotated_fields(qtbot: Q
     assert dialog is not None
     assert dialog.what.currentData() == ""
     assert [dialog.what.itemData(place) for place in range(dialog.what.count())] == ["", "small"]
-    assert dialog.split.isEnabled()
+    assert dialog.form.isRowVisible(dialog.split)
     dialog.reject()
 
 

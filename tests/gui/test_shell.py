@@ -12,13 +12,13 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Split
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog
 from synthstudio.gui.main_window.export_dialog import ExportDialog
-from synthstudio.gui.main_window.guessing import guess_format
 from synthstudio.gui.main_window.import_dialog import ImportDialog
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.preferences import Preferences, read_preferences, write_preferences
@@ -96,7 +96,7 @@ def test_that_the_models_keep_the_rules_of_qt(qtbot: QtBot, window: MainWindow, 
 
 
 def import_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> ImportDialog:
-    window.take_dropped(folder)
+    window.projects.take_dropped(folder)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     return dialog
@@ -172,7 +172,7 @@ def test_that_closing_with_a_job_running_asks_and_then_stops_it(
         with qtbot.waitSignal(worker.event_received, timeout=TIMEOUT_MS):
             window.workspace.submit(ComposeSettings(set_name="a", count=3), title="Writing a")
         window.close()
-        assert questions.asked == ["A job is running"]
+        assert questions.asked == ["Jobs are not finished"]
         assert window.isVisible()
         questions.choice = 0
         window.close()
@@ -224,7 +224,7 @@ def _wait_for_more(qtbot: QtBot, ticks: list[float]) -> None:
 def test_that_the_demo_project_is_built_on_first_use_and_opened(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthstudio.gui.main_window.window.demo_folder", lambda _journey: tmp_path / "demo")
+    monkeypatch.setattr("synthstudio.gui.main_window.projects.demo_folder", lambda _journey: tmp_path / "demo")
     with open_window(qtbot, tmp_path / "private") as window:
         window.registry.action("file.demo").trigger()
         assert window.job_strip.title.text() == "Building the demo project"
@@ -237,7 +237,7 @@ def test_that_the_demo_project_is_built_on_first_use_and_opened(
 def test_that_the_demo_of_skin_opens_with_tones_and_boxes(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthstudio.gui.main_window.window.demo_folder", lambda journey: tmp_path / journey)
+    monkeypatch.setattr("synthstudio.gui.main_window.projects.demo_folder", lambda journey: tmp_path / journey)
     monkeypatch.setattr("synthstudio.client.demo._SKIN_SPLITS", (Split.TRAIN, Split.TEST))
     with open_window(qtbot, tmp_path / "private") as window:
         window.registry.action("file.demo_skin").trigger()

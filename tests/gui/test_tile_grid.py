@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.widgets.tile_grid import TileGrid
 from synthstudio.gui.widgets.tile_pictures import CACHE_BYTES, Tile, draw_tile
+from tests.support.windows import TIMEOUT_MS
 
 N_MANY = 100_000
 
@@ -152,3 +153,13 @@ def test_that_a_picture_is_drawn_as_large_as_fits_with_its_outline() -> None:
     assert drawn.pixelColor(40, 10).red() > 180  # on the line
     assert drawn.pixelColor(40, 20) == QColor("#808080")
     assert draw_tile(Tile(image), 10).width() == 10
+
+
+def test_that_tiles_are_drawn_anew_in_another_theme(qtbot: QtBot, grid: TileGrid, asked: list[int]) -> None:
+    grid.set_keys(range(4))
+    qtbot.waitUntil(lambda: set(asked) == set(range(4)), timeout=TIMEOUT_MS)
+    asked.clear()
+    palette = grid.palette()
+    palette.setColor(palette.ColorRole.Window, QColor("#123456"))
+    grid.setPalette(palette)
+    qtbot.waitUntil(lambda: set(asked) == set(range(4)), timeout=TIMEOUT_MS)

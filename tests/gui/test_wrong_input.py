@@ -52,7 +52,7 @@ def test_that_damaged_images_are_named_and_the_good_one_is_imported(
     for name, content in BAD.items():
         (folder / name).write_bytes(content)
     n_before = len(window.workspace.require_project().fovs.list())
-    window.take_dropped(folder)
+    window.projects.take_dropped(folder)
     dialog = window.findChild(ImportDialog)
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.plan is not None, timeout=TIMEOUT_MS)
@@ -83,7 +83,7 @@ def test_that_a_project_is_not_made_in_a_read_only_folder(qtbot: QtBot, window: 
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     former = window.workspace.require_project()
-    assert not window.create_project(locked / "study")
+    assert not window.projects.create(locked / "study")
     assert "locked" in window.message_bar.text
     assert window.workspace.project is former
 
@@ -91,7 +91,7 @@ def test_that_a_project_is_not_made_in_a_read_only_folder(qtbot: QtBot, window: 
 def test_that_a_project_is_not_made_in_the_place_of_a_file(window: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     former = window.workspace.require_project()
-    assert not window.create_project(tmp_path / "file")
+    assert not window.projects.create(tmp_path / "file")
     assert str(tmp_path / "file") in window.message_bar.text
     assert "SynthStudio itself" not in window.message_bar.text
     assert window.workspace.project is former

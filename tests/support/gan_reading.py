@@ -163,7 +163,7 @@ def train_reader(crops: Sequence[RegionCrop], *, steps: int, seed: int = 0, batc
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, total_steps=steps)
     for _ in range(steps):
         rows = torch.from_numpy(rng.integers(0, len(images), batch_size))
-        said, _ = reader(_turned(images[rows], rng))
+        said, _ = reader(turned(images[rows], rng))
         loss = F.cross_entropy(said, truth[rows], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
@@ -183,7 +183,7 @@ def _train_on_skin(reader: Reader, colors: Tensor, tones: Tensor, *, steps: int 
         optimizer.step()
 
 
-def _turned(batch: Tensor, rng: np.random.Generator) -> Tensor:
+def turned(batch: Tensor, rng: np.random.Generator) -> Tensor:
     """Mirrored and turned: nothing in these crops has an up."""
     if rng.random() < 0.5:
         batch = batch.flip(3)

@@ -25,6 +25,35 @@ class Kill:
     reopen_s: float
 
 
+def kill_after(module: str, *arguments: str, n_lines: int, wait_s: float = 0.0) -> list[str]:
+    """Start a window that says what it has taken, kill it after so many lines, and return all that it has said.
+
+    Args:
+        module: Is run with the arguments; it writes a line for each thing that must not be lost from then on.
+        n_lines: What is waited for.
+        wait_s: Between the last of them and the kill.
+
+    Raises:
+        AssertionError: The window ended by itself.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as window:
+        assert window.stdout is not None
+        lines = [window.stdout.readline() for _ in range(n_lines)]
+        assert all(lines), "the window ended by itself"
+        time.sleep(wait_s)
+        window.send_signal(signal.SIGKILL)
+        # What was written to the pipe before the kill was taken, too.
+        lines += [line for line in window.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    return lines
+
+
 def kill_while_clicking(folder: Path, taken: dict[int, tuple[float, float]], *, seed: int, most: int) -> Kill:
     """Start the window, let it take 1 to `most` clicks, kill it, reopen the project and compare.
 
@@ -36,25 +65,12 @@ def kill_while_clicking(folder: Path, taken: dict[int, tuple[float, float]], *, 
     """
     rng = random.Random(seed)
     n_clicks = rng.randint(1, most)
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.clicking_window", str(folder), str(seed)],
-        cwd=ROOT,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as window:
-        assert window.stdout is not None
-        for _ in range(n_clicks):
-            line = window.stdout.readline()
-            assert line, "the window ended by itself"
-            _remember(line, taken)
-        time.sleep(rng.random() * 0.01)  # the kill may fall anywhere, also into the next commit
-        window.send_signal(signal.SIGKILL)
-        # What was written to the pipe before the kill was taken, too.
-        for line in window.stdout.read().splitlines(keepends=True):
-            if line.endswith("\n"):
-                _remember(line, taken)
+    # The kill may fall anywhere, also into the next commit.
+    lines = kill_after(
+        "tests.support.clicking_window", str(folder), str(seed), n_lines=n_clicks, wait_s=rng.random() * 0.01
+    )
+    for line in lines:
+        _remember(line, taken)
     started = time.monotonic()
     project = Project.open(folder)
     reopen_s = time.monotonic() - started

@@ -6,9 +6,11 @@ standard library alone, so that it starts at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -27,6 +29,7 @@ PARTS = (
     "survived-by-a-worker",  # finishes, but leaves a child that holds the pipes open
     "crashed-with-a-worker",  # the same, but killed before it finished
     "talks-on",  # sends a second ending after the first
+    "searches",  # has found something on the first FOV, and works on until it is cancelled
 )
 
 
@@ -99,6 +102,20 @@ def _write_checkpoint(request: dict[str, str]) -> None:
     (folder / "last.safetensors").write_bytes(b"weights")
 
 
+def _write_search(request: dict[str, str]) -> int:
+    """Write what a model has found on the first FOV; return the FOV's id."""
+    with contextlib.closing(sqlite3.connect(Path(request["project"]) / "project.sqlite")) as database:
+        fov_id, content_key = database.execute("SELECT id, sha256 FROM fov ORDER BY id").fetchone()
+        (name,) = database.execute("SELECT name FROM object_class ORDER BY id").fetchone()
+    folder = Path(request["run_dir"]) / "suggest"
+    folder.mkdir()
+    found = {"name": name, "threshold": 0.5, "marks": [{"x": 20.0, "y": 30.0, "score": 0.75}]}
+    search = {"fov_id": fov_id, "content_key": content_key, "min_score": 0.1, "classes": [found]}
+    settings = json.loads(json.dumps(request["settings"]))
+    (folder / f"{fov_id}.json").write_text(json.dumps({"run": settings["run"], **search}))
+    return int(fov_id)
+
+
 def _leave_a_worker(request: dict[str, str]) -> None:
     # Inherits both pipes, as the workers of a data loader do.
     worker = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
@@ -117,7 +134,9 @@ def _play(part: str) -> None:  # noqa: PLR0912 - one branch per part
                 _say("failed", message="Too late.")
         case "failed":
             _say("failed", message="The script says no.", hint="Ask another one.", traceback="Traceback: ...")
-        case "patient":
+        case "patient" | "searches":
+            if part == "searches":
+                _say("records", kinds=["suggestions"], fov_ids=[_write_search(request)])
             while json.loads(sys.stdin.readline() or '{"command": "cancel"}')["command"] != "cancel":
                 pass
             _say("cancelled")

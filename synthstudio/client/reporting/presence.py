@@ -16,7 +16,7 @@ from synthstudio.core.evaluation.predictions import CropPredictions
 from synthstudio.core.export.report.charts import Axis, BarSeries, Curve, bar_chart, curve_chart, matrix_chart, stepped
 from synthstudio.core.export.report.document import Cell, Charts, Paragraph, Section, Table
 from synthstudio.core.export.report.svg import Svg
-from synthstudio.protocol.results import EvaluateResult
+from synthstudio.protocol.results import AverageFigures, EvaluateResult
 
 CurveOf = Callable[[ReportedRun, NDArray[np.float64], NDArray[np.bool_], float], Curve | None]
 
@@ -27,11 +27,14 @@ def presence_section(runs: Sequence[ReportedRun]) -> Section:
     if not scored:
         return Section("Presence of classes on crops", ())
     first = scored[0][1]
+    views = (
+        "Whole views" if all(run.card is not None and run.card.whole_px for run, _ in scored) else "Sequential crops"
+    )
     return Section(
         "Presence of classes on crops",
         (
             Paragraph(
-                f"Sequential crops of {first.n_images} images of {first.n_groups} samples of the {first.split} split. A"
+                f"{views} of {first.n_images} images of {first.n_groups} samples of the {first.split} split. A"
                 " class counts as present from the threshold on that maximises its F1 on validation. Intervals: 95 %,"
                 " from resampling samples."
             ),
@@ -107,14 +110,41 @@ def _score_table(scored: Sequence[tuple[ReportedRun, EvaluateResult]]) -> tuple[
                         each.support,
                     ]
                 )
+    rows += [_absence_row(run, result) for run, result in scored if result.classification.absence is not None]
     return columns, rows
+
+
+def _absence_row(run: ReportedRun, result: EvaluateResult) -> list[Cell]:
+    """The other answer of a classifier of one class, as a class of its own."""
+    (name, present), *_ = result.classification.per_class.items()
+    absent = result.classification.absence
+    assert absent is not None  # the rows were chosen by it
+    return [
+        f"no {name}",
+        run.letter,
+        with_interval(absent.f1, None),
+        absent.precision,
+        absent.recall,
+        present.recall,
+        present.precision,
+        "",
+        "",
+        "",
+        "",
+        absent.support,
+    ]
 
 
 def _average_table(scored: Sequence[tuple[ReportedRun, EvaluateResult]]) -> tuple[list[str], list[list[Cell]]]:
     columns = [
         "Run",
+        "Mean of",
         "Macro F1 (95 %)",
+        "precision",
+        "recall",
         "Weighted F1",
+        "precision",
+        "recall",
         "Micro F1",
         "Mean AUC",
         "Mean AP",
@@ -127,8 +157,11 @@ def _average_table(scored: Sequence[tuple[ReportedRun, EvaluateResult]]) -> tupl
         rows.append(
             [
                 run.label,
+                "the classes",
                 with_interval(whole.macro_f1, whole.ci95),
+                *_rates(whole.macro),
                 whole.weighted.f1 if whole.weighted is not None else None,
+                *_rates(whole.weighted),
                 whole.micro.f1 if whole.micro is not None else None,
                 whole.auc,
                 whole.ap,
@@ -136,7 +169,14 @@ def _average_table(scored: Sequence[tuple[ReportedRun, EvaluateResult]]) -> tupl
                 whole.exact,
             ]
         )
+        if (both := whole.absence) is not None:
+            figures = [both.macro.f1, *_rates(both.macro), both.weighted.f1, *_rates(both.weighted)]
+            rows.append([run.label, "presence and absence", *figures, "", "", "", whole.accuracy, ""])
     return columns, rows
+
+
+def _rates(average: AverageFigures | None) -> tuple[float | None, float | None]:
+    return (average.precision, average.recall) if average is not None else (None, None)
 
 
 def curves_section(runs: Sequence[ReportedRun]) -> Section:

@@ -147,7 +147,7 @@ def models_section(project: Project, runs: Sequence[ReportedRun]) -> Section:
             [
                 run.letter,
                 card.network,
-                f"{card.um_per_px:g} um/px" if card.um_per_px else f"{card.scale:g} of the original",
+                str(card.working_scale) if card.um_per_px or card.whole_px else f"{card.scale:g} of the original",
                 f"{card.side} px",
                 ", ".join(f"{each.name} {each.threshold:.3f}" for each in card.classes),
                 card.threads,

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from synthstudio.core.evaluation.presence import Interval
 from synthstudio.core.export.report.document import Cell
+from synthstudio.domain.figures import change_interval_text, figure_text
 
 
 def with_interval(value: float | None, interval: Interval | None) -> Cell:
     """A figure and its 95 % interval, `0.869 (0.84–0.90)`."""
     if value is None or interval is None:
         return value
-    return _unbroken(f"{value:.3f} ({interval[0]:.2f}–{interval[1]:.2f})")
+    return _unbroken(figure_text(value, interval))
 
 
 def difference_words(value: float | None) -> Cell:
@@ -22,7 +23,7 @@ def difference_words(value: float | None) -> Cell:
 
 def range_words(interval: Interval | None) -> Cell:
     """An interval of a difference."""
-    return None if interval is None else _unbroken(f"{interval[0]:+.3f} to {interval[1]:+.3f}")
+    return None if interval is None else _unbroken(change_interval_text(interval))
 
 
 def duration_words(seconds: float) -> str:

@@ -10,6 +10,7 @@ from synthstudio.core.fields.images import ImageFile, SampleNaming, open_image_f
 from synthstudio.core.fields.pages import ALL_PAGES, PageChoice, page_name
 from synthstudio.core.imaging import read_image_header
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov, Problem
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import AnnotationState, Split
@@ -67,6 +68,7 @@ class Marks:
     state: AnnotationState = AnnotationState.NONE
     annotations: tuple[PlannedAnnotation, ...] = ()
     labels: tuple[tuple[str, bool], ...] = ()
+    caption: str | None = None
 
 
 NO_MARKS = Marks()
@@ -160,7 +162,8 @@ class PlanBuilder:
                 return None
             return path.read_bytes()
         except OSError as error:
-            self.report(path, f"cannot be read: {error.strerror or error}")
+            told = translate_os_error(error, path).message.rstrip(".")
+            self.report(path, f"cannot be read: {told}")
             return None
 
     def is_accepted(self, class_name: str) -> bool:
@@ -194,6 +197,7 @@ class PlanBuilder:
             annotations=marks.annotations,
             labels=marks.labels,
             page=image.page,
+            caption=marks.caption,
         )
         self.fovs.append(replace(fov, split=self._split_of_sample(fov)))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from synthstudio.core.annotations.captions import read_captions
 from synthstudio.core.annotations.centers import read_centers
 from synthstudio.core.annotations.coco import read_coco
 from synthstudio.core.annotations.geojson import read_geojson
@@ -23,5 +24,6 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "geojson": read_geojson,
         "centers": read_centers,
         "imagefolder": read_imagefolder,
+        "captions": read_captions,
     }
 )

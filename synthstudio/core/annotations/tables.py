@@ -92,6 +92,15 @@ def _read_table(path: Path, index: ImageIndex, builder: PlanBuilder, root: Path,
     tick(len(table.rows), len(table.rows))
 
 
+def is_table_of_marks(beginning: str) -> bool:
+    """Whether a table that begins so has the columns of marks; others list attributes of images."""
+    try:
+        next(_iter_rows(beginning), None)
+    except (BadTable, StopIteration, RuntimeError):  # an empty table has no heading
+        return False
+    return True
+
+
 def _iter_rows(text: str) -> Iterator[tuple[int, Row]]:
     """Yield the line number and the known columns of each row of marks. Raises BadTable."""
     rows = iter_rows(text, COLUMN_NAMES, texts=TEXTS)

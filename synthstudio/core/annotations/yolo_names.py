@@ -15,6 +15,7 @@ CLASS_FILE_NAMES = frozenset({"classes.txt", "classes.names", "obj.names", "labe
 # Texts that lie beside data and are no labels.
 OTHER_TEXTS = frozenset({"readme", "license", "licence", "source", "notice", "train", "val", "test", "requirements"})
 MAX_YAML_BYTES = 256 << 10  # that of COCO has 3 kB; the parser takes some seconds for a MB
+UNDIVIDED_FOLDER = "unsplit"  # as exports call it
 SPLIT_KEYS = {"train": Split.TRAIN, "val": Split.VAL, "validation": Split.VAL, "test": Split.TEST}
 
 
@@ -110,6 +111,7 @@ def _spread(value: Mapping[str, str]) -> list[str]:
 
 def _read_splits(document: YamlDocument, facts: YoloFacts, path: Path, root: Path, builder: PlanBuilder) -> None:
     base = PurePosixPath(_below_root(document.text("path"), path, root))
+    told: dict[str, str] = {}
     for key, split in SPLIT_KEYS.items():
         for entry in document.texts(key):
             # Windows paths too; "../train" of one big tool means "train" beside the file.
@@ -118,10 +120,20 @@ def _read_splits(document: YamlDocument, facts: YoloFacts, path: Path, root: Pat
             if clean.suffix.casefold() == ".txt":
                 _read_list(places, split, facts, root, builder)
                 continue
+            first = told.setdefault(clean.as_posix().casefold(), key)
+            if SPLIT_KEYS[first] is not split and not _tells_its_split(clean):
+                what = f"{first} and {key} name one folder, {entry[:200]!r}"
+                builder.report(path, f"{what}: nothing in it is held out; divide its images by sample")
             for place in places:
                 name = place.as_posix().casefold()
                 # A folder that is train and val at once was never divided.
                 facts.folders[name] = split if facts.folders.get(name, split) == split else None
+
+
+def _tells_its_split(folder: PurePosixPath) -> bool:
+    """Whether a folder is called after a split, or says that it has none: exports name such a one twice, as trainers
+    want both."""
+    return any(part.casefold() in {*SPLIT_FOLDERS, UNDIVIDED_FOLDER} for part in folder.parts)
 
 
 def _below_root(text: str, path: Path, root: Path) -> PurePosixPath:
@@ -149,8 +161,11 @@ def _read_list(places: list[PurePosixPath], split: Split, facts: YoloFacts, root
     if path is None or not path.resolve().is_relative_to(root.resolve()):
         return
     data = builder.read_text(path)
+    n_twice = 0
     for line in decode_text(data or b"").splitlines():
         name = line.strip().replace("\\", "/").removeprefix("./")
         if name:
-            facts.listed.setdefault(name.casefold(), split)
+            n_twice += facts.listed.setdefault(name.casefold(), split) is not split
             facts.listed.setdefault(PurePosixPath(name).name.casefold(), split)
+    if n_twice:
+        builder.report(path, f"lists {n_twice} image(s) that another split lists, too; they stay in that one")

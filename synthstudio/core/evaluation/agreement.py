@@ -12,19 +12,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.records import Annotation
 
 OTHER_CLASS_COST = 1.0
 """A pair of two classes costs as much as one of one class at the end of its reach more."""
+
+
+class Mark(Protocol):
+    """What has a class and a centre in px: an annotation, or a suggestion of one."""
+
+    @property
+    def class_id(self) -> ClassId: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
 
 
 class DisagreementKind(StrEnum):
@@ -144,7 +152,7 @@ def compare_authors(fovs: Iterable[DoublyMarked]) -> Agreement:
 
 
 def match_marks(
-    first: Sequence[Annotation], second: Sequence[Annotation], sizes_px: Mapping[ClassId, float]
+    first: Sequence[Mark], second: Sequence[Mark], sizes_px: Mapping[ClassId, float]
 ) -> list[tuple[int, int]]:
     """Match marks one to one by the Hungarian method, in each group of marks that are within reach of one another.
 
@@ -157,6 +165,9 @@ def match_marks(
     rows, columns, costs = _candidates(first, second, sizes_px)
     if not rows.size:
         return []
+    from scipy.sparse import coo_array  # noqa: PLC0415 - scipy takes long to load, and the window starts without it
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - as above
+
     n_nodes = len(first) + len(second)
     graph = coo_array((np.ones(rows.size), (rows, columns + len(first))), shape=(n_nodes, n_nodes))
     _, group_of = connected_components(graph, directed=False)
@@ -169,12 +180,14 @@ def match_marks(
 
 
 def _candidates(
-    first: Sequence[Annotation], second: Sequence[Annotation], sizes_px: Mapping[ClassId, float]
+    first: Sequence[Mark], second: Sequence[Mark], sizes_px: Mapping[ClassId, float]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Pairs within reach: places in `first`, in `second`, and what each pair costs, 0 to 2."""
     nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
     if not first or not second:
         return nothing
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - as above
+
     at_first = np.array([(mark.x, mark.y) for mark in first])
     at_second = np.array([(mark.x, mark.y) for mark in second])
     reach_first = np.array([sizes_px.get(mark.class_id, 0.0) / 2 for mark in first])
@@ -195,6 +208,8 @@ def _match_group(
 ) -> list[tuple[int, int]]:
     if rows.size == 1:
         return [(int(rows[0]), int(columns[0]))]
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - as above
+
     own_rows, row_places = np.unique(rows, return_inverse=True)
     own_columns, column_places = np.unique(columns, return_inverse=True)
     # A pair is worth more than all costs together, so that the number of pairs is maximised first.

@@ -27,10 +27,11 @@ def check_shapes(record: object, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise ValueError(f"{name} has shape {found}, expected {shape}")
 
 
-def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:
-    """Write arrays whole or not at all. Raises UserError where that fails."""
+def write_arrays(path: Path, arrays: Mapping[str, AnyArray], *, is_compressed: bool = True) -> None:
+    """Write arrays whole or not at all; features do not get smaller. Raises UserError where that fails."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, format=np.int64(FORMAT), **arrays)
+    save = np.savez_compressed if is_compressed else np.savez
+    save(stream, allow_pickle=False, format=np.int64(FORMAT), **arrays)
     write_bytes_atomically(path, stream.getvalue())
 
 

@@ -6,6 +6,7 @@ never 0 or 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,20 @@ class AverageScore:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceScore:
+    """The other answer of a classifier that tells one class from its absence.
+
+    Attributes:
+        counts: A crop without the class that is said to be so is a true positive here.
+        macro, weighted: Means of presence and absence; weighted: by the number of crops of each.
+    """
+
+    counts: AnswerCounts
+    macro: AverageScore
+    weighted: AverageScore
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceReport:
     """Scores of all classes.
 
@@ -121,6 +136,7 @@ class PresenceReport:
         accuracy: Share of right yes/no answers over all crops and classes.
         exact: Share of crops on which every class is answered rightly.
         auc, average_precision: Means of the classes' defined figures.
+        absence: With one class alone: the answer that it is absent, scored as a second class.
     """
 
     per_class: tuple[PresenceScore, ...]
@@ -134,6 +150,7 @@ class PresenceReport:
     macro_ci95: Interval | None
     n_groups: int
     is_reliable: bool
+    absence: AbsenceScore | None = None
 
 
 def score_predictions(predictions: CropPredictions, *, seed: int) -> PresenceReport:
@@ -172,10 +189,11 @@ def score_presence(
         _score_class(scores[:, c], labels[:, c], thresholds[c], drawn=drawn[:, c], draws=draws)
         for c in range(scores.shape[1])
     )
+    counts = [each.counts for each in per_class]
     return PresenceReport(
         per_class=per_class,
-        macro=_average(per_class, weights=np.ones(len(per_class))),
-        weighted=_average(per_class, weights=np.array([each.counts.support for each in per_class], np.float64)),
+        macro=_average_counts(counts, np.ones(len(counts))),
+        weighted=_average_counts(counts, np.array([each.support for each in counts], np.float64)),
         micro=_micro(per_class),
         accuracy=float((answers == labels).mean()) if labels.size else None,
         exact=float((answers == labels).all(axis=1).mean()) if labels.size else None,
@@ -184,7 +202,21 @@ def score_presence(
         macro_ci95=percentile_interval(drawn_mean(drawn_f1(drawn))),
         n_groups=draws.n_groups,
         is_reliable=draws.is_reliable,
+        absence=score_absence(per_class[0].counts) if len(per_class) == 1 else None,
     )
+
+
+def score_absence(counts: AnswerCounts) -> AbsenceScore:
+    """Score the absence of a class from the counts of its presence."""
+    absent = AnswerCounts(
+        true_positives=counts.true_negatives,
+        false_positives=counts.false_negatives,
+        false_negatives=counts.false_positives,
+        true_negatives=counts.true_positives,
+    )
+    both = (counts, absent)
+    supports = np.array([each.support for each in both], np.float64)
+    return AbsenceScore(absent, _average_counts(both, np.ones(2)), _average_counts(both, supports))
 
 
 def count_answers(answers: NDArray[np.bool_], labels: NDArray[np.bool_]) -> AnswerCounts:
@@ -226,11 +258,11 @@ def _intervals(drawn: FloatArray, areas: FloatArray, averages: FloatArray) -> Sc
     )
 
 
-def _average(scores: tuple[PresenceScore, ...], *, weights: FloatArray) -> AverageScore:
+def _average_counts(counts: Sequence[AnswerCounts], weights: FloatArray) -> AverageScore:
     return AverageScore(
-        precision=_weighted_mean([each.counts.precision for each in scores], weights),
-        recall=_weighted_mean([each.counts.recall for each in scores], weights),
-        f1=_weighted_mean([each.counts.f1 for each in scores], weights),
+        precision=_weighted_mean([each.precision for each in counts], weights),
+        recall=_weighted_mean([each.recall for each in counts], weights),
+        f1=_weighted_mean([each.f1 for each in counts], weights),
     )
 
 

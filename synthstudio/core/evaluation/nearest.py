@@ -84,20 +84,23 @@ def find_neighbours(
     """
     squares = squared_distances(features, among_features)
     by_distance = squares.argmin(axis=1)
-    best = np.full(len(pictures), -np.inf)
-    by_correlation = np.zeros(len(pictures), np.int64)
-    for turned in _orientations(among_pictures):
-        found = pictures @ turned.T
-        at = found.argmax(axis=1)
-        value = found[np.arange(len(found)), at]
-        is_better = value > best
-        best[is_better], by_correlation[is_better] = value[is_better], at[is_better]
+    correlations = correlate_pictures(pictures, among_pictures)
+    by_correlation = correlations.argmax(axis=1)
     return Neighbours(
         distance=np.sqrt(squares[np.arange(len(squares)), by_distance]),
         by_distance=by_distance.astype(np.int64),
-        correlation=best,
-        by_correlation=by_correlation,
+        correlation=correlations[np.arange(len(pictures)), by_correlation].astype(np.float64),
+        by_correlation=by_correlation.astype(np.int64),
     )
+
+
+def correlate_pictures(pictures: PictureArray, among: PictureArray) -> PictureArray:
+    """Correlation of each of `M` small pictures `(M, P)` with each of `K`, `(K, P)`, in whichever of the eight
+    orientations of the latter it is highest: `(M, K)`, -1 to 1."""
+    best = np.full((len(pictures), len(among)), -np.inf, np.float32)
+    for turned in _orientations(among):
+        np.maximum(best, pictures @ turned.T, out=best)
+    return best
 
 
 def near_limits(held_out: Neighbours) -> NearLimits:

@@ -6,10 +6,10 @@ All figures of one evaluation, and both runs of a comparison, use the same draws
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from synthstudio.core.stats import (
     MIN_RELIABLE_GROUPS,
@@ -19,6 +19,9 @@ from synthstudio.core.stats import (
     number_groups,
     sum_by_group,
 )
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MAX_LEVELS = 1000
 MAX_CELLS = 1_000_000
@@ -159,6 +162,8 @@ def _by_level(
     levels: NDArray[np.int64], groups: NDArray[np.int64], rows: NDArray[np.bool_], n_groups: int
 ) -> csr_array:
     """How many of the chosen rows each group has at each level, `(K, G)`."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - scipy takes 20 MB, which a window that draws nothing can spare
+
     shape = (int(levels.max()) + 1, n_groups)
     return csr_array((np.ones(int(rows.sum())), (levels[rows], groups[rows])), shape=shape)
 

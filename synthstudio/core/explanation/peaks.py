@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.explanation.maps import Cam
+from synthstudio.domain.records import FieldOfView
 
 PeakArray = NDArray[np.float64]
 """Peaks `(N, 3)`: x, y in px and the value there, highest first."""
@@ -40,6 +43,48 @@ def find_peaks(cam: Cam, *, stride: float, size_px: float, threshold: float = 0.
         if all((x - other[0]) ** 2 + (y - other[1]) ** 2 > reach * reach for other in kept):
             kept.append((x, y, float(smooth[row, column])))
     return np.array(kept, np.float64).reshape(-1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlace:
+    """How the cells of a map lie on an FOV.
+
+    Attributes:
+        stride, stride_px: Side of a cell in px of the working scale, and of the FOV.
+        width, height: Of the FOV.
+    """
+
+    stride: float
+    stride_px: float
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, fov: FieldOfView, *, stride: float, factor: float) -> MapPlace:
+        """The place of a map of an FOV that was resized by this factor."""
+        # The resized image is a whole number of px, so that the scale differs a little from the wanted one.
+        stride_px = stride * fov.width / max(1, round(fov.width * factor))
+        return cls(stride, stride_px, fov.width, fov.height)
+
+
+def find_fov_peaks(cam: Cam, place: MapPlace, *, size_px: float, threshold: float = 0.0) -> PeakArray:
+    """Find peaks as `find_peaks` does, and tell where they lie on the FOV.
+
+    Args:
+        cam: `(h, w)`.
+        place: Of the map on the FOV.
+        size_px: Mean size of the class in px of the working scale.
+        threshold: Peaks at or below it are left out.
+
+    Returns:
+        `(N, 3)`: x, y in px of the FOV, within it, and value after smoothing; by falling value.
+    """
+    found = find_peaks(cam, stride=place.stride, size_px=size_px, threshold=threshold)
+    factor = place.stride_px / place.stride
+    # The outermost cells may reach beyond the image.
+    xs = np.clip(found[:, 0] * factor, 0.0, place.width)
+    ys = np.clip(found[:, 1] * factor, 0.0, place.height)
+    return np.column_stack([xs, ys, found[:, 2]])
 
 
 def _vertex(line: NDArray[np.float32], index: int) -> float:

@@ -13,8 +13,8 @@ from synthstudio.core.imaging.files import (
     save_array,
     sha256_of_file,
     sync_folder,
-    translate_os_error,
     write_bytes_atomically,
+    writing_atomically,
 )
 from synthstudio.core.imaging.formats import ImageArray
 from synthstudio.core.imaging.headers import (
@@ -31,6 +31,7 @@ from synthstudio.core.imaging.slides import has_openslide, read_slide_scale
 from synthstudio.core.imaging.source import ImageSource, SourceLevel, WholeSource, read_shrunken, read_shrunken_samples
 from synthstudio.core.imaging.sources import open_image_source, read_or_open
 from synthstudio.core.imaging.tiff import TiffScale, read_tiff_scale
+from synthstudio.domain.os_errors import translate_os_error
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -80,4 +81,5 @@ __all__ = [
     "translate_os_error",
     "write_bytes_atomically",
     "write_png",
+    "writing_atomically",
 ]

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import ImageArray
 from synthstudio.core.imaging.source import ImageSource, PixelBox, make_levels, shrunk
 from synthstudio.core.imaging.tiff_source import TiffSource
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.progress import Tick, no_tick
 
 STEP = 4

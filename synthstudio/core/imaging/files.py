@@ -4,40 +4,18 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.progress import Tick, no_tick
 
 CHUNK_BYTES = 1 << 20
-
-OS_ERROR_TEXTS: dict[int, tuple[str, str]] = {
-    errno.ENOENT: ("{} does not exist.", "Check the name; it may have been moved, renamed, or its drive is off."),
-    errno.EACCES: ("No permission to use {}.", "Ask for access to it, or choose another place."),
-    errno.EPERM: ("No permission to use {}.", "Ask for access to it, or choose another place."),
-    errno.EROFS: ("{} lies on a read-only drive.", "Choose a folder that can be written to."),
-    errno.ENOSPC: ("The disk is full: {} was not written.", "Free some space, or choose a folder on another disk."),
-    errno.EDQUOT: ("Your disk quota is used up: {} was not written.", "Free some space, or choose another disk."),
-    errno.EISDIR: ("{} is a folder, not a file.", "Choose a file."),
-    errno.ENOTDIR: ("{} cannot exist: a part of its path is a file.", "Check the path."),
-    errno.EEXIST: ("{} exists already.", "Choose another name, or remove it first."),
-    errno.ENOTEMPTY: ("{} exists already and is not empty.", "Choose another name, or remove it first."),
-    errno.ENAMETOOLONG: ("The name {} is too long for this disk.", "Use shorter names."),
-    errno.EIO: ("The disk or network failed while using {}.", "Check the cable or the drive, then try again."),
-    errno.EMFILE: ("Too many files are open to open {}.", "Close other programs, then try again."),
-}
-
-
-def translate_os_error(error: OSError, path: Path) -> UserError:
-    """Say in the user's words why the system refused to read or write `path`."""
-    known = OS_ERROR_TEXTS.get(error.errno or 0)
-    if known is None:
-        return UserError(f"{path} cannot be used: {error.strerror or error}.", "Check the drive, then try again.")
-    message, hint = known
-    return UserError(message.format(path), hint)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -58,11 +36,22 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     Raises:
         UserError: The folder is missing or read-only, the disk is full, ...
     """
+    with writing_atomically(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def writing_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream whose content becomes the file, whole or not at all; an older one is replaced.
+
+    Raises:
+        UserError: The folder is missing or read-only, the disk is full, ...
+    """
     # A short name of its own: one derived from a long file name could exceed what the file system allows.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)

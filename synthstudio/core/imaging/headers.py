@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageKind, damaged
 from synthstudio.core.imaging.slides import PREFERRED_SUFFIXES, SLIDE_SUFFIXES, is_for_openslide, open_slide
 from synthstudio.core.imaging.tiff import header_of, open_tiff, refuse_stack
 from synthstudio.core.imaging.tiff_source import can_read_regions, is_plain
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 
 IMAGE_SUFFIXES = (
     frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})

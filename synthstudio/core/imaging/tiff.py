@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import damaged
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 
 if TYPE_CHECKING:
     import tifffile

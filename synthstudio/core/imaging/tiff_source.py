@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from synthstudio.core.imaging.files import translate_os_error
 from synthstudio.core.imaging.formats import damaged
 from synthstudio.core.imaging.pixels import find_full_scale
 from synthstudio.core.imaging.source import ImageSource, PixelBox, make_levels
@@ -29,6 +28,7 @@ from synthstudio.core.imaging.tiff import (
     orientation_of,
     unreadable,
 )
+from synthstudio.domain.os_errors import translate_os_error
 
 if TYPE_CHECKING:
     import tifffile

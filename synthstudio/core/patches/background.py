@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
+from synthstudio.core.patches.texture import GRID_PX, cut_texture, lay_texture
+from synthstudio.core.patches.turning import find_sharpening
 from synthstudio.domain.records import Box
 
 WHITE = 208  # grey of an evened bright background: leaves room above for highlights, costs 1.2 grey levels a step
@@ -39,6 +41,8 @@ class Background:
         field: `(6, 3)` coefficients of relative light, in the terms of `field_terms`; its mean over the image is 1.
         noise: `(3, 3)` covariance of the noise between the colours, in grey levels squared.
         grain: `(2 * GRAIN_REACH_PX + 1,) * 2` correlation of the noise with itself at each shift; 1 in the middle.
+        texture: Squares of the background itself, see `cut_texture`; none where objects leave no room for any.
+        sharpening: How much patches are sharpened before they are turned, see `find_sharpening`.
     """
 
     rows: int
@@ -48,6 +52,8 @@ class Background:
     field: NDArray[np.float32]
     noise: NDArray[np.float32]
     grain: NDArray[np.float32]
+    texture: NDArray[np.int8]
+    sharpening: float
 
 
 def field_terms(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -117,7 +123,9 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
     field[0] = 1.0
     if mask.mean() >= MIN_BACKGROUND_SHARE:
         color, field, mask = _fit_field(small, mask)
-    noise, grain = _measure_noise(image, mask)
+    view, inside = _calm_window(image, mask)
+    noise, grain, is_fine = _measure_noise(view, inside)
+    _, is_clear = _calm_window(image, _clear_mask(small, mask, empty, light=field * color))
     return Background(
         rows=image.shape[0],
         columns=image.shape[1],
@@ -126,6 +134,8 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
         field=field,
         noise=noise,
         grain=grain,
+        texture=cut_texture(view, is_clear & is_fine),
+        sharpening=find_sharpening(image, np.asarray(WHITE / np.maximum(color, 1.0), np.float32)),
     )
 
 
@@ -206,18 +216,42 @@ def _fit_field(
     return color, (coefficients / color).astype(np.float32), mask
 
 
-def _measure_noise(image: ImageArray, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Covariance of the noise over the background between the colours, and its correlation between neighbours."""
-    view, inside = _calm_window(image, mask)
+def _clear_mask(
+    small: NDArray[np.float32], mask: NDArray[np.bool_], empty: NDArray[np.bool_], *, light: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Where nothing lies, without the holes that noise makes in `mask`.
+
+    Args:
+        small: `(h, w, 3)`, the shrunk image.
+        mask: `(h, w)`, pixels that the light was fitted to.
+        empty: `(h, w)`, outside the known objects.
+        light: `(6, 3)` coefficients of the fitted light.
+    """
+    rows, columns = mask.shape
+    x, y = np.meshgrid(np.linspace(-1, 1, columns, dtype=np.float32), np.linspace(-1, 1, rows, dtype=np.float32))
+    residual = _largest(np.abs(small - field_terms(x, y) @ light))
+    stands_out = (residual > max(4.0, 3.0 * float(np.median(residual[mask])))).astype(np.uint8)
+    stands_out = np.asarray(cv2.morphologyEx(stands_out, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)), np.uint8)
+    return np.asarray((stands_out == 0) & empty, np.bool_)
+
+
+def _measure_noise(
+    view: NDArray[np.float32], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Covariance of the background's noise between the colours, its correlation between neighbours, and what is noise.
+
+    The last is `(H, W)`: pixels that differ from those around no more than noise does.
+    """
     reach = GRAIN_REACH_PX
     grain = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     grain[reach, reach] = 1.0
     if inside.sum() < MIN_NOISE_PX:
-        return np.eye(3, dtype=np.float32), grain
+        return np.eye(3, dtype=np.float32), grain, np.zeros_like(inside)
     # A 15 px mean takes illumination and mottling away; what is left is camera noise and fine grain.
     fine = view - cv2.blur(view, (15, 15))
     spread = _largest(np.abs(fine))
-    inside &= spread <= max(3.0, 4.0 * float(np.median(spread[inside])))
+    is_fine = spread <= max(3.0, 4.0 * float(np.median(spread[inside])))
+    inside = inside & is_fine
     values = fine[inside]
     noise = (values.T @ values / max(1, len(values))).astype(np.float32)
     grey = np.where(inside, _grey(fine), np.float32(0.0))
@@ -227,13 +261,13 @@ def _measure_noise(image: ImageArray, mask: NDArray[np.bool_]) -> tuple[NDArray[
             value = _correlation(grey, inside, down=down, right=right) / power
             grain[reach + down, reach + right] = grain[reach - down, reach - right] = value
     grain[reach, reach] = 1.0
-    return noise, grain
+    return noise, grain, is_fine
 
 
 def _calm_window(image: ImageArray, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """A central window of the image, and which of its pixels are background and not at its rim."""
     height, width = image.shape[:2]
-    top, left = max(0, (height - NOISE_SIDE_PX) // 2), max(0, (width - NOISE_SIDE_PX) // 2)
+    top, left = (max(0, (size - NOISE_SIDE_PX) // 2) // GRID_PX * GRID_PX for size in (height, width))
     view = image[top : top + NOISE_SIDE_PX, left : left + NOISE_SIDE_PX].astype(np.float32)
     calm = mask.astype(np.uint8)
     if mask.mean() > 3 * MIN_BACKGROUND_SHARE:
@@ -265,12 +299,15 @@ def grain_kernel(grain: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def synthesize_noise(
-    background: Background, rows: int, columns: int, *, stream: np.random.Generator, level: int
+    backgrounds: Sequence[Background], rows: int, columns: int, *, stream: np.random.Generator, level: int
 ) -> NDArray[np.float32]:
-    """Draw noise like an FOV's own, as it is after evening: its colour covariance and its coarseness.
+    """Draw noise like that of FOVs, as it is after evening: pieces of their own backgrounds.
+
+    Where objects leave no room for any, it is normal noise of the colour covariance and the coarseness of the one in
+    the middle.
 
     Args:
-        background: That of the FOV.
+        backgrounds: Those of FOVs that are alike.
         rows, columns: Size wanted.
         stream: Where the randomness comes from.
         level: Grey of the evened background: `WHITE` scales the noise with it, `BLACK` leaves it.
@@ -278,9 +315,14 @@ def synthesize_noise(
     Returns:
         `(rows, columns, 3)` float32 in grey levels, about 0.
     """
+    squares = [each.texture for each in backgrounds if len(each.texture)]
+    background = backgrounds[len(backgrounds) // 2]
+    gain = WHITE / np.maximum(np.asarray(background.color, np.float32), 1.0) if level == WHITE else np.float32(1.0)
+    if squares:
+        laid = lay_texture(np.concatenate(squares), rows, columns, stream=stream)
+        return np.asarray(laid * gain, np.float32)
     noise = stream.standard_normal((rows, columns, 3), np.float32)
     noise = np.asarray(cv2.filter2D(noise, cv2.CV_32F, grain_kernel(background.grain)), np.float32)
     values, vectors = np.linalg.eigh(background.noise.astype(np.float64))
     mix = (vectors * np.sqrt(np.maximum(values, 0.0))).T.astype(np.float32)
-    gain = WHITE / np.maximum(np.asarray(background.color, np.float32), 1.0) if level == WHITE else np.float32(1.0)
     return np.asarray((noise @ mix) * gain, np.float32)

@@ -19,6 +19,7 @@ from synthstudio.core.patches.background import Background, estimate_background,
 from synthstudio.core.patches.foreground import find_foreground
 from synthstudio.core.patches.fov_pixels import FovPixels, LargeFov, ReadFov, WholeFov
 from synthstudio.core.patches.generated import GeneratedPlace, GeneratedSource, is_generated
+from synthstudio.core.patches.turning import sharpened
 from synthstudio.core.patches.windows import N_CHANNELS, PlannedPatch, plan_windows, thin_out
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, ClassId, FovId
@@ -344,9 +345,10 @@ class _Cutter:
         left, top = item.left, item.top
         inner = cut_out(left, top, left + item.side, top + item.side)
         below, right = item.side - inner.shape[0] - max(0, -top), item.side - inner.shape[1] - max(0, -left)
-        crop = cv2.copyMakeBorder(
+        mirrored = cv2.copyMakeBorder(
             inner, max(0, -top), max(0, below), max(0, -left), max(0, right), cv2.BORDER_REFLECT_101
         )
+        crop = sharpened(np.asarray(mirrored, np.uint8), self.backgrounds[number].sharpening)
         offset = int(self._offsets[index])
         x, y = item.window.center
         patch = Patch(
@@ -363,7 +365,7 @@ class _Cutter:
             inside=item.inside,
         )
         opacity = find_foreground(
-            np.asarray(crop, np.uint8),
+            crop,
             patch.window,
             method=self._methods[item.class_id],
             level=evened_level(is_transmitted=self._is_transmitted),

@@ -88,7 +88,13 @@ class LargeFov(FovPixels):
         left, top = max(0, (self._width - NOISE_WINDOW_PX) // 2), max(0, (self._height - NOISE_WINDOW_PX) // 2)
         middle = estimate_background(self._read(left, top, left + NOISE_WINDOW_PX, top + NOISE_WINDOW_PX))
         return dataclasses.replace(
-            smooth, rows=self._height, columns=self._width, noise=middle.noise, grain=middle.grain
+            smooth,
+            rows=self._height,
+            columns=self._width,
+            noise=middle.noise,
+            grain=middle.grain,
+            texture=middle.texture,
+            sharpening=middle.sharpening,
         )
 
     @override

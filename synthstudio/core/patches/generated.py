@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.records import Annotation, FieldOfView
 
 _ID_BYTES = 7  # fits into the 64 bits of a database's integer and of an array, with its sign
@@ -26,11 +26,19 @@ class GeneratedPlace:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedSource:
-    """A set that patches were cut from, and the FOVs that its images go back to."""
+    """A set that patches were cut from.
+
+    Attributes:
+        source_fovs: What its images go back to.
+        review: What its reviewers have left out, in words; empty for nothing.
+        uncut: Classes that its images show, but of which no patch could be cut.
+    """
 
     name: str
     manifest_sha256: str
     source_fovs: tuple[int, ...]
+    review: str = ""
+    uncut: tuple[ClassId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ def _tiled_noise(
     background: Background, rows: int, columns: int, *, stream: np.random.Generator, level: int
 ) -> NDArray[np.float32]:
     """Noise of any size, `(rows, columns, 3)`: a tile over and over, whose seams fine grain does not show."""
-    tile = synthesize_noise(background, min(rows, NOISE_PX), min(columns, NOISE_PX), stream=stream, level=level)
+    tile = synthesize_noise([background], min(rows, NOISE_PX), min(columns, NOISE_PX), stream=stream, level=level)
     times = (math.ceil(rows / tile.shape[0]), math.ceil(columns / tile.shape[1]), 1)
     return np.tile(tile, times)[:rows, :columns]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -56,6 +56,19 @@ def mean_class_sizes(
             side = (item.box.width + item.box.height) / 2
             sides.setdefault(item.class_id, []).append(side * magnifications[item.fov_id] if magnifications else side)
     return {class_id: float(np.mean(values)) for class_id, values in sides.items()}
+
+
+def sizes_on_fov(
+    classes: Iterable[ObjectClass], um_per_px: float | None, measured: Mapping[ClassId, float]
+) -> dict[ClassId, float]:
+    """Mean side in px of each class on an FOV: as stated, else as measured, else 0.
+
+    Args:
+        classes: Those to tell the size of.
+        um_per_px: Calibration of the FOV.
+        measured: See `mean_class_sizes`.
+    """
+    return {each.id: each.size_in(um_per_px) or measured.get(each.id, 0.0) for each in classes}
 
 
 def class_sizes(

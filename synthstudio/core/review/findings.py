@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
-from synthstudio.domain.ids import AnnotationId
-from synthstudio.domain.records import FieldOfView
+from synthstudio.domain.records import Annotation, Box, FieldOfView
 from synthstudio.settings.quality import CheckName, Severity
 
 MOST_IMAGES = 20
@@ -94,6 +94,21 @@ CHECKS: Mapping[CheckName, Check] = MappingProxyType(
             "note",
             "Nobody can tell any more which split these images belonged to; write the set again to be certain.",
         ),
+        "label-suspect": Check(
+            "Object looks like another class",
+            "warning",
+            "Look at the object: change its class, or leave it if it is right.",
+        ),
+        "label-missing": Check(
+            "Object without a mark",
+            "warning",
+            "Look at the place: mark the object, or leave it if there is none.",
+        ),
+        "synthetic-betrayed": Check(
+            "Images can be told from real ones",
+            "note",
+            "Look at the statistics that differ most: a training may learn them instead of the objects.",
+        ),
         "too-near-to-real": Check(
             "Synthetic image is nearly a real one",
             "warning",
@@ -127,6 +142,53 @@ class FoundImage(BaseModel):
         return cls(fov=fov.id, name=fov.name, sample=sample, split=split, set=set_name)
 
 
+class FoundPlace(BaseModel):
+    """Where a mark lies on its image, in px from the top left.
+
+    Attributes:
+        annotation: Id of the mark; None for an object that nobody has marked.
+        x, y: Left and top of its box; of a click, the click.
+        w, h: Sides of its box; None for a click.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    annotation: int | None
+    x: float
+    y: float
+    w: float | None = None
+    h: float | None = None
+
+    @classmethod
+    def of(cls, mark: Annotation) -> FoundPlace:
+        """The place of an annotation; what is no finite number, as damaged files have it, becomes 0."""
+        if mark.box is None:
+            return cls(annotation=mark.id, x=_told(mark.x), y=_told(mark.y))
+        return cls.of_box(mark.box, annotation=mark.id)
+
+    @classmethod
+    def of_box(cls, box: Box, *, annotation: int | None = None) -> FoundPlace:
+        """The place of a box, of a mark or of an object without one."""
+        x, y, w, h = map(_told, (box.x0, box.y0, box.width, box.height))
+        return cls(annotation=annotation, x=x, y=y, w=w, h=h)
+
+    @property
+    def box(self) -> Box:
+        """Its box; of a click an empty one."""
+        return Box(self.x, self.y, self.x + (self.w or 0.0), self.y + (self.h or 0.0))
+
+    @property
+    def words(self) -> str:
+        """Of a sentence: at 12, 34 (56 x 78 px)."""
+        sides = f" ({self.w:g} x {self.h:g} px)" if self.w is not None and self.h is not None else ""
+        return f"at {self.x:g}, {self.y:g}{sides}"
+
+
+def _told(value: float) -> float:
+    """A coordinate to a tenth of a px, which JSON can hold."""
+    return round(value, 1) if math.isfinite(value) else 0.0
+
+
 class Finding(BaseModel):
     """Something that is wrong, or worth a look.
 
@@ -134,7 +196,10 @@ class Finding(BaseModel):
         images: Those that it concerns, the first 20 of them.
         n_images: How many there are.
         annotations: Ids of the marks that it concerns.
+        places: Where these marks lie on their image, or where an object is that nobody has marked.
         class_name: Class that it concerns; empty for none.
+        other_class: Class that the marks look like, where that is another one.
+        score: How strong the suspicion is, 0 to 1, where the check has one.
         set_name: Synthetic set that it concerns; empty for none.
         reason: What was found, a sentence.
         remedy: What to do, a sentence.
@@ -147,7 +212,10 @@ class Finding(BaseModel):
     images: tuple[FoundImage, ...] = ()
     n_images: int = 0
     annotations: tuple[int, ...] = ()
+    places: tuple[FoundPlace, ...] = ()
     class_name: str = ""
+    other_class: str = ""
+    score: float | None = None
     set_name: str = ""
     reason: str
     remedy: str
@@ -158,8 +226,11 @@ def found(
     reason: str,
     *,
     images: Sequence[FoundImage] = (),
-    annotations: Sequence[AnnotationId] = (),
+    marks: Sequence[Annotation] = (),
+    places: Sequence[FoundPlace] = (),
     class_name: str = "",
+    other_class: str = "",
+    score: float | None = None,
     set_name: str = "",
     severity: Severity | None = None,
 ) -> Finding:
@@ -170,8 +241,11 @@ def found(
         severity=severity or kind.severity,
         images=tuple(images[:MOST_IMAGES]),
         n_images=len(images),
-        annotations=tuple(annotations),
+        annotations=tuple(each.id for each in marks),
+        places=(*(FoundPlace.of(each) for each in marks), *places),
         class_name=class_name,
+        other_class=other_class,
+        score=score,
         set_name=set_name,
         reason=reason,
         remedy=kind.remedy,

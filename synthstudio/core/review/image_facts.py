@@ -1,4 +1,4 @@
-"""What is kept of an image for the checks: a small picture, the hash of its pixels, brightness and sharpness."""
+"""What is kept of an image for checks and charts: a small picture, the hash of its pixels, light, colour, sharpness."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ _FINE_PX, _FINER_PX = 2.0, 1.0
 _COARSE_PX, _COARSER_PX = 4.0, 8.0
 _GRAIN = 0.05
 """Grey levels of contrast that count as none."""
+_COLOR_PX = 256
+"""Longer side at which colour is measured: its mean hardly changes with the size."""
+_BLACK, _WHITE = 3, 252
+"""Grey levels at and beyond which an image shows no detail."""
 
 SmallPicture = NDArray[np.uint8]
 """`(64, 64)` uint8, grey."""
@@ -34,6 +38,10 @@ class ImageFacts:
         picture: All of it as a small square.
         brightness: Mean grey level, 0-255.
         sharpness: Natural logarithm of fine against coarse contrast; what the image shows hardly matters.
+        contrast: Standard deviation of the grey level.
+        green_red, blue_yellow: Mean a* and b* of CIELAB (D65).
+        chroma: Mean distance from grey in the plane of a* and b*.
+        dark_share, bright_share: Of the pixels that are all but black, and all but white.
     """
 
     digest: str
@@ -41,6 +49,12 @@ class ImageFacts:
     picture: SmallPicture
     brightness: float
     sharpness: float
+    contrast: float
+    green_red: float
+    blue_yellow: float
+    chroma: float
+    dark_share: float
+    bright_share: float
 
 
 def take_facts(image: ImageArray, *, size: tuple[int, int] | None = None) -> ImageFacts:
@@ -49,13 +63,37 @@ def take_facts(image: ImageArray, *, size: tuple[int, int] | None = None) -> Ima
     digest = hashlib.sha256(repr(image.shape).encode())
     digest.update(np.ascontiguousarray(image).data)
     small = cv2.resize(grey, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA)
+    means, deviations = cv2.meanStdDev(grey)
+    green_red, blue_yellow, chroma = _color(image)
     return ImageFacts(
-        digest.hexdigest(),
-        size or (image.shape[1], image.shape[0]),
-        np.asarray(small, np.uint8),
-        float(grey.mean()),
-        _sharpness(grey),
+        digest=digest.hexdigest(),
+        size=size or (image.shape[1], image.shape[0]),
+        picture=np.asarray(small, np.uint8),
+        brightness=float(means[0, 0]),
+        sharpness=_sharpness(grey),
+        contrast=float(deviations[0, 0]),
+        green_red=green_red,
+        blue_yellow=blue_yellow,
+        chroma=chroma,
+        dark_share=float((grey <= _BLACK).mean()),
+        bright_share=float((grey >= _WHITE).mean()),
     )
+
+
+def _color(image: ImageArray) -> tuple[float, float, float]:
+    """Mean a*, mean b* and mean chroma of CIELAB."""
+    small = cv2.resize(image, _fitted_size(image.shape[:2], _COLOR_PX), interpolation=cv2.INTER_AREA)
+    plane = np.asarray(small, np.float32) / np.float32(255.0)
+    lab = np.asarray(cv2.cvtColor(plane, cv2.COLOR_RGB2LAB), np.float64)
+    a, b = lab[..., 1], lab[..., 2]
+    return float(a.mean()), float(b.mean()), float(np.hypot(a, b).mean())
+
+
+def _fitted_size(shape: tuple[int, ...], side_px: int) -> tuple[int, int]:
+    """Width and height of an image of this height and width whose longer side is `side_px` at most."""
+    height, width = shape
+    factor = min(1.0, side_px / max(height, width))
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def _sharpness(grey: NDArray[np.uint8]) -> float:
@@ -64,10 +102,8 @@ def _sharpness(grey: NDArray[np.uint8]) -> float:
     A ratio, since an image with few objects has little contrast of any kind; not of single pixels, since those are
     grain, which defocus leaves as it is.
     """
-    height, width = grey.shape
-    factor = min(1.0, _SHARPNESS_PX / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    shown = grey if size == (width, height) else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    size = _fitted_size(grey.shape, _SHARPNESS_PX)
+    shown = grey if size == grey.shape[::-1] else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     plane = np.asarray(shown, np.float32)
     blurred = {
         sigma: np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)

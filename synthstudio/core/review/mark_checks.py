@@ -130,7 +130,7 @@ class MarkChecks:
             check,
             reason,
             images=[FoundImage.of(fov, set_name=self.set_name)],
-            annotations=[mark.id for mark in marks],
+            marks=marks,
             class_name=self._name(marks[0]),
             set_name=self.set_name,
         )

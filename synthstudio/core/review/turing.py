@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, gammaln, ndtri
 
 from synthstudio.core.review.reading_shares import AnswerTable, Interval, Judgement, PickedShare, repeat_kappa
 from synthstudio.core.stats import FloatArray, divide
@@ -146,11 +145,15 @@ def _judge_reader(reader: int, judgements: Sequence[Judgement]) -> TuringReader:
 
 def _binomial_p(n_right: int, n: int) -> float:
     """Two-sided exact test of a share against one half. scipy.stats has it, but takes half a second to import."""
+    from scipy.special import bdtr  # noqa: PLC0415 - scipy takes 20 MB, which a window without studies can spare
+
     return min(1.0, 2.0 * float(bdtr(min(n_right, n - n_right), n, 0.5)))
 
 
 def _fisher_p(counts: list[list[int]]) -> float:
     """Two-sided exact test of a table of two by two: all tables of the same margins that are no more likely."""
+    from scipy.special import gammaln  # noqa: PLC0415 - as in `_binomial_p`
+
     (a, b), (c, d) = counts
     cells = np.arange(max(0, a - d), min(a + b, a + c) + 1)
     logs = -sum(gammaln(cell + 1.0) for cell in (cells, a + b - cells, a + c - cells, d - a + cells))
@@ -166,6 +169,8 @@ def _accuracies(table: AnswerTable, weights: FloatArray) -> FloatArray:
 
 def _detect(table: AnswerTable, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """d' and criterion of each reader, `(B, R)` each, NaN where a kind of image is missing."""
+    from scipy.special import ndtri  # noqa: PLC0415 - as in `_binomial_p`
+
     z = []
     for kind in (table.is_real, ~table.is_real):
         n = (weights * kind) @ table.seen.T

@@ -108,3 +108,20 @@ def _compare(first: str, second: str, given: dict[str, dict[int, int]]) -> PairA
     for index in given[first].keys() & given[second].keys():
         table[given[first][index], given[second][index]] += 1
     return PairAgreement(first, second, int(table.sum()), int(np.trace(table)), cohen_kappa(table))
+
+
+def agreement_words(agreement: ReviewAgreement) -> tuple[str, ...]:
+    """How each two reviewers agree, then all of them, a sentence each; nothing where there are no two."""
+    lines = [_pair_words(each) for each in agreement.pairs]
+    if len(agreement.reviewers) > 2 and agreement.n_images:
+        lines.append(f"All {len(agreement.reviewers)} on {agreement.n_images:,}: Fleiss' κ {_kappa(agreement.kappa)}")
+    return tuple(lines)
+
+
+def _pair_words(pair: PairAgreement) -> str:
+    share = f"{pair.n_same / pair.n_images:.0%} of {pair.n_images:,} alike"
+    return f"{pair.first} and {pair.second}: {share}, Cohen's κ {_kappa(pair.kappa)}"
+
+
+def _kappa(value: float | None) -> str:
+    return f"{value:.2f}" if value is not None else "not defined (one verdict alone)"

@@ -179,10 +179,11 @@ class Canvases:
         return tile
 
     def _render_grain(self, number: int) -> NDArray[np.uint8]:
-        """Evened background with noise like that of one FOV."""
-        rank = (2 * number + 1) * len(self._calmest_first) // (2 * self._n_grains)
+        """Evened background with noise like that of a few FOVs that are equally noisy."""
+        n_sources = len(self._calmest_first)
+        first, end = -(-number * n_sources // self._n_grains), -(-(number + 1) * n_sources // self._n_grains)
         noise = synthesize_noise(
-            self._bank.backgrounds[self._calmest_first[rank]],
+            [self._bank.backgrounds[source] for source in self._calmest_first[first:end]],
             self._height + GRAIN_MARGIN_PX,
             self._width + GRAIN_MARGIN_PX,
             stream=open_stream(self._seed, NOISE, number),

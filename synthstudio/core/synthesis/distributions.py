@@ -204,10 +204,10 @@ def compare(
     return [
         _compare_classes(real, made, names),
         _compare_presence(real, made, names),
-        _compare("Objects on an image", "objects", numbers, _count_edges(numbers)),
-        _compare("Size", "px", sizes, _even_edges(sizes)),
-        _compare("Place across", "share of the width", across, np.linspace(0.0, 1.0, N_BINS // 2 + 1)),
-        _compare("Place down", "share of the height", down, np.linspace(0.0, 1.0, N_BINS // 2 + 1)),
+        compare_values("Objects on an image", "objects", numbers, count_edges(numbers)),
+        compare_values("Size", "px", sizes, even_edges(sizes)),
+        compare_values("Place across", "share of the width", across, np.linspace(0.0, 1.0, N_BINS // 2 + 1)),
+        compare_values("Place down", "share of the height", down, np.linspace(0.0, 1.0, N_BINS // 2 + 1)),
     ]
 
 
@@ -226,7 +226,8 @@ def _compare_presence(real: Distribution, made: Distribution, names: Sequence[st
     return Comparison("Images that show the class", "share of the images", edges, shares[0], shares[1], tuple(names))
 
 
-def _compare(title: str, unit: str, values: Sequence[NDArray[np.generic]], edges: Values) -> Comparison:
+def compare_values(title: str, unit: str, values: Sequence[NDArray[np.generic]], edges: Values) -> Comparison:
+    """Compare how real and made values spread over the bins; no values at all are nan in each bin."""
     # What lies beyond the ends, such as the centre of an object that the edge cuts, belongs to the outermost bin.
     inside = [np.clip(each.astype(np.float64), edges[0], np.nextafter(edges[-1], edges[0])) for each in values]
     real, made = (_shares(np.histogram(each, edges)[0].astype(np.float64)) for each in inside)
@@ -238,14 +239,15 @@ def _shares(counts: Values) -> Values:
     return counts / total if total else np.full(len(counts), math.nan)
 
 
-def _count_edges(numbers: Sequence[NDArray[np.int64]]) -> Values:
+def count_edges(numbers: Sequence[NDArray[np.int64]]) -> Values:
     """One bin for each number, or several numbers a bin where there are many; the middles are whole numbers."""
     most = max((int(each.max()) for each in numbers if each.size), default=1)
     step = -(-(most + 1) // N_BINS)
     return np.arange(0, most + step + 1, step, dtype=np.float64) - (0.5 if step == 1 else 0.0)
 
 
-def _even_edges(values: Sequence[Values]) -> Values:
+def even_edges(values: Sequence[Values]) -> Values:
+    """Bins of one width over all values, with some room at both ends."""
     together = np.concatenate([*values, np.empty(0)])
     if not together.size:
         return np.array([0.0, 1.0])

@@ -1,6 +1,7 @@
-"""Sets of generated images: a line for each with its request and where it comes from, and a header with the GANs.
+"""Sets of generated images: a line for each with its request and where it comes from, and a header.
 
-A line holds all that its image depends on but the weights: it can be made again whatever has become of the project.
+A line holds all that its image depends on but the weights, and the real picture where it started from one: it can be
+made again whatever has become of the project.
 """
 
 from __future__ import annotations
@@ -16,68 +17,16 @@ import numpy as np
 from synthstudio import __version__
 from synthstudio.core.imaging import ImageArray, encode_png
 from synthstudio.core.synthesis.manifest import FORMAT_VERSION, MadeImage, SetFiles
+from synthstudio.core.synthesis.origins import MODEL_MARK, MapOrigin, Origin, PromptOrigin
+from synthstudio.core.synthesis.prompt_lines import prompt_from_line, prompt_to_line
 from synthstudio.core.synthesis.requests import request_from_json, request_to_json
-from synthstudio.core.synthesis.semantic_maps import MapCoding
 from synthstudio.domain.maps import MapRequest
+from synthstudio.domain.prompts import PromptRequest
 from synthstudio.domain.records import Box, Generator
 
+PROMPT_LIBRARIES = ("torch", "diffusers", "transformers")
+"""What the bytes of images from prompts depend on, by the names of their packages."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-@dataclass(frozen=True, slots=True)
-class GanOrigin:
-    """The GAN behind generated images.
-
-    Attributes:
-        run: Id of its training.
-        weights_sha256: Of the file with its averaged generator.
-        class_names, tone_levels, has_unknown: What it can be asked for, see `GanCard`.
-        side: Of its images in px.
-        source_fovs: FOVs that it learned from.
-    """
-
-    run: str
-    weights_sha256: str
-    class_names: tuple[str, ...]
-    tone_levels: tuple[str, ...]
-    has_unknown: bool
-    side: int
-    source_fovs: tuple[int, ...]
-
-    @property
-    def coding(self) -> MapCoding:
-        """What the colours of its maps mean."""
-        return MapCoding(self.class_names, len(self.tone_levels), self.has_unknown)
-
-    def to_json(self) -> dict[str, object]:
-        """Its entry in the header of a set; the run is the key."""
-        return {
-            "weights_sha256": self.weights_sha256,
-            "classes": list(self.class_names),
-            "tone_levels": list(self.tone_levels),
-            "has_unknown_tone": self.has_unknown,
-            "side": self.side,
-            "source_fovs": list(self.source_fovs),
-        }
-
-    @classmethod
-    def from_json(cls, run: str, entry: Mapping[str, object]) -> GanOrigin:
-        """Read an entry of a header. Raises ValueError, TypeError or KeyError where it is damaged."""
-        return cls(
-            run=run,
-            weights_sha256=str(entry["weights_sha256"]),
-            class_names=tuple(str(each) for each in _items(entry["classes"])),
-            tone_levels=tuple(str(each) for each in _items(entry["tone_levels"])),
-            has_unknown=bool(entry["has_unknown_tone"]),
-            side=int(str(entry["side"])),
-            source_fovs=tuple(int(str(each)) for each in _items(entry["source_fovs"])),
-        )
-
-
-def _items(found: object) -> list[object]:
-    if not isinstance(found, list):
-        raise TypeError("not a list")
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +35,36 @@ class GeneratedImage:
 
     Attributes:
         image: `(side, side, 3)` uint8 RGB.
-        noise: Seed and index of the random numbers that entered with the map, see `streams.draw_noise`.
+        noise: Seed and index of the random numbers that entered with the request, see `streams`.
     """
 
     image: ImageArray
-    request: MapRequest
+    request: MapRequest | PromptRequest
     noise: tuple[int, int]
 
 
-def encode_generated(made: GeneratedImage, origin: GanOrigin, files: SetFiles, index: int) -> MadeImage:
+def encode_generated(made: GeneratedImage, origin: Origin, files: SetFiles, index: int) -> MadeImage:
     """Encode image `index` of a set, with its map where the set has maps, and write its line."""
+    match origin, made.request:
+        case MapOrigin(), MapRequest() as request:
+            return _encode_mapped(made, request, origin, files, index)
+        case PromptOrigin(), PromptRequest() as request:
+            return _encode_prompted(made, request, origin, files, index)
+        case _:
+            raise TypeError(f"{type(origin).__name__} cannot be asked by a {type(made.request).__name__}")
+
+
+def _encode_mapped(
+    made: GeneratedImage, request: MapRequest, origin: MapOrigin, files: SetFiles, index: int
+) -> MadeImage:
     coding = origin.coding
     image_name = files.image_name(index)
     encoded = {image_name: files.encode(made.image)}
     if files.has_maps:
-        encoded[files.map_name(index)] = encode_png(coding.draw(made.request))
-    seen = coding.normalise(made.request)
+        encoded[files.map_name(index)] = encode_png(coding.draw(request))
+    seen = coding.normalise(request)
     line: dict[str, object] = {
-        "generator": Generator.GAN.value,
+        "generator": origin.generator.value,
         "run": origin.run,
         "weights_sha256": origin.weights_sha256,
         "noise": {"seed": made.noise[0], "index": made.noise[1]},
@@ -111,8 +72,8 @@ def encode_generated(made: GeneratedImage, origin: GanOrigin, files: SetFiles, i
         "file": image_name,
         "sha256": _sha256(encoded[image_name]),
         "labels": [name for name in origin.class_names if any(each.class_name == name for each in seen.regions)],
-        "tone": _tone_name(origin, made.request.tone),
-        "request": request_to_json(made.request),
+        "tone": _tone_name(origin, request.tone),
+        "request": request_to_json(request),
     }
     if files.has_maps:
         name = files.map_name(index)
@@ -121,7 +82,30 @@ def encode_generated(made: GeneratedImage, origin: GanOrigin, files: SetFiles, i
     return MadeImage(encoded, _ENCODER.encode(line))
 
 
-def _tone_name(origin: GanOrigin, tone: int) -> str | None:
+def _encode_prompted(
+    made: GeneratedImage, request: PromptRequest, origin: PromptOrigin, files: SetFiles, index: int
+) -> MadeImage:
+    """The object is what was painted: the box of a real picture, or all of the image."""
+    name = files.image_name(index)
+    data = files.encode(made.image)
+    whole = Box(0.0, 0.0, float(request.side), float(request.side))
+    painted = request.place.box_within(request.side) if request.place is not None else None
+    line: dict[str, object] = {
+        "generator": origin.generator.value,
+        **({"run": origin.run} if origin.run else {"model": origin.model}),
+        "weights_sha256": origin.weights_sha256,
+        "noise": {"seed": made.noise[0], "index": made.noise[1]},
+        "index": index,
+        "file": name,
+        "sha256": _sha256(data),
+        "labels": [origin.class_name],
+        **prompt_to_line(request),
+        "objects": [_object_entry(origin.class_name, painted or whole)],
+    }
+    return MadeImage({name: data}, _ENCODER.encode(line))
+
+
+def _tone_name(origin: MapOrigin, tone: int) -> str | None:
     return origin.tone_levels[tone - 1] if 1 <= tone <= len(origin.tone_levels) else None
 
 
@@ -144,11 +128,15 @@ def _object_entry(class_name: str, box: Box) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedLine:
-    """What a line of the manifest says about how its image is made."""
+    """What a line of the manifest says about how its image is made.
 
-    run: str
+    Attributes:
+        origin: Key, in the header, of what made it.
+    """
+
+    origin: str
     weights_sha256: str
-    request: MapRequest
+    request: MapRequest | PromptRequest
     noise: tuple[int, int]
 
 
@@ -158,25 +146,35 @@ def read_generated_line(entry: object) -> GeneratedLine:
         raise ValueError("a line is an object")
     noise = entry["noise"]
     return GeneratedLine(
-        run=str(entry["run"]),
+        origin=origin_key(entry) or str(entry["run"]),
         weights_sha256=str(entry["weights_sha256"]),
-        request=request_from_json(entry["request"]),
+        request=prompt_from_line(entry) if "prompt" in entry else request_from_json(entry["request"]),
         noise=(int(noise["seed"]), int(noise["index"])),
     )
 
 
+def origin_key(entry: Mapping[str, object]) -> str | None:
+    """Key, in the header, of what made the image of a line; None for a composite."""
+    run, model = entry.get("run"), entry.get("model")
+    if run is not None:
+        return str(run)
+    return f"{MODEL_MARK}{model}" if model is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class GeneratedFacts:
-    """What the header of a set of generated images says besides its GANs.
+    """What the header of a set of generated images says besides what made them.
 
     Attributes:
         files: Which files each image comes in.
         side: Of the images in px.
-        classes: Names of the conditions on them.
+        classes: Names of what is on them.
         settings: The resolved settings of the job; empty for images that were kept one by one.
         project_state: Hash of the records that requests were drawn from.
-        provider: What onnxruntime computed the images with.
+        provider: What computed the images, in the words of what computes them.
         versions: Of what computed the images, besides those of the encoders.
+        generator: Kind of what made them.
+        threads: Of the processor, where the bytes depend on their number; 0 where they do not.
     """
 
     files: SetFiles
@@ -186,34 +184,37 @@ class GeneratedFacts:
     project_state: str
     provider: str
     versions: Mapping[str, str]
+    generator: Generator = Generator.GAN
+    threads: int = 0
 
 
 def generated_header(
-    facts: GeneratedFacts, gans: Mapping[str, object], *, indices: range, manifest_sha256: str
+    facts: GeneratedFacts, generators: Mapping[str, object], *, indices: range, manifest_sha256: str
 ) -> bytes:
     """The header file of a set of generated images: readable JSON.
 
     Args:
         facts: What is said besides.
-        gans: `GanOrigin.to_json` of each GAN by the id of its run.
+        generators: `to_json` of the origin of each by its key.
         indices: Numbers of the images.
         manifest_sha256: Hash of the manifest.
     """
     files = facts.files
     header = {
         "format": FORMAT_VERSION,
-        "generator": Generator.GAN.value,
+        "generator": facts.generator.value,
         "n_images": len(indices),
         "first_index": indices.start,
         "manifest_sha256": manifest_sha256,
         "size": [facts.side, facts.side],
         "classes": list(facts.classes),
         "files": {"format": files.format, "quality": files.quality, "masks": False, "maps": files.has_maps},
-        "gans": dict(gans),
+        "generators": dict(generators),
         "settings": dict(facts.settings),
         "project_state": facts.project_state,
         "um_per_px": None,
         "provider": facts.provider,
+        "threads": facts.threads,
         "versions": {
             "synthstudio": __version__,
             "opencv": cv2.__version__,

@@ -16,16 +16,12 @@ import cv2
 import numpy as np
 
 from synthstudio.core.imaging import read_bytes, translate_os_error, write_bytes_atomically
-from synthstudio.core.synthesis.generated import (
-    GanOrigin,
-    GeneratedFacts,
-    GeneratedImage,
-    encode_generated,
-    generated_header,
-)
+from synthstudio.core.synthesis.generated import GeneratedFacts, GeneratedImage, encode_generated, generated_header
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, SetFiles
+from synthstudio.core.synthesis.origins import MapOrigin
 from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import Generator
 
 KEPT_SETTINGS: Mapping[str, object] = {"kind": "kept"}
 """Stand in the header, and in the project's record, where a job would have its settings."""
@@ -40,7 +36,7 @@ class KeptSet:
     sha256: str
 
 
-def append_images(folder: Path, images: Sequence[tuple[GeneratedImage, GanOrigin]]) -> KeptSet:
+def append_images(folder: Path, images: Sequence[tuple[GeneratedImage, MapOrigin]]) -> KeptSet:
     """Add images to a set of kept ones, which is made where there is none.
 
     Raises:
@@ -48,7 +44,15 @@ def append_images(folder: Path, images: Sequence[tuple[GeneratedImage, GanOrigin
             program, or cannot be written.
     """
     known = _read(folder) if folder.exists() else None
-    lines, gans = (known.lines, dict(known.header.gans)) if known is not None else ([], {})
+    lines, generators = (known.lines, dict(known.header.generators)) if known is not None else ([], {})
+    kinds = {Generator(str(entry["generator"])) for entry in generators.values()} | {
+        each.generator for _, each in images
+    }
+    if len(kinds) > 1:
+        raise UserError(
+            f"Images of the set {folder.name} would be made by a GAN and by a diffusion model.",
+            "Keep those of each in a set of their own.",
+        )
     sides = {origin.side for _, origin in images} | ({known.side} if known is not None else set())
     if len(sides) > 1:
         raise UserError(
@@ -66,8 +70,8 @@ def append_images(folder: Path, images: Sequence[tuple[GeneratedImage, GanOrigin
         for name, data in encoded.files.items():
             write_bytes_atomically(folder / name, data)
         lines.append(f"{encoded.line}\n".encode())
-        gans[origin.run] = _checked(origin.to_json(), gans.get(origin.run), folder)
-    return _write(folder, lines, gans, side=sides.pop())
+        generators[origin.key] = _checked(origin.to_json(), generators.get(origin.key), folder)
+    return _write(folder, lines, generators, side=sides.pop())
 
 
 def remove_last_images(folder: Path, n_images: int) -> KeptSet:
@@ -84,7 +88,7 @@ def remove_last_images(folder: Path, n_images: int) -> KeptSet:
         if not n_left:
             shutil.rmtree(folder)
             return KeptSet(0, "")
-        kept = _write(folder, known.lines[:n_left], known.header.gans, side=known.side)
+        kept = _write(folder, known.lines[:n_left], known.header.generators, side=known.side)
         for index in range(n_left, len(known.lines)):
             for name in FILES.names(index):
                 (folder / name).unlink(missing_ok=True)
@@ -116,37 +120,40 @@ def _read(folder: Path) -> _Known:
 
 
 def _checked(entry: dict[str, object], former: object, folder: Path) -> dict[str, object]:
-    """The entry of a GAN, where it is still the one that made the former images."""
+    """The entry of a generator, where it is still the one that made the former images."""
     if former is not None and former != entry:
         raise UserError(
-            f"The GAN has been trained further since the first images of the set {folder.name} were kept.",
+            f"The generator has been trained further since the first images of the set {folder.name} were kept.",
             "Keep its images in another set.",
         )
     return entry
 
 
-def _write(folder: Path, lines: Sequence[bytes], gans: Mapping[str, object], *, side: int) -> KeptSet:
+def _write(
+    folder: Path, lines: Sequence[bytes], generators: Mapping[str, Mapping[str, object]], *, side: int
+) -> KeptSet:
     manifest = b"".join(lines)
     sha256 = hashlib.sha256(manifest).hexdigest()
     write_bytes_atomically(folder / MANIFEST_NAME, manifest)
     facts = GeneratedFacts(
         files=FILES,
         side=side,
-        classes=_classes(gans),
+        classes=_classes(generators),
         settings=KEPT_SETTINGS,
         project_state="",
         provider="",
         versions={"opencv": cv2.__version__, "numpy": np.__version__},
+        generator=next(Generator(str(entry["generator"])) for entry in generators.values()),
     )
-    header = generated_header(facts, gans, indices=range(len(lines)), manifest_sha256=sha256)
+    header = generated_header(facts, generators, indices=range(len(lines)), manifest_sha256=sha256)
     write_bytes_atomically(folder / HEADER_NAME, header)
     return KeptSet(len(lines), sha256)
 
 
-def _classes(gans: Mapping[str, object]) -> tuple[str, ...]:
+def _classes(generators: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for entry in gans.values():
-        found = entry.get("classes") if isinstance(entry, dict) else None
+    for entry in generators.values():
+        found = entry.get("classes")
         names |= dict.fromkeys(str(each) for each in found) if isinstance(found, list) else {}
     return tuple(names)
 

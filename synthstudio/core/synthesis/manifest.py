@@ -237,6 +237,6 @@ def bank_digest(bank: PatchBank) -> str:
         digest.update(repr((plate.fov_id, plate.window, plate.offset, plate.rows, plate.columns)).encode())
     for background in (*bank.backgrounds, *(plate.background for plate in bank.plates)):
         digest.update(repr((background.rows, background.columns, background.mean, background.color)).encode())
-        for array in (background.field, background.noise, background.grain):
+        for array in (background.field, background.noise, background.grain, background.texture):
             digest.update(array.tobytes())
     return digest.hexdigest()

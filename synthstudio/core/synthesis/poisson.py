@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 
 def blend_gradients(
@@ -24,6 +23,8 @@ def blend_gradients(
     Returns:
         `(h, w, 3)` uint8.
     """
+    from scipy import fft  # noqa: PLC0415 - 28 MB that a window without Poisson blending need not hold
+
     source = np.pad(patch, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.float32)
     target = below.astype(np.float32)
     chosen = np.pad(inside, 1)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.geometry import boxes_to_array, clip_box
-from synthstudio.core.imaging import ImageArray, ImageSource, read_shrunken
+from synthstudio.core.imaging import ImageArray, ImageSource
 from synthstudio.core.synthesis.region_windows import Frame, draw_window, visible_regions
+from synthstudio.core.synthesis.square_crops import cut_square
 from synthstudio.core.synthesis.streams import REGION_WINDOWS, open_stream
-from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId, SampleId
 from synthstudio.domain.maps import UNKNOWN_TONE, MapRegion, MapRequest
 from synthstudio.domain.records import Box, CropSquare, FieldOfView
-from synthstudio.settings.train_gan import RegionCropSettings
+from synthstudio.settings.region_crops import WindowSettings
 
 MIN_IMAGE_PX = 16
 """Images with a shorter side show nothing that a network could learn."""
@@ -67,7 +66,7 @@ class RegionCrop:
 
 
 def plan_region_crops(
-    fov: FieldOfView, regions: Sequence[MapRegion], *, settings: RegionCropSettings, seed: int
+    fov: FieldOfView, regions: Sequence[MapRegion], *, settings: WindowSettings, seed: int
 ) -> list[PlannedCrop]:
     """Plan the windows around the regions of an FOV.
 
@@ -108,22 +107,7 @@ def cut_region_crop(image: ImageArray | ImageSource, planned: PlannedCrop) -> Re
     Raises:
         UserError: The image has another size than when it was imported, or cannot be read.
     """
-    window, side = planned.window, planned.request.side
-    height, width = (image.height, image.width) if isinstance(image, ImageSource) else image.shape[:2]
-    right, bottom = window.x + window.side, window.y + window.side
-    if right > width or bottom > height:
-        raise UserError(
-            f"{planned.fov_name} is smaller than when it was imported: with {width} x {height} px it does not hold "
-            f"the crop at {window.x}, {window.y} of {window.side} px.",
-            "Put the original file back, or remove the image from the project and import it again.",
-        )
-    if not isinstance(image, ImageSource):
-        pixels = image[window.y : bottom, window.x : right]
-    elif side < window.side:
-        return RegionCrop(planned, read_shrunken(image, (window.x, window.y, right, bottom), (side, side)))
-    else:
-        pixels = image.read_region(0, (window.x, window.y, right, bottom))
-    return RegionCrop(planned, _resized(pixels, side))
+    return RegionCrop(planned, cut_square(image, planned.window, side=planned.request.side, name=planned.fov_name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,10 +187,3 @@ def _carry_over(regions: Sequence[MapRegion], window: CropSquare, *, side: int, 
             carried.append(MapRegion(each.class_name, box))
     carried.sort(key=lambda each: -each.box.width * each.box.height)
     return MapRequest(side, tone, tuple(carried))
-
-
-def _resized(pixels: ImageArray, side: int) -> ImageArray:
-    if pixels.shape[:2] == (side, side):
-        return np.ascontiguousarray(pixels)
-    interpolation = cv2.INTER_AREA if side < pixels.shape[0] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, (side, side), interpolation=interpolation), np.uint8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthstudio.core.geometry import BoxArray, box_intersections
 from synthstudio.domain.records import CropSquare
-from synthstudio.settings.train_gan import RegionCropSettings
+from synthstudio.settings.region_crops import WindowSettings
 
 MIN_VISIBLE = 0.3
 """A region is on the map when this share of what a window of this size can show of it lies in the window."""
@@ -35,7 +35,7 @@ class Frame:
 
 
 def draw_window(
-    boxes: BoxArray, anchor: int, frame: Frame, *, settings: RegionCropSettings, rng: np.random.Generator
+    boxes: BoxArray, anchor: int, frame: Frame, *, settings: WindowSettings, rng: np.random.Generator
 ) -> CropSquare:
     """Draw a window around one region and a random number of its neighbours.
 
@@ -73,7 +73,7 @@ def _is_visible(shared: NDArray[np.float64], boxes: BoxArray, sides: NDArray[np.
 
 
 def _draw_group(
-    boxes: BoxArray, anchor: int, frame: Frame, *, settings: RegionCropSettings, rng: np.random.Generator
+    boxes: BoxArray, anchor: int, frame: Frame, *, settings: WindowSettings, rng: np.random.Generator
 ) -> list[int]:
     """The anchor alone, or with a random number of its neighbours."""
     if rng.random() < ALONE_SHARE:
@@ -117,7 +117,7 @@ def _gaps(boxes: BoxArray, member: int, *, distance: float) -> NDArray[np.float6
 
 
 def _draw_around(
-    around: NDArray[np.float64], frame: Frame, *, settings: RegionCropSettings, rng: np.random.Generator
+    around: NDArray[np.float64], frame: Frame, *, settings: WindowSettings, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Top left corners `(TRIES, 2)` and sides `(TRIES,)` of windows around a box."""
     least, most = sorted((settings.least_share, settings.most_share))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from synthstudio.core.imaging import read_bytes
 from synthstudio.core.synthesis.manifest import HEADER_NAME, SetFiles
+from synthstudio.core.synthesis.origins import read_origin_entries
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import ComposeSettings
 
@@ -23,13 +24,13 @@ class SetHeader:
         values: All of it, as it was read.
         size: Width and height of the images in px; None where it does not tell.
         um_per_px: Size of a pixel of the images; None where it is not known.
-        gans: Of a set of generated images: the entry of each GAN by the id of its run.
+        generators: Of a set of generated images: the entry of each that made some of them, by its key, see `origins`.
     """
 
     values: Mapping[str, object]
     size: tuple[int, int] | None
     um_per_px: float | None
-    gans: Mapping[str, Mapping[str, object]]
+    generators: Mapping[str, Mapping[str, object]]
 
     @property
     def first_index(self) -> int:
@@ -48,6 +49,26 @@ class SetHeader:
         except (ValidationError, KeyError, TypeError, ValueError):
             return SetFiles()
 
+    @property
+    def enlargement(self) -> int:
+        """How many times larger the images are than those that they were made from; 1 where they were not enlarged."""
+        found = self._upscaler.get("factor", 1)
+        return found if isinstance(found, int) and found > 0 else 1
+
+    @property
+    def upscaler_fovs(self) -> frozenset[int]:
+        """FOVs that the upscaler of the images learned from; none where they were not enlarged. Raises TypeError."""
+        found = self._upscaler.get("source_fovs", [])
+        if not isinstance(found, list):
+            raise TypeError("source_fovs of the upscaler is no list")
+        return frozenset(int(each) for each in found)
+
+    @property
+    def _upscaler(self) -> Mapping[str, object]:
+        upscaling = self.values.get("upscaling")
+        found = upscaling.get("upscaler") if isinstance(upscaling, dict) else None
+        return found if isinstance(found, dict) else {}
+
     def fovs_behind(self, set_name: str) -> frozenset[int]:
         """FOVs behind a set that patches of composites were cut from. Raises as `source_fovs`."""
         sets = self.values.get("generated_sets")
@@ -55,9 +76,9 @@ class SetHeader:
             raise TypeError("generated_sets is missing")
         return frozenset(int(each) for each in sets[set_name]["source_fovs"])
 
-    def source_fovs(self, run: object) -> frozenset[int]:
-        """FOVs that a GAN learned from. Raises KeyError, TypeError or ValueError where the header does not tell."""
-        found = self.gans[str(run)]["source_fovs"]
+    def source_fovs(self, key: str) -> frozenset[int]:
+        """FOVs that a generator learned from. Raises KeyError, TypeError or ValueError where that is not told."""
+        found = self.generators[key]["source_fovs"]
         if not isinstance(found, list):
             raise TypeError("source_fovs is no list")
         return frozenset(int(each) for each in found)
@@ -72,12 +93,12 @@ def read_set_header(folder: Path) -> SetHeader:
         raise UserError(f"{path} is damaged: {error}.", "Write the set again.") from error
     if not isinstance(values, dict):
         raise UserError(f"{path} is damaged: it holds no set header.", "Write the set again.")
-    um_per_px, gans = values.get("um_per_px"), values.get("gans")
+    um_per_px = values.get("um_per_px")
     return SetHeader(
         values,
         _size(values),
         float(um_per_px) if isinstance(um_per_px, int | float) and um_per_px else None,
-        gans if isinstance(gans, dict) else {},
+        read_origin_entries(values),
     )
 
 

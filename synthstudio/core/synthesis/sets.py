@@ -18,6 +18,7 @@ from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import (
     HEADER_NAME,
     MANIFEST_NAME,
+    MadeImage,
     SetFiles,
     SetOrigin,
     header_bytes,
@@ -28,6 +29,8 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick, no_tick
 
 SCRATCH_FOLDER = ".workers"
+SPARE_BYTES = 100_000_000
+"""Left free on the disk: the project's database, and other programs, must go on."""
 BEGUN_NAME = ".begun.json"  # of an unfinished set: the header that it would have, to know it again
 
 
@@ -108,7 +111,9 @@ def write_set(
     return write_made_set(folder, source, range(first, first + count), tick=tick)
 
 
-def write_made_set(folder: Path, source: SetSource, indices: range, *, tick: Tick = no_tick) -> SetSummary:
+def write_made_set(
+    folder: Path, source: SetSource, indices: range, *, keeps_unfinished: bool = False, tick: Tick = no_tick
+) -> SetSummary:
     """Write a set of these images with manifest and header; the folder appears whole or not at all.
 
     Where an earlier run of the very same origin was killed, its images are checked and kept.
@@ -117,7 +122,8 @@ def write_made_set(folder: Path, source: SetSource, indices: range, *, tick: Tic
         folder: Folder of the set, which must not exist; its parent is made where needed.
         source: Makes the images.
         indices: Numbers of the images.
-        tick: Called after every few images; where it raises, nothing stays behind.
+        keeps_unfinished: What was made stays where this ends early, too, to be gone on with; for images that take long.
+        tick: Called after every few images; where it raises, nothing else stays behind.
 
     Raises:
         UserError: The folder exists or cannot be written, the disk is full, or the source cannot go on.
@@ -125,8 +131,7 @@ def write_made_set(folder: Path, source: SetSource, indices: range, *, tick: Tic
     started = time.perf_counter()
     if folder.exists():
         raise UserError(f'There is already a set "{folder.name}" at {folder}.', "Choose another name, or remove it.")
-    # Begins with a dot, as no set's name does: "a.partial" may be somebody's set.
-    partial = folder.with_name(f".{folder.name}.partial")
+    partial = unfinished_folder(folder)
     try:
         begun = source.begun_bytes(indices)
         if not _is_the_same(partial, begun):
@@ -135,18 +140,57 @@ def write_made_set(folder: Path, source: SetSource, indices: range, *, tick: Tic
                 (partial / name).mkdir(parents=True)
             (partial / BEGUN_NAME).write_bytes(begun)
         sha256 = _fill(partial, source, indices, tick=tick)
-        (partial / BEGUN_NAME).unlink()
         (partial / HEADER_NAME).write_bytes(source.header_bytes(indices, manifest_sha256=sha256))
+        (partial / BEGUN_NAME).unlink()  # last: what has no room for a header is gone on with
         _flush_to_disk()
         partial.replace(folder)
         sync_folder(folder.parent)
     except OSError as error:
-        _clear(partial)
+        if not keeps_unfinished:
+            _clear(partial)
         raise translate_os_error(error, folder) from error
     except BaseException:
-        _clear(partial)
+        if not keeps_unfinished:
+            _clear(partial)
         raise
     return SetSummary(n_images=len(indices), sha256=sha256, seconds=time.perf_counter() - started)
+
+
+def unfinished_folder(folder: Path) -> Path:
+    """Where a set lies until it is complete; begins with a dot, as no set's name does: "a.partial" may be one."""
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def count_unfinished(folder: Path) -> int:
+    """Images of a set that was begun and not finished; 0 where there is none."""
+    manifest = unfinished_folder(folder) / MANIFEST_NAME
+    return manifest.read_bytes().count(b"\n") if manifest.is_file() else 0
+
+
+def write_image_files(folder: Path, made: MadeImage) -> None:
+    """Write the files of an image into the folder of its set. Raises UserError where that fails."""
+    for name, data in made.files.items():
+        try:
+            (folder / name).write_bytes(data)
+        except OSError as error:
+            raise translate_os_error(error, folder / name) from error
+
+
+def check_room(folder: Path, *, n_images: int, bytes_each: int) -> None:
+    """Make sure that the disk has room for images that are still to be made.
+
+    Raises:
+        UserError: It has not.
+    """
+    if not n_images:
+        return
+    free = shutil.disk_usage(folder).free - SPARE_BYTES
+    if free < n_images * bytes_each:
+        raise UserError(
+            f"The disk has room for about {max(0, free // bytes_each)} of the {n_images} images that are still to be"
+            " made.",
+            "Free some space, write fewer variants, or choose the file format jpeg.",
+        )
 
 
 def _is_the_same(partial: Path, begun: bytes) -> bool:

@@ -9,6 +9,17 @@ IMAGES, VARIANTS, CANVASES, NOISE, BENDS, GENERATED, REQUESTS, REQUEST_ORDER = 1
 """What a stream is for: streams of different purpose never share a number."""
 GAN_AUGMENTATION, GAN_NOISE = 9, 10
 """The same, by step of a training: for what is done to images before a discriminator sees them, and for the noise."""
+PATCH_NOISING = 21
+"""The same: noise, times and dropped requests of a step of a diffusion training from scratch."""
+FINE_TUNING_STEP, GUIDE_ORDER, PRIOR_ORDER, FIXED_NOISE, LORA_START = 31, 32, 33, 34, 35
+"""The same, of fine-tuning: what a step draws; the order of guide and prior images, by round; the noise of the loss
+that is always taken alike, by image; and the first weights of LoRA, by layer."""
+UPSCALING = 41
+"""The noise of the diffusion upscaler, by image and window."""
+PICTURE_CHOICE, MAP_LANDMARKS = 51, 52
+"""Pictures of a set that are put on a map, by the number of the set; those that the others are placed by."""
+FOLD_CHOICE = 61
+"""The rows that a classifier learns from where there are more than it needs, by fold."""
 
 REGION_WINDOWS = 10
 """The same: windows around the regions of an FOV, by its id and the number of the window."""

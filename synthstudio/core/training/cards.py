@@ -36,6 +36,7 @@ class TrainedCard(BaseModel, Generic[KnownClass]):
     Attributes:
         scale: Px of the working scale per px of an FOV, where `um_per_px` is 0.
         um_per_px: Pixel size that every FOV is brought to, or 0.
+        whole_px: Longer side that every FOV is brought to, where it is seen as a whole, or 0.
         side: Side of the training images in px of the working scale.
         mean, std: Of the training images, per channel, in grey levels 0-255.
         validation_fov_ids: FOVs that chose the checkpoint and the thresholds.
@@ -47,6 +48,7 @@ class TrainedCard(BaseModel, Generic[KnownClass]):
     classes: tuple[KnownClass, ...]
     scale: float
     um_per_px: float = 0.0
+    whole_px: int = 0
     side: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -60,6 +62,8 @@ class TrainedCard(BaseModel, Generic[KnownClass]):
 
     @property
     def working_scale(self) -> WorkingScale:
+        if self.whole_px:
+            return WorkingScale(whole_px=self.whole_px)
         return WorkingScale.choose(factor=self.scale, um_per_px=self.um_per_px)
 
     @property

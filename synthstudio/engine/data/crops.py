@@ -66,12 +66,13 @@ def build_crop_store(
 
     Args:
         by_people: Where a person has judged a crop as a whole, this counts, not the annotations; of an FOV without
-            annotations only such crops are cut.
+            annotations only such crops are cut. Where the reader sees whole images, their labels always count.
 
     Raises:
         UserError: An image cannot be read, or the file cannot be written.
     """
-    judged: list[JudgedCrops] = [reader.judged_crops(fov) if by_people else {} for fov in fovs]
+    is_told = by_people or bool(reader.scale.whole_px)
+    judged: list[JudgedCrops] = [reader.judged_crops(fov) if is_told else {} for fov in fovs]
     scales = [reader.scale.of(fov) for fov in fovs]
     places = [
         [

@@ -25,7 +25,7 @@ from synthstudio.project import Project
 from synthstudio.project.region_crops import list_region_crops, read_region_crops
 from synthstudio.project.set_images import list_set_images
 from synthstudio.project.tones import find_tone_scale
-from synthstudio.settings.train_gan import TrainGanSettings
+from synthstudio.settings.region_crops import RegionLearning
 
 Item = TypeVar("Item")
 NO_WINDOW = CropSquare(0, 0, 0)
@@ -44,7 +44,7 @@ class ImageFacts:
         file: Of a synthetic one, within the folder of its set; empty where it was made for the measurement.
         fov: That a real one was cut from, at `window` in full-resolution px.
         request: What a GAN was, or can be, asked for to get such an image.
-        number: Of an image that was made for the measurement.
+        number: Of a synthetic one: in its set, or of those that were made for the measurement.
     """
 
     sample: int
@@ -94,14 +94,14 @@ class Wanted:
 
 def read_region_images(
     project: Project,
-    settings: TrainGanSettings,
+    settings: RegionLearning,
     coding: MapCoding,
     *,
     split: Split,
     wanted: Wanted,
     tick: Tick,
 ) -> Iterator[MeasuredImage]:
-    """Cut the crops around regions of a split as the training of a GAN cuts its own.
+    """Cut the crops around regions of a split as a training from maps cuts its own.
 
     Raises:
         UserError: The split has no regions, or an image cannot be read.
@@ -112,7 +112,7 @@ def read_region_images(
     for crop in read_region_crops(project, chosen, tick=tick):
         plan = crop.plan
         yield (
-            _through_codec(crop.image, wanted.files),
+            through_codec(crop.image, wanted.files),
             ImageFacts(
                 plan.sample_id,
                 frozenset(each.class_name for each in crop.request.regions),
@@ -155,7 +155,7 @@ def read_square_images(
         shown = crop_presence(marked, here, side=side, n_classes=len(class_names), min_visible=min_visible)
         for place, row in zip(here, shown, strict=True):
             yield (
-                _through_codec(cut_crop(marked.image, place, side), wanted.files),
+                through_codec(cut_crop(marked.image, place, side), wanted.files),
                 ImageFacts(
                     fov.sample_id,
                     frozenset(name for name, is_shown in zip(class_names, row, strict=True) if is_shown),
@@ -190,7 +190,8 @@ def read_set_images(project: Project, name: str, *, side: int, wanted: Wanted, t
         image = read_image(path)
         shown = frozenset(names[mark.class_id] for mark in annotations.get(fov.id, []))
         file = path.relative_to(folder).as_posix()
-        yield image[:side, :side], ImageFacts(0, shown, tone=tone_name(tones, fov.tone or 0), file=file)
+        tone = tone_name(tones, fov.tone or 0)
+        yield image[:side, :side], ImageFacts(0, shown, tone=tone, file=file, number=fov.id - 1)
     tick(len(chosen), max(1, len(chosen)))
 
 
@@ -215,7 +216,7 @@ def tone_name(scale: ToneScale | None, tone: int) -> str:
     return scale.name(tone) if scale is not None else ""
 
 
-def _through_codec(image: ImageArray, files: SetFiles) -> ImageArray:
+def through_codec(image: ImageArray, files: SetFiles) -> ImageArray:
     """What is left of a real image once it is stored as those of the set are."""
     if files.format == "png":
         return image

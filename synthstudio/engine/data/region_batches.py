@@ -54,6 +54,14 @@ class RegionStore:
         """Map the pixels read-only."""
         return np.asarray(np.load(self.path, mmap_mode="r"))
 
+    def pixel_range(self) -> tuple[NDArray[np.float64], float]:
+        """Mean of each channel, `(3,)`, of pixels from -1 to 1, and the root mean square of their distance from it."""
+        pixels = self.open_pixels()
+        mean = pixels.mean(axis=(0, 1, 2), dtype=np.float64)
+        # Crop by crop: the whole as floats would be eight times as large as the file.
+        square = np.mean([np.square(crop - mean).mean() for crop in pixels])
+        return mean / 127.5 - 1.0, float(np.sqrt(square)) / 127.5
+
     def presence(self, class_names: Sequence[str]) -> NDArray[np.bool_]:
         """Whether each condition is on each crop, `(N, C)`."""
         shown = [{region.class_name for region in each.regions} for each in self.requests]
@@ -91,30 +99,42 @@ class RegionBatches(StepBatches):
         seed: Of order and mirroring.
         batch_size: Crops per step.
         flips: Mirror a crop and its map left to right, half of the time.
+        turns: Turn both by a number of quarters.
         is_balanced: Crops with rare conditions come more often than once in as long a pass, others less often.
     """
 
     def __init__(
-        self, store: RegionStore, coding: MapCoding, *, seed: int, batch_size: int, flips: bool, is_balanced: bool
+        self,
+        store: RegionStore,
+        coding: MapCoding,
+        *,
+        seed: int,
+        batch_size: int,
+        flips: bool,
+        is_balanced: bool,
+        turns: bool = False,
     ) -> None:
         super().__init__(batch_size)
         self._pixels = store.open_pixels()
         self._requests = store.requests
         self._coding = coding
         self._seed = seed
-        self._flips = flips
+        self._flips, self._turns = flips, turns
         weights = sampling_weights(store.presence(coding.class_names)) if is_balanced else np.ones(len(store))
         self._weights: NDArray[np.float64] = weights
 
     @override
     def make(self, step: int, rows: Sequence[int], numbers: Sequence[int]) -> Batch:
         # Drawn for the whole batch, so that a part of it is mirrored as it is within the whole.
-        is_mirrored = (open_stream(self._seed, LOOKS, step).random(self.batch_size) < 0.5) & self._flips
+        rng = open_stream(self._seed, LOOKS, step)
+        is_mirrored = (rng.random(self.batch_size) < 0.5) & self._flips
+        quarters = rng.integers(4, size=self.batch_size) * self._turns
         maps, images = [], []
         for row, crop in zip(rows, self.choose(numbers), strict=True):
-            turn = -1 if is_mirrored[row] else 1
-            maps.append(self._coding.draw(self._requests[crop])[:, ::turn])
-            images.append(self._pixels[crop][:, ::turn])
+            order = -1 if is_mirrored[row] else 1
+            drawn, pixels = self._coding.draw(self._requests[crop]), self._pixels[crop]
+            maps.append(np.rot90(drawn[:, ::order], int(quarters[row])))
+            images.append(np.rot90(pixels[:, ::order], int(quarters[row])))
         return torch.from_numpy(np.stack(maps)), torch.from_numpy(np.stack(images))
 
     def choose(self, numbers: Sequence[int]) -> list[int]:

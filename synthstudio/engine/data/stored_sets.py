@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from synthstudio.core.imaging import sha256_of_file
 from synthstudio.core.review.verdicts import find_outcomes
+from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
 from synthstudio.core.training.crops import MarkedImage
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
@@ -21,7 +22,6 @@ from synthstudio.domain.records import (
     Generator,
     ReviewRule,
     Split,
-    SyntheticSet,
 )
 from synthstudio.domain.scale import WorkingScale
 from synthstudio.engine.data.fields import MarkedReader
@@ -73,7 +73,7 @@ def choose_stored_images(
 ) -> StoredImages:
     """Choose the images of a set that its reviewers leave for use; see `choose_usable`.
 
-    An image that a GAN has made is a crop already, without a scale: it is brought to the training's crops as a whole.
+    An image that a generator has made is a crop already, without a scale: it is brought whole to the training's crops.
 
     Args:
         project: Where the set is.
@@ -90,7 +90,7 @@ def choose_stored_images(
     """
     record = project.sets.get(name)
     sources = list_set_sources(project, name)
-    is_generated = record.generator is Generator.GAN
+    is_generated = record.generator is not Generator.COMPOSITED
     _refuse_test_images(project, name, sources, is_generated=is_generated)
     fovs, annotations = list_set_images(project, name, min_visible=min_visible)
     usable = find_usable(project, name, [index_of(fov.id) for fov in fovs], review)
@@ -104,9 +104,9 @@ def choose_stored_images(
     return StoredImages(
         fovs=kept,
         annotations=annotations,
-        scale=WorkingScale(side / max(kept[0].width, kept[0].height))
-        if is_generated
-        else _scale_between(_compose_settings(record), material.scale, um_per_px=kept[0].um_per_px),
+        scale=WorkingScale(whole_px=side)
+        if is_generated or material.scale.whole_px
+        else _scale_between(read_set_header(project.set_folder(record.name)), record.name, material.scale),
         n_validation=sum(not validation.isdisjoint(sources[fov.id]) for fov in kept),
         review=usable.describe(name),
     )
@@ -119,9 +119,9 @@ def _refuse_test_images(
     n_images = sum(not locked.isdisjoint(each) for each in sources.values())
     if n_images and is_generated:
         raise UserError(
-            f"{n_images} of the {len(sources)} images of the set {name} were made by a GAN that has learned from images"
-            " of the test split, on which nothing is ever trained.",
-            "Train the GAN again, on the training images of today, and write the set anew.",
+            f"{n_images} of the {len(sources)} images of the set {name} were made by a generator that has learned from"
+            " images of the test split, or upon such an image; on these nothing is ever trained.",
+            "Train the generator again, on the training images of today, and write the set anew.",
         )
     if n_images:
         n_fovs = len(locked.intersection(chain.from_iterable(sources.values())))
@@ -132,24 +132,25 @@ def _refuse_test_images(
         )
 
 
-def _compose_settings(record: SyntheticSet) -> ComposeSettings:
+def _compose_settings(header: SetHeader, name: str) -> ComposeSettings:
+    """Of the composites, also where they were enlarged since."""
     try:
-        return ComposeSettings.model_validate_json(record.settings_json)
+        return ComposeSettings.model_validate(header.values.get("settings"))
     except ValidationError as error:
         raise UserError(
-            f"The set {record.name} was made by another version of SynthStudio, or not by compositing.",
+            f"The set {name} was made by another version of SynthStudio, or not by compositing.",
             "Compose it again.",
         ) from error
 
 
-def _scale_between(made: ComposeSettings, wanted: WorkingScale, *, um_per_px: float | None) -> WorkingScale:
+def _scale_between(header: SetHeader, name: str, wanted: WorkingScale) -> WorkingScale:
     """What brings images of a set, whose pixel size may be known, to the working scale of the training."""
-    own = made.patches.working_scale
-    if wanted.um_per_px and um_per_px:
+    own = _compose_settings(header, name).patches.working_scale
+    if wanted.um_per_px and header.um_per_px:
         return wanted
     if wanted.um_per_px or own.um_per_px:
         raise UserError(
-            f"The set {made.set_name} was made at a scale of {own}, and the training wants {wanted}.",
+            f"The set {name} was made at a scale of {own}, and the training wants {wanted}.",
             "Give both a pixel size of the working scale, or neither.",
         )
-    return WorkingScale(wanted.factor / own.factor)
+    return WorkingScale(wanted.factor / (own.factor * header.enlargement))

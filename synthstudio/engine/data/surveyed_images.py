@@ -12,15 +12,17 @@ from synthstudio.core.evaluation.array_files import AnyArray, read_arrays, write
 from synthstudio.core.imaging import ImageArray, ImageSource, read_overview, sha256_of_file
 from synthstudio.core.review.findings import Finding, FoundImage, found
 from synthstudio.core.review.image_facts import ImageFacts, take_facts
+from synthstudio.core.review.image_figures import FIGURE_NAMES, FigureTable, figures_of
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import FieldOfView, RunStatus
+from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.data.fields import open_fov
 from synthstudio.project import Project
+from synthstudio.project.image_figures import list_surveys, write_figures
 from synthstudio.settings.quality import CheckName
 
 FACTS_NAME = "image_facts.npz"
-_VERSION = 1
+_VERSION = 2
 """Of the facts: those of another version are taken anew."""
 _OVERVIEW_PX = 2048
 """Longer side at which an image is looked at that is too large to be held."""
@@ -51,10 +53,8 @@ class FactStore:
 
     @classmethod
     def of_newest(cls, project: Project) -> FactStore:
-        """Those of the newest check that has finished; none where its file is gone, damaged or of another version."""
-        for run in reversed(project.runs.list(kind="quality")):
-            if run.status is not RunStatus.FINISHED:
-                continue
+        """Those of the newest job that has finished; none where its file is gone, damaged or of another version."""
+        for run in list_surveys(project):
             try:
                 return cls(read_arrays(project.run_folder(run.id) / FACTS_NAME, _from_arrays))
             except UserError:  # it only saves time
@@ -70,8 +70,9 @@ class FactStore:
         self._known[key] = facts
 
     def write(self, folder: Path) -> None:
-        """Write all that is known. Raises UserError where that fails."""
+        """Write all that is known, and its figures as a small file of their own. Raises UserError where that fails."""
         write_arrays(folder / FACTS_NAME, _to_arrays(self._known))
+        write_figures(folder, FigureTable.of(self._known))
 
 
 def survey_images(fovs: Sequence[FieldOfView], store: FactStore, *, set_name: str = "", tick: Tick) -> Survey:
@@ -145,7 +146,7 @@ def _to_arrays(known: Mapping[str, ImageFacts]) -> dict[str, AnyArray]:
         "digests": np.array([each.digest for each in facts], np.str_),
         "sizes": np.array([each.size for each in facts], np.int64).reshape(-1, 2),
         "pictures": np.array([each.picture for each in facts], np.uint8),
-        "figures": np.array([(each.brightness, each.sharpness) for each in facts], np.float64).reshape(-1, 2),
+        "figures": np.array([figures_of(each) for each in facts], np.float64).reshape(-1, len(FIGURE_NAMES)),
     }
 
 
@@ -156,7 +157,10 @@ def _from_arrays(arrays: Mapping[str, AnyArray]) -> dict[str, ImageFacts]:
     columns = (arrays[name] for name in ("keys", "digests", "sizes", "pictures", "figures"))
     return {
         str(key): ImageFacts(
-            str(digest), (int(size[0]), int(size[1])), np.asarray(picture, np.uint8), float(shown[0]), float(shown[1])
+            str(digest),
+            (int(size[0]), int(size[1])),
+            np.asarray(picture, np.uint8),
+            **dict(zip(FIGURE_NAMES, map(float, shown), strict=True)),
         )
         for key, digest, size, picture, shown in zip(*columns, strict=True)
     }

@@ -19,7 +19,7 @@ from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, SetOrigin
 from synthstudio.core.synthesis.sets import write_set
 from synthstudio.engine.context import JobContext
-from synthstudio.project.generated_patches import patch_state
+from synthstudio.project.generated_patches import describe_losses, patch_state
 from synthstudio.project.patches import build_project_bank
 from synthstudio.protocol.results import ComposeResult
 from synthstudio.settings.compose import ComposeSettings
@@ -48,6 +48,8 @@ def run(settings: ComposeSettings, context: JobContext) -> ComposeResult:
     bank = build_project_bank(
         project, settings.patches, with_plates=settings.composition.needs_plates, tick=context.tick
     )
+    for loss in describe_losses(bank):
+        context.warn(loss)
     if bank.n_left_out:
         context.warn(
             f"{bank.n_left_out} annotations were left out: too far outside their image, or for lack of memory."

@@ -123,7 +123,7 @@ class _Evaluation:
 
     def _predict(self) -> CropPredictions:
         """Answer on exhaustively annotated FOVs; without any, on all annotated ones (see the notes)."""
-        fovs = [fov for fov in self._fovs if fov.state.is_complete] or self._fovs
+        fovs = [fov for fov in self._fovs if self._reader.is_complete(fov)] or self._fovs
         store = self._cut(fovs)
         scores = predict_presence(
             self._classifier.network,
@@ -258,7 +258,7 @@ class _Evaluation:
             n_groups=self._n_groups,
             used_fov_ids=(*self._card.train_fov_ids, *self._card.validation_fov_ids),
         )
-        if not any(fov.state.is_complete for fov in self._fovs):
+        if not any(self._reader.is_complete(fov) for fov in self._fovs):
             notes.append(
                 "No image of the split is annotated exhaustively: presence scores count unmarked objects as absent, and"
                 " precision of centres is not given."

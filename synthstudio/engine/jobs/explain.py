@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from synthstudio.core.evaluation.presence import mean_defined
 from synthstudio.core.explanation.maps import Cam, upsample_cam
 from synthstudio.core.explanation.overlay import blend_overlay, cam_overlay
-from synthstudio.core.explanation.peaks import find_peaks
+from synthstudio.core.explanation.peaks import MapPlace, find_fov_peaks
 from synthstudio.core.explanation.records import EXPLAIN_FOLDER, ExplainedClass, FovExplanation, write_explanation
 from synthstudio.core.explanation.sanity import rank_correlation
 from synthstudio.core.imaging import ImageArray, write_png
@@ -105,14 +104,12 @@ class _Explainer:
         tick(0, 1)
         cams, stride = self._maker.make(small, tick)
         correlations = self._compare_random(small, cams) if done < N_COMPARED else [None] * len(cams)
-        # The resized image is a whole number of px, so that the scale differs a little from the wanted one.
-        stride_px = stride * fov.width / max(1, round(fov.width * factor))
+        place = MapPlace.of(fov, stride=stride, factor=factor)
         classes = tuple(
-            self._describe(number, cam, _Place(fov, stride, stride_px, factor), correlations[number])
-            for number, cam in enumerate(cams)
+            self._describe(number, cam, place, correlations[number], factor=factor) for number, cam in enumerate(cams)
         )
         for number, (known, cam) in enumerate(zip(classes, cams, strict=True)):
-            picture = _picture(image, cam, known, stride_px)
+            picture = _picture(image, cam, known, place.stride_px)
             write_png(folder / known.overlay, picture)
             if number == 0 and done < N_PREVIEWS:
                 self._context.preview(_shrink(picture), fov.name)
@@ -122,7 +119,7 @@ class _Explainer:
             fov_name=fov.name,
             width=fov.width,
             height=fov.height,
-            stride_px=stride_px,
+            stride_px=place.stride_px,
             classes=classes,
             method=self._settings.method,
             layer=self._settings.layer,
@@ -139,11 +136,13 @@ class _Explainer:
         self._correlations.append(found)
         return found
 
-    def _describe(self, number: int, cam: Cam, place: _Place, correlation: float | None) -> ExplainedClass:
+    def _describe(
+        self, number: int, cam: Cam, place: MapPlace, correlation: float | None, *, factor: float
+    ) -> ExplainedClass:
         known = self._classes[number]
         return ExplainedClass(
             name=known.name,
-            size_px=known.size_px / place.factor,
+            size_px=known.size_px / factor,
             threshold=known.peak_threshold,
             cam_low=known.cam_low,
             cam_high=known.cam_high,
@@ -153,30 +152,14 @@ class _Explainer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """How the cells of a map lie on an FOV: px of the working scale and of the FOV per cell."""
-
-    fov: FieldOfView
-    stride: int
-    stride_px: float
-    factor: float
-
-
 def _picture(image: ImageArray, cam: Cam, known: ExplainedClass, stride_px: float) -> ImageArray:
     pixels = upsample_cam(cam, stride=stride_px, width=image.shape[1], height=image.shape[0])
     return blend_overlay(image, cam_overlay(pixels, vmin=known.cam_low, vmax=known.cam_high))
 
 
-def _peaks(cam: Cam, size_px: float, place: _Place) -> tuple[tuple[float, float, float], ...]:
-    found = find_peaks(cam, stride=place.stride, size_px=size_px)
-    # The outermost cells may reach beyond the image.
-    xs = np.clip(found[:, 0] * place.stride_px / place.stride, 0.0, place.fov.width)
-    ys = np.clip(found[:, 1] * place.stride_px / place.stride, 0.0, place.fov.height)
-    return tuple(
-        (round(x, 2), round(y, 2), float(f"{value:.6g}"))
-        for x, y, value in zip(xs.tolist(), ys.tolist(), found[:, 2].tolist(), strict=True)
-    )
+def _peaks(cam: Cam, size_px: float, place: MapPlace) -> tuple[tuple[float, float, float], ...]:
+    found = find_fov_peaks(cam, place, size_px=size_px)
+    return tuple((round(x, 2), round(y, 2), float(f"{value:.6g}")) for x, y, value in found.tolist())
 
 
 def _safe_name(name: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.patches.bank import scaled
 from synthstudio.core.training.detector_card import DetectorCard
+from synthstudio.core.training.map_card import coding_of
 from synthstudio.core.training.model_card import ModelCard
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
@@ -23,7 +24,6 @@ from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.fields import read_fov
 from synthstudio.engine.detection import TrainedDetector, load_detector
 from synthstudio.engine.device import choose_device
-from synthstudio.engine.gan_drawing import coding_of
 from synthstudio.engine.gan_onnx import build_generator_onnx, compare_with_torch
 from synthstudio.engine.gan_weights import TrainedGan, load_gan
 from synthstudio.engine.inference import TrainedClassifier, load_classifier
@@ -294,6 +294,8 @@ def _card_text(export: _Export) -> str:
     """The model's card, and how to call the file."""
     card = export.card
     resized = f"brought to {card.um_per_px:g} um per px" if card.um_per_px else f"resized by the factor {card.scale:g}"
+    if card.whole_px:
+        resized = f"resized as a whole so that its longer side has {card.whole_px} px"
     interface = {
         "opset": OPSET,
         "input": f"{INPUT}: (N, H, W, 3) uint8 RGB, {resized}; H and W multiples of {export.alignment}",

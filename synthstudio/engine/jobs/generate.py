@@ -1,36 +1,24 @@
-"""Writes a set of images that a trained GAN makes on request."""
+"""Writes a set of images that a trained GAN or diffusion model makes on request."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
-
-from synthstudio.core.imaging import ImageArray, translate_os_error
-from synthstudio.core.synthesis.generated import (
-    GanOrigin,
-    GeneratedFacts,
-    GeneratedImage,
-    encode_generated,
-    generated_header,
-)
-from synthstudio.core.synthesis.manifest import HEADER_NAME, SetFiles
-from synthstudio.core.synthesis.requests import RequestMaterial, RequestPlanner
-from synthstudio.core.synthesis.sets import write_made_set
-from synthstudio.core.training.gan_origin import read_gan_origin
-from synthstudio.core.training.montage import montage
+from synthstudio.core.synthesis.manifest import HEADER_NAME
+from synthstudio.core.synthesis.prompt_requests import PromptPlanner
+from synthstudio.core.synthesis.requests import RequestPlanner
+from synthstudio.core.synthesis.sets import SetSource, SetSummary, count_unfinished, write_made_set
+from synthstudio.core.training.map_origin import read_map_origin
+from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.ids import RunId
+from synthstudio.domain.records import Generator
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.gan_drawing import GanArtist, open_gan
-from synthstudio.project.gans import find_gan
+from synthstudio.engine.map_sets import MapSetSource, open_map_artist
+from synthstudio.project.generators import choose_generator
+from synthstudio.project.prompt_sources import check_class, find_places, open_prompt_source
 from synthstudio.project.request_material import read_request_material
 from synthstudio.protocol.results import GenerateResult
 from synthstudio.settings.generate import GenerateSettings
@@ -42,28 +30,43 @@ def run(settings: GenerateSettings, context: JobContext) -> GenerateResult:
     """Plan the requests, make the images, write the set into the project.
 
     Raises:
-        UserError: There is a set of this name already, no such GAN, nothing to ask it for, or the disk is full.
-        Cancelled: By the tick; nothing of the set stays behind.
+        UserError: There is a set of this name already, no such generator, nothing to ask it for, or the disk is full.
+        Cancelled: By the tick; of the set of a GAN nothing stays behind, that of a diffusion model is gone on with
+            when the same settings are run again.
     """
+    chosen = choose_generator(context.project, settings)
+    settings = settings.model_copy(update={"run": str(chosen.run or "")})
+    _clear_orphan(context, settings.set_name)
+    if chosen.asked_by == "prompts":
+        return _write_prompted(settings, context, run=chosen.run)
+    assert chosen.run is not None  # maps are drawn for trainings alone
+    return _write_mapped(settings, context, run=chosen.run)
+
+
+def _clear_orphan(context: JobContext, name: str) -> None:
+    """Remove a complete set whose row was never written because the program was killed in between."""
+    folder = context.project.set_folder(name)
+    if context.project.sets.find(name) is None and (folder / HEADER_NAME).is_file():
+        shutil.rmtree(folder)
+
+
+def _write_mapped(settings: GenerateSettings, context: JobContext, *, run: RunId) -> GenerateResult:
     project = context.project
-    gan = find_gan(project, settings.run)
-    settings = settings.model_copy(update={"run": gan})
-    folder, gan_folder = project.set_folder(settings.set_name), project.run_folder(gan)
-    _clear_orphan(folder, is_recorded=project.sets.find(settings.set_name) is not None)
+    folder = project.run_folder(run)
     state = project.training_state()
-    origin = read_gan_origin(gan_folder)
     indices = range(settings.first_index, settings.first_index + settings.count)
     with tempfile.TemporaryDirectory() as scratch:
-        context.stage("Loading the GAN")
-        artist = open_gan(gan_folder, scratch=Path(scratch), device=context.device, threads=settings.threads)
+        context.stage("Loading the generator")
+        origin = read_map_origin(folder)
+        opened = open_map_artist(
+            folder, origin.generator, scratch=Path(scratch), device=context.device, threads=settings.threads
+        )
         context.stage("Planning")
-        material = read_request_material(project, artist.card, tick=context.tick)
+        material = read_request_material(project, opened.artist.card, tick=context.tick)
         planner = RequestPlanner(settings.requests, material, side=origin.side, seed=settings.seed)
-        source = _GeneratedSource(settings, origin, artist, planner, material, state)
+        source = MapSetSource(settings, origin, opened, planner, material, state)
         context.preview(source.sheet(indices[:N_PREVIEW]), "First images")
-        context.stage("Generating")
-        summary = write_made_set(folder, source, indices, tick=context.tick)
-    context.records_changed("sets")
+        summary = _write(settings, context, source, indices, keeps=origin.generator is Generator.DIFFUSION)
     shown: Counter[str] = Counter()
     tones: Counter[str] = Counter()
     for (name, tone), count in planner.count_cells(indices).items():
@@ -71,7 +74,8 @@ def run(settings: GenerateSettings, context: JobContext) -> GenerateResult:
         tones[material.tone_name(tone) or "unknown"] += count
     return GenerateResult(
         set=settings.set_name,
-        gan=settings.run,
+        generator=origin.generator,
+        origin=run,
         n_images=summary.n_images,
         n_by_class=dict(shown),
         n_by_tone=dict(tones),
@@ -81,61 +85,65 @@ def run(settings: GenerateSettings, context: JobContext) -> GenerateResult:
     )
 
 
-def _clear_orphan(folder: Path, *, is_recorded: bool) -> None:
-    """Remove a complete set whose row was never written because the program was killed in between."""
-    if not is_recorded and (folder / HEADER_NAME).is_file():
-        shutil.rmtree(folder)
+def _write_prompted(settings: GenerateSettings, context: JobContext, *, run: RunId | None) -> GenerateResult:
+    # Only here: these load diffusers and transformers, which takes seconds that a GAN need not wait for.
+    from synthstudio.engine.prompt_models import open_prompt_artist  # noqa: PLC0415
+    from synthstudio.engine.prompt_sets import GroundReader, PromptSetSource  # noqa: PLC0415
+
+    project, wanted = context.project, settings.prompts
+    context.stage("Planning")
+    found = open_prompt_source(
+        project,
+        run=run,
+        model=settings.model,
+        step=settings.checkpoint,
+        class_name=wanted.class_name,
+        tick=context.tick,
+    )
+    check_class(project, found.origin.class_name)
+    fovs = find_places(project, wanted.places)
+    context.stage("Loading the model")
+    artist = open_prompt_artist(found, device=context.device, precision=settings.precision, threads=settings.threads)
+    side = found.card.side if found.card is not None else artist.components.side
+    planner = PromptPlanner(wanted, prompts=found.prompts, side=side, fovs=fovs)
+    for prompt in artist.find_cut(planner.prompts):
+        context.warn(f'The model reads only the beginning of the prompt "{prompt}": it is too long.')
+    grounds = GroundReader({fov.id: fov for fov in fovs.values()})
+    source = PromptSetSource(settings, found.origin, artist, planner, grounds, context.preview)
+    indices = range(settings.first_index, settings.first_index + planner.n_images)
+    summary = _write(settings, context, source, indices, keeps=True)
+    return GenerateResult(
+        set=settings.set_name,
+        generator=found.origin.generator,
+        origin=found.origin.run or found.origin.model,
+        n_images=summary.n_images,
+        n_by_class={found.origin.class_name: summary.n_images},
+        n_by_prompt=planner.count_prompts(indices),
+        seconds=round(summary.seconds, 3),
+        sha256=summary.sha256,
+        project_state="",
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _GeneratedSource:
-    """Makes each image alone: neither its neighbours nor the number of the first one change its bytes."""
+def _write(
+    settings: GenerateSettings, context: JobContext, source: SetSource, indices: range, *, keeps: bool
+) -> SetSummary:
+    """Write the set; what `keeps` says stays, where it ends before all images are there, to be gone on with."""
+    context.stage("Generating")
+    folder = context.project.set_folder(settings.set_name)
+    try:
+        summary = write_made_set(folder, source, indices, keeps_unfinished=keeps, tick=context.tick)
+    except Cancelled:
+        if kept := _words_of_kept(folder):
+            context.warn(kept)
+        raise
+    except UserError as error:
+        raise UserError(error.message, f"{error.hint} {_words_of_kept(folder)}".strip()) from error
+    context.records_changed("sets")
+    return summary
 
-    settings: GenerateSettings
-    origin: GanOrigin
-    artist: GanArtist
-    planner: RequestPlanner
-    material: RequestMaterial
-    state: str
 
-    @property
-    def files(self) -> SetFiles:
-        return SetFiles.wanted_by(self.settings)
-
-    def make(self, index: int) -> GeneratedImage:
-        """Make one image."""
-        request, seed = self.planner.plan(index), self.settings.seed
-        return GeneratedImage(self.artist.draw(request, seed=seed, index=index), request, (seed, index))
-
-    def sheet(self, indices: Sequence[int]) -> ImageArray:
-        """The images side by side, to be looked at."""
-        return montage(np.stack([self.make(index).image for index in indices]))
-
-    def begun_bytes(self, indices: range) -> bytes:
-        """The header, and what the requests were drawn from."""
-        digest = hashlib.sha256(repr(self.material).encode()).hexdigest()
-        alone = dataclasses.replace(self, settings=self.settings.model_copy(update={"threads": 0}))
-        return alone.header_bytes(indices, manifest_sha256="") + json.dumps({"material": digest}).encode()
-
-    def header_bytes(self, indices: range, *, manifest_sha256: str) -> bytes:
-        facts = GeneratedFacts(
-            files=self.files,
-            side=self.origin.side,
-            classes=self.origin.class_names,
-            settings=self.settings.model_dump(mode="json"),
-            project_state=self.state,
-            provider=self.artist.session.provider,
-            versions={"onnxruntime": onnxruntime.__version__},
-        )
-        gans = {self.origin.run: self.origin.to_json()}
-        return generated_header(facts, gans, indices=indices, manifest_sha256=manifest_sha256)
-
-    def iter_lines(self, folder: Path, indices: range, *, scratch: Path) -> Generator[list[str], None, None]:
-        for index in indices:
-            made = encode_generated(self.make(index), self.origin, self.files, index)
-            for name, data in made.files.items():
-                try:
-                    (folder / name).write_bytes(data)
-                except OSError as error:
-                    raise translate_os_error(error, folder / name) from error
-            yield [made.line]
+def _words_of_kept(folder: Path) -> str:
+    """What is left of a set that is not complete."""
+    n = count_unfinished(folder)
+    return f"{n} images are kept: the same settings and name go on from there." if n else ""

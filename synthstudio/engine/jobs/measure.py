@@ -53,7 +53,8 @@ class _Measurement:
     def run(self) -> MeasureResult:
         """Do the work."""
         began = time.monotonic()
-        extractor = open_features(self._settings.features, self._context.device)
+        features = self._context.project.models.find_weights(self._settings.features)
+        extractor = open_features(str(features or ""), self._context.device)
         material = gather_material(self._settings, self._context, extractor)
         synthetic, real = material.synthetic, material.real
         self._context.stage("Comparing")

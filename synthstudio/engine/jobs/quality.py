@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from synthstudio.core.evaluation.betrayal import LEAST_IMAGES
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.review.findings import Finding, found
 from synthstudio.core.review.image_checks import find_badly_taken, find_repeated
@@ -16,14 +18,20 @@ from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Annotation, FieldOfView, Generator, SyntheticSet
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.surveyed_images import FactStore, survey_images
+from synthstudio.engine.label_suspects import find_label_suspects
+from synthstudio.engine.missing_labels import find_missing_labels
 from synthstudio.project.set_images import list_set_images, list_set_sources
-from synthstudio.protocol.results import QualityResult
+from synthstudio.protocol.results import ProbeFigures, QualityResult
 from synthstudio.settings.quality import CHECK_NAMES, CheckName, QualitySettings, Severity
+
+if TYPE_CHECKING:
+    from synthstudio.engine.beside_real import BesideReal
 
 FINDINGS_NAME = "findings.jsonl"
 MOST_TOLD = 200
 """Findings of one check in the result; all are in the file."""
 _COPIES: CheckName = "too-near-to-real"
+_BETRAYED: CheckName = "synthetic-betrayed"
 _OF_SETS: frozenset[CheckName] = frozenset(
     {
         *("missing-file", "unreadable-file", "wrong-dimensions", "changed-file"),
@@ -31,7 +39,7 @@ _OF_SETS: frozenset[CheckName] = frozenset(
         *("set-from-test", "set-from-val", "set-source-gone"),
     }
 )
-"""Checks that are made of a set, besides the search for copies."""
+"""Checks that are made of a set, besides those that hold it against real images."""
 _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -55,7 +63,8 @@ class _QualityCheck:
         self._store = FactStore.of_newest(context.project)
         self._findings: list[Finding] = []
         self._notes: list[str] = []
-        made = _OF_SETS if settings.set_name else frozenset(CHECK_NAMES) - {_COPIES}
+        self._probe: ProbeFigures | None = None
+        made = _OF_SETS if settings.set_name else frozenset(CHECK_NAMES) - {_COPIES, _BETRAYED}
         self._made = set(made) - set(settings.skip)
         self._n_images = self._n_reused = self._n_annotations = 0
 
@@ -75,8 +84,8 @@ class _QualityCheck:
         for done, each in enumerate(sets):
             self._context.tick(done, len(sets))
             self._check_provenance(each.name, fovs)
-        if name and _COPIES not in self._settings.skip:
-            self._find_copies(sets[0])
+        if name:
+            self._hold_against_real(sets[0])
         self._store.write(self._context.run_dir)
         return self._result([each.name for each in sets], began)
 
@@ -96,6 +105,14 @@ class _QualityCheck:
         self._add(find_badly_taken(survey.fovs, survey.facts, limits.images))
         self._add(find_class_gaps(fovs, annotations, classes))
         self._add(find_unmarked(fovs, annotations))
+        if "label-suspect" in self._made:
+            suspects, notes = find_label_suspects(survey.fovs, limits.labels, self._context)
+            self._add(suspects)
+            self._notes += notes
+        if "label-missing" in self._made:
+            missing, notes = find_missing_labels(survey.fovs, self._project, limits.missing)
+            self._add(missing)
+            self._notes += notes
 
     def _check_set_images(self, name: str) -> None:
         images, annotations = list_set_images(self._project, name)
@@ -125,20 +142,52 @@ class _QualityCheck:
         images = {image: f"image {image - 1}" for image in sources}
         self._add(find_leaks(name, sources, images, fovs))
 
-    def _find_copies(self, checked: SyntheticSet) -> None:
-        if checked.generator is Generator.COMPOSITED:
+    def _hold_against_real(self, checked: SyntheticSet) -> None:
+        """Look for copies of real images, and for what tells synthetic ones from them."""
+        wanted = {_COPIES, _BETRAYED} - set(self._settings.skip)
+        if checked.generator is Generator.COMPOSITED and _COPIES in wanted:
             self._notes.append("Composites are made of pieces of training images; they were not searched for copies.")
+            wanted.discard(_COPIES)
+        if checked.n_images < LEAST_IMAGES and _BETRAYED in wanted:
+            self._notes.append(f"Fewer than {LEAST_IMAGES} images were not told from real ones.")
+            wanted.discard(_BETRAYED)
+        if not wanted:
             return
+        from synthstudio.engine.beside_real import gather_beside_real  # noqa: PLC0415 - brings torch, not needed else
+
+        try:
+            beside = gather_beside_real(self._settings, self._context)
+        except UserError as error:
+            self._notes.append(f"The set was not held against real images: {error}")
+            return
+        if _COPIES in wanted:
+            self._find_copies(beside)
+        if _BETRAYED in wanted:
+            self._probe_apart(beside)
+
+    def _find_copies(self, beside: BesideReal) -> None:
         from synthstudio.engine.copies import find_copies  # noqa: PLC0415 - brings torch, which nothing else here needs
 
         try:
-            findings, notes = find_copies(self._settings, self._context)
+            findings, notes = find_copies(beside, self._context)
         except UserError as error:
             self._notes.append(f"The set was not searched for copies: {error}")
             return
         self._made.add(_COPIES)
         self._add(findings)
         self._notes += notes
+
+    def _probe_apart(self, beside: BesideReal) -> None:
+        from synthstudio.engine.betrayed_sets import find_betrayal, probe_words  # noqa: PLC0415 - as above
+
+        try:
+            self._probe, findings = find_betrayal(beside, self._settings.probe, self._context, seed=self._settings.seed)
+        except UserError as error:
+            self._notes.append(f"The set was not told from real images: {error}")
+            return
+        self._made.add(_BETRAYED)
+        self._add(findings)
+        self._notes.append(probe_words(self._probe))
 
     def _add(self, findings: Iterable[Finding]) -> None:
         self._findings += [each for each in findings if each.check in self._made]
@@ -162,6 +211,7 @@ class _QualityCheck:
             n_by_check={name: by_check[name] for name in CHECK_NAMES if name in self._made},
             findings=tuple(_first_of_each(findings)),
             file=FINDINGS_NAME,
+            probe=self._probe,
             notes=tuple(self._notes),
             seconds=round(time.monotonic() - began, 3),
         )

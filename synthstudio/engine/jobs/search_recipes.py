@@ -192,7 +192,11 @@ class _Search:
         began = time.monotonic()
         steps = settings.optimization.steps
         given = TrialMaterial(
-            self._material, self._find_bank(settings), self._context.run_dir / CACHE / "trial", self._device
+            self._material,
+            self._find_bank(settings),
+            self._context.run_dir / CACHE / "trial",
+            self._device,
+            self._context.project.models,
         )
         classifier = train_on_trial(settings, given, lambda done, _: self._context.tick(self._done + done, self._total))
         self._context.tick(self._done + steps, self._total)
@@ -215,6 +219,7 @@ class _Search:
                 self._material,
                 settings.patches,
                 with_plates=needs_plates,
+                warn=self._context.warn,
                 tick=self._check_cancelled,
             )
             self._bank = (key, bank)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from synthstudio.core.training.alarms import domain_gap_alarms, presence_alarms
 from synthstudio.core.training.crops import plan_squares
@@ -14,6 +15,7 @@ from synthstudio.core.training.model_card import write_model_card
 from synthstudio.core.training.montage import montage
 from synthstudio.core.training.single_label import left_out_warning, show_one_class
 from synthstudio.core.training.splits import limit_fovs
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
 from synthstudio.engine.adaptation import adapt_statistics, has_statistics
 from synthstudio.engine.calibration import PresenceValidator, tune_maps
@@ -21,7 +23,6 @@ from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.batches import CompositeBatches, CropBatches, MixBatches, Normalization, StepBatches
 from synthstudio.engine.data.crops import CropStore
 from synthstudio.engine.data.fields import MarkedReader
-from synthstudio.engine.device import device_words
 from synthstudio.engine.inference import TrainedClassifier, load_classifier, replace_best
 from synthstudio.engine.loops import TrainingState
 from synthstudio.engine.losses import build_loss, even_answers
@@ -35,6 +36,9 @@ from synthstudio.engine.training import (
     first_images,
     train_network,
 )
+from synthstudio.engine.training_facts import training_facts
+from synthstudio.project.image_labels import image_labels_by_fov
+from synthstudio.project.set_images import list_set_images
 from synthstudio.protocol.results import TrainResult
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
@@ -57,11 +61,25 @@ def run(settings: TrainClassifierSettings, context: JobContext) -> TrainResult:
         shutil.rmtree(context.run_dir / CACHE, ignore_errors=True)
 
 
+def _refuse_composites(settings: TrainClassifierSettings) -> None:
+    if settings.source == "synthetic" or (settings.source == "mix" and not settings.set_name):
+        raise UserError(
+            "Composites are not made of whole images, so there is nothing synthetic to train on.",
+            "Name a stored set, train on real-crops, or let the network see crops.",
+        )
+
+
 class _Training(TrainingJob):
     """One execution of the job."""
 
     def __init__(self, settings: TrainClassifierSettings, context: JobContext) -> None:
-        super().__init__(settings, context)
+        is_whole = settings.view == "whole-images"
+        if is_whole:
+            _refuse_composites(settings)
+        super().__init__(settings, context, is_whole=is_whole)
+        # One class on whole images is a question of yes or no, which the sigmoid answers.
+        if is_whole and len(self._names) == 1:
+            settings = settings.model_copy(update={"loss": settings.loss.model_copy(update={"task": "multi-label"})})
         self._settings = settings
         self._side = settings.composition.canvas_px
 
@@ -78,7 +96,12 @@ class _Training(TrainingJob):
         batches = self._build_batches()
         normalization, shares = self._look_at(batches)
         network = build_training_network(
-            self._settings.network, self._material, side=self._side, seed=self._context.seed, device=self._device
+            self._settings.network,
+            self._material,
+            side=self._side,
+            seed=self._context.seed,
+            device=self._device,
+            weights=self._context.project.models.find_weights(self._settings.network.weights),
         )
         if network.origin:
             self._context.stage(f"Begins with {network.origin}")
@@ -94,13 +117,16 @@ class _Training(TrainingJob):
         )
         self._write_model(network, normalization, validator, state, even=even_answers(chosen, shares))
         return TrainResult(
-            run=self._context.run_id,
-            status="finished",
-            seconds=round(state.seconds, 3),
-            best={"step": float(state.best_step), **state.best_figures},
-            warnings=tuple(self._warnings),
-            device=device_words(self._device),
+            **training_facts(self._context, state, warnings=self._warnings, device=self._device),
         )
+
+    @override
+    def _state(self) -> str:
+        """As for any training; labels of whole images belong to it where they count."""
+        state = super()._state()
+        if not self._material.scale.whole_px:
+            return state
+        return f"{state} {sorted(image_labels_by_fov(self._context.project).items())}"
 
     def _cut(
         self, fovs: Sequence[FieldOfView], name: str, *, by_people: bool = False, reader: MarkedReader | None = None
@@ -150,6 +176,7 @@ class _Training(TrainingJob):
             self._material,
             self._settings.patches,
             with_plates=composition.needs_plates,
+            warn=self._warn,
             tick=self._context.tick,
         )
         return CompositeBatches(
@@ -164,9 +191,27 @@ class _Training(TrainingJob):
         self._context.stage("Cutting training images")
         reader = self._reader
         known = [fov for fov in self._material.train if reader.is_marked(fov) or reader.judged_crops(fov)]
+        if self._settings.real_part == "negatives":
+            known = self._choose_negatives(known)
         known = limit_fovs(known, share=self._settings.real_limit, seed=self._settings.seed)
         self._check_crop_labels(known)
         return self._over_crops(self._cut(known, "training.npy", by_people=True))
+
+    def _choose_negatives(self, fovs: list[FieldOfView]) -> list[FieldOfView]:
+        """Those that show no class of the stored set. Raises UserError where there is none."""
+        name, min_visible = self._settings.set_name, self._settings.composition.min_visible
+        asked = {each.id for each in self._material.classes}
+        if name:
+            _, made = list_set_images(self._context.project, name, min_visible=min_visible)
+            asked &= {mark.class_id for marks in made.values() for mark in marks}
+        kept = [fov for fov in fovs if self._reader.lacks(fov, asked)]
+        if not kept:
+            names = " or ".join(each.name for each in self._material.classes if each.id in asked)
+            raise UserError(
+                f"No real training image is known to show no {names}, so there are no real negatives.",
+                "Import images that are labelled without it, or say that images without it are annotated exhaustively.",
+            )
+        return kept
 
     def _open_set(self) -> StepBatches:
         reader, fovs = self._open_stored(self._settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,7 +23,6 @@ from synthstudio.engine.context import JobContext
 from synthstudio.engine.data.batches import Normalization
 from synthstudio.engine.data.detection_batches import DetectionBatches, FieldStore, build_field_store
 from synthstudio.engine.detection import DetectionValidator, build_detector, load_detector, load_detector_weights
-from synthstudio.engine.device import device_words
 from synthstudio.engine.loops import TrainingState
 from synthstudio.engine.losses import Loss
 from synthstudio.engine.networks.detector import DetectorNetwork
@@ -37,6 +35,7 @@ from synthstudio.engine.training import (
     to_device,
     train_network,
 )
+from synthstudio.engine.training_facts import training_facts
 from synthstudio.protocol.results import TrainDetectorResult
 from synthstudio.settings.train_detector import TrainDetectorSettings
 
@@ -104,12 +103,7 @@ class _Training(TrainingJob):
         )
         self._finish_card(card, validator, state)
         return TrainDetectorResult(
-            run=self._context.run_id,
-            status="finished",
-            seconds=round(state.seconds, 3),
-            best={"step": float(state.best_step), **state.best_figures},
-            warnings=tuple(self._warnings),
-            device=device_words(self._device),
+            **training_facts(self._context, state, warnings=self._warnings, device=self._device),
         )
 
     def _read(self, fovs: list[FieldOfView]) -> list[MarkedImage]:
@@ -134,6 +128,7 @@ class _Training(TrainingJob):
                 self._material,
                 self._settings.patches,
                 with_plates=self._settings.composition.needs_plates,
+                warn=self._warn,
                 tick=self._context.tick,
             )
         if source in ("real-boxes", "mix"):
@@ -157,8 +152,8 @@ class _Training(TrainingJob):
 
     def _build_network(self, card: DetectorCard) -> DetectorNetwork:
         network = build_detector(card, seed=self._context.seed)
-        if self._settings.network.weights:
-            path = Path(self._settings.network.weights).expanduser()
+        path = self._context.project.models.find_weights(self._settings.network.weights)
+        if path is not None:
             load_detector_weights(network, load_weights(path), source=str(path))
         to_device(network, self._device)
         return network

@@ -42,20 +42,31 @@ def paint_segments(painter: QPainter, ends: NDArray[np.float64]) -> None:
     painter.drawLines(cast(QLineF, shiboken6.wrapInstance(native.ctypes.data, QLineF)), len(native))
 
 
-def paint_sprites(painter: QPainter, centers: NDArray[np.float64], sprite: QPixmap, *, dpr: float) -> None:
+def paint_sprites(
+    painter: QPainter,
+    centers: NDArray[np.float64],
+    sprite: QPixmap,
+    *,
+    dpr: float,
+    cells: NDArray[np.int64] | None = None,
+    n_cells: int = 1,
+) -> None:
     """Paint one sprite at many places, each on whole device pixels so that it stays sharp and fast.
 
     Args:
         centers: (N, 2) float64, x and y of the sprites' middles in widget px.
         sprite: Pixmap in device pixels; its own device pixel ratio is not looked at.
         dpr: Device pixels per widget px.
+        cells: (N,) int64: which of `n_cells` pictures, side by side in the sprite, is painted at each place.
     """
     if len(centers) == 0:
         return
-    side_x, side_y = sprite.width(), sprite.height()
+    side_x, side_y = sprite.width() // n_cells, sprite.height()
     fragments = np.zeros((len(centers), FRAGMENT_FIELDS), dtype=np.float64)
     fragments[:, 0] = (np.floor(centers[:, 0] * dpr - side_x / 2 + 0.5) + side_x / 2) / dpr
     fragments[:, 1] = (np.floor(centers[:, 1] * dpr - side_y / 2 + 0.5) + side_y / 2) / dpr
+    if cells is not None:
+        fragments[:, 2] = cells * side_x
     fragments[:, 4] = side_x
     fragments[:, 5] = side_y
     fragments[:, 6:8] = 1 / dpr

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import weakref
 from abc import ABC, abstractmethod
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ N_COUNTED = 1_000_000
 """About so many px make a histogram."""
 SMALLEST_LEVEL_PX = 128
 """No further level is made below this longer side."""
+LATE_FROM_PX = 4_000_000
+"""Of a larger image the smaller pictures are there first; it is seen 50 ms earlier."""
 
 
 class ImagePyramid(ABC):
@@ -132,22 +135,37 @@ class WholePyramid(ImagePyramid):
     """All of an image in memory, full resolution first, each level about half the one before.
 
     Args:
-        pictures: RGB32: 4/3 of 4 bytes per px in memory, and three times as fast to scale as 3-byte px.
+        pictures: RGB32: 4/3 of 4 bytes per px in memory, and three times as fast to scale as 3-byte px. One that some
+            thread is still making is waited for when it is first needed.
         deep_file: Of an image of 16 bit: its samples are read when levels ask for them.
+        size: Width and height of the first picture; by default it is asked.
     """
 
-    def __init__(self, pictures: tuple[QImage, ...], deep_file: DeepFile | None = None) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[QImage | Future[QImage]],
+        deep_file: DeepFile | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
-        self.pictures = pictures
+        self._pictures: list[QImage | Future[QImage]] = list(pictures)
         self._deep_file = deep_file
         self._depth: DeepSamples | None = None
-        self.width, self.height = pictures[0].width(), pictures[0].height()
+        self.width, self.height = size or (self._picture(0).width(), self._picture(0).height())
+
+    def _picture(self, level: int) -> QImage:
+        picture = self._pictures[level]
+        if isinstance(picture, Future):
+            picture = self._pictures[level] = picture.result()
+        return picture
 
     @property
     @override
     def n_bytes(self) -> int:
         depth = sum(level.nbytes for level in self._depth.levels) if self._depth is not None else 0
-        return depth + sum(picture.sizeInBytes() for picture in self.pictures)
+        whole = 4 * self.width * self.height
+        return depth + whole + sum(self._picture(level).sizeInBytes() for level in range(1, len(self._pictures)))
 
     @property
     @override
@@ -202,12 +220,12 @@ class WholePyramid(ImagePyramid):
     def color_at(self, x: float, y: float) -> tuple[int, int, int] | None:
         if not (0 <= x < self.width and 0 <= y < self.height):
             return None
-        color = self.pictures[0].pixelColor(int(x), int(y))
+        color = self._picture(0).pixelColor(int(x), int(y))
         return color.red(), color.green(), color.blue()
 
     @override
     def level_for(self, device_scale: float) -> QImage:
-        return self.pictures[min(level_index(device_scale), len(self.pictures) - 1)]
+        return self._picture(min(level_index(device_scale), len(self._pictures) - 1))
 
     @override
     def paint(self, painter: QPainter, viewport: Viewport) -> None:
@@ -227,15 +245,17 @@ def build_pyramid(image: NDArray[np.uint8], deep_file: DeepFile | None = None) -
         deep_file: See `WholePyramid`.
     """
     level = np.ascontiguousarray(image)
+    height, width = level.shape[:2]
     # The whole picture is made beside the smaller ones: together they are a quarter of the time until a PNG is seen.
-    with ThreadPoolExecutor(1) as beside:
-        whole = beside.submit(to_picture, level)
-        smaller = []
-        while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
-            half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
-            level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-            smaller.append(to_picture(level))
-        return WholePyramid((whole.result(), *smaller), deep_file)
+    beside = ThreadPoolExecutor(1)
+    whole = beside.submit(to_picture, level)
+    smaller = []
+    while max(level.shape[:2]) > SMALLEST_LEVEL_PX:
+        half = (max(1, (level.shape[1] + 1) // 2), max(1, (level.shape[0] + 1) // 2))
+        level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        smaller.append(to_picture(level))
+    beside.shutdown(wait=width * height < LATE_FROM_PX)
+    return WholePyramid((whole, *smaller), deep_file, size=(width, height))
 
 
 def paint_pyramid(painter: QPainter, pyramid: ImagePyramid, viewport: Viewport) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
+from synthstudio.gui.canvas.dashes import dashed_ring_pen
+
 LINE_PX, HALO_PX = 1.5, 3.5
 BOLD_LINE_PX, BOLD_HALO_PX = 2.5, 5.0
 DOT_PX = 4.0
@@ -31,13 +33,19 @@ class SpriteCache:
     def __init__(self) -> None:
         self._sprites: dict[tuple[str, str, int, float, bool], QPixmap] = {}
 
-    def ring(self, color: str, *, diameter: int, dpr: float, bold: bool) -> QPixmap:
-        """A circle of a diameter in device pixels with a dot in its middle."""
-        return self._get(("ring", color, diameter, dpr, bold), lambda: _draw_ring(color, diameter, dpr, bold=bold))
+    def ring(self, color: str, *, diameter: int, dpr: float, bold: bool, dashed: bool = False) -> QPixmap:
+        """A circle of a diameter in device pixels with a dot in its middle; a dashed one has none."""
+        return self._get(
+            ("dashes" if dashed else "ring", color, diameter, dpr, bold),
+            lambda: _draw_ring(color, diameter, dpr, bold=bold, dashed=dashed),
+        )
 
-    def dot(self, color: str, *, dpr: float, bold: bool) -> QPixmap:
-        """A filled dot of a fixed size on the screen."""
-        return self._get(("dot", color, 0, dpr, bold), lambda: _draw_dot(color, dpr, bold=bold))
+    def dot(self, color: str, *, dpr: float, bold: bool, hollow: bool = False) -> QPixmap:
+        """A dot of a fixed size on the screen."""
+        return self._get(
+            ("hollow" if hollow else "dot", color, 0, dpr, bold),
+            lambda: _draw_dot(color, dpr, bold=bold, hollow=hollow),
+        )
 
     def cross(self, color: str, *, dpr: float) -> QPixmap:
         """A diagonal cross: a place that a model predicts, not one that a person marked."""
@@ -68,26 +76,38 @@ def _blank(side: int) -> tuple[QPixmap, QPainter]:
     return pixmap, painter
 
 
-def _draw_ring(color: str, diameter: int, dpr: float, *, bold: bool) -> QPixmap:
+def _draw_ring(color: str, diameter: int, dpr: float, *, bold: bool, dashed: bool) -> QPixmap:
     line, halo = (BOLD_LINE_PX * dpr, BOLD_HALO_PX * dpr) if bold else (LINE_PX * dpr, HALO_PX * dpr)
     pixmap, painter = _blank(diameter + 2 * int(halo + 1))
     middle = QPointF(pixmap.width() / 2, pixmap.height() / 2)
-    _stroke_ring(painter, middle, diameter / 2, color=color, line=line, halo=halo, bold=bold)
-    if diameter >= 14 * dpr:
+    _stroke_ring(painter, middle, diameter / 2, color=color, line=line, halo=halo, bold=bold, dash_dpr=dpr * dashed)
+    if diameter >= 14 * dpr and not dashed:
         _fill_dot(painter, middle, 2 * dpr, color=color, rim=dpr, bold=bold)
     painter.end()
     return pixmap
 
 
 def _stroke_ring(
-    painter: QPainter, middle: QPointF, radius: float, *, color: str, line: float, halo: float, bold: bool
+    painter: QPainter,
+    middle: QPointF,
+    radius: float,
+    *,
+    color: str,
+    line: float,
+    halo: float,
+    bold: bool,
+    dash_dpr: float = 0.0,
 ) -> None:
+    """`dash_dpr`: device pixels per widget px of the dashes, 0 for a solid line."""
     paint = QColor(color)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(255, 255, 255, 235) if bold else halo_for(paint), halo))
-    painter.drawEllipse(middle, radius, radius)
-    painter.setPen(QPen(paint, line))
-    painter.drawEllipse(middle, radius, radius)
+    rim, core = QPen(QColor(255, 255, 255, 235) if bold else halo_for(paint), halo), QPen(paint, line)
+    for pen in (rim, core):
+        if dash_dpr and not (bold and pen is rim):  # what is picked stands out by a closed rim
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            pen.setDashPattern(dashed_ring_pen(2 * radius, line=pen.widthF(), dpr=dash_dpr))
+        painter.setPen(pen)
+        painter.drawEllipse(middle, radius, radius)
 
 
 def _fill_dot(painter: QPainter, middle: QPointF, radius: float, *, color: str, rim: float, bold: bool) -> None:
@@ -99,10 +119,14 @@ def _fill_dot(painter: QPainter, middle: QPointF, radius: float, *, color: str, 
     painter.drawEllipse(middle, radius, radius)
 
 
-def _draw_dot(color: str, dpr: float, *, bold: bool) -> QPixmap:
+def _draw_dot(color: str, dpr: float, *, bold: bool, hollow: bool) -> QPixmap:
     radius = DOT_PX / 2 * dpr * (1.5 if bold else 1.0)
-    pixmap, painter = _blank(2 * int(radius + 1.5 * dpr + 1))
+    pixmap, painter = _blank(2 * int(radius + (3.0 if hollow else 1.5) * dpr + 1))
     middle = QPointF(pixmap.width() / 2, pixmap.height() / 2)
+    if hollow:
+        _stroke_ring(painter, middle, radius + dpr, color=color, line=1.25 * dpr, halo=3.0 * dpr, bold=bold)
+        painter.end()
+        return pixmap
     _fill_dot(painter, middle, radius, color=color, rim=dpr, bold=bold)
     painter.end()
     return pixmap
@@ -152,10 +176,13 @@ def _draw_note(dpr: float) -> QPixmap:
     return pixmap
 
 
-def paint_large_ring(painter: QPainter, middle: QPointF, radius: float, *, color: str, bold: bool) -> None:
+def paint_large_ring(
+    painter: QPainter, middle: QPointF, radius: float, *, color: str, bold: bool, dashed: bool = False
+) -> None:
     """A circle too large to be worth a sprite; `middle` and `radius` in widget px."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     line, halo = (BOLD_LINE_PX, BOLD_HALO_PX) if bold else (LINE_PX, HALO_PX)
-    _stroke_ring(painter, middle, radius, color=color, line=line, halo=halo, bold=bold)
-    _fill_dot(painter, middle, 2.0, color=color, rim=1.0, bold=bold)
+    _stroke_ring(painter, middle, radius, color=color, line=line, halo=halo, bold=bold, dash_dpr=float(dashed))
+    if not dashed:
+        _fill_dot(painter, middle, 2.0, color=color, rim=1.0, bold=bold)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

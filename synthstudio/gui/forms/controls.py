@@ -19,6 +19,8 @@ from typing_extensions import override
 from synthstudio.gui.forms.lines import LinesControl
 from synthstudio.gui.forms.numbers import NumberControl
 from synthstudio.gui.forms.setting_control import SettingControl
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.settings.schema import SettingKind, SettingSpec, SettingValue
 
@@ -26,6 +28,8 @@ Choice = tuple[str, str]
 """A value and the words for it."""
 
 LIST_ROWS_SHOWN = 6
+LEAST_LETTERS = 8
+"""A combo box may be as narrow as so many letters: forms stand in side panels."""
 
 
 class BoolControl(SettingControl):
@@ -53,9 +57,8 @@ class ChoiceControl(SettingControl):
         self, spec: SettingSpec, choices: Sequence[Choice] | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(spec, parent)
-        self.combo = QComboBox(self)
-        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(8)
+        self.combo = ElidedCombo(self, least_letters=LEAST_LETTERS)
+        self.combo.setPlaceholderText("none yet")
         guard_wheel(self.combo)
         self._fill_with(self.combo)
         self.set_choices(choices if choices is not None else [(each, in_words(each)) for each in spec.choices])
@@ -63,17 +66,13 @@ class ChoiceControl(SettingControl):
 
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer these; the present value stays where it is among them."""
-        kept = self.combo.currentData()
-        self.combo.blockSignals(True)
-        self.combo.clear()
-        for value, words in choices:
-            self.combo.addItem(words, value)
-        self.combo.setCurrentIndex(max(0, self.combo.findData(kept)))
-        self.combo.blockSignals(False)
+        fill_choice(self.combo, [(words, value) for value, words in choices])
 
     @override
     def value(self) -> SettingValue:
         data = self.combo.currentData()
+        if self.spec.kind == "int" and data is not None:
+            return int(data)
         return str(data) if data is not None else ""
 
     @override
@@ -113,7 +112,7 @@ class SuggestionControl(SettingControl):
         self.combo.setEditable(True)
         self.combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(8)
+        self.combo.setMinimumContentsLength(LEAST_LETTERS)
         self.combo.addItems(list(spec.choices))
         guard_wheel(self.combo)
         self._fill_with(self.combo)

@@ -19,9 +19,10 @@ SLIDER_MAX_SPAN = 10_000.0
 """Beyond this a slider cannot hit a value: a seed, a number of images."""
 CURVED_SPAN = 100.0
 """Above this the slider gives its lower half to the lowest quarter, where most useful values lie."""
-LONGEST_SUFFIX = 5
+LONGEST_SUFFIX = 4
 LARGEST_INT = 2**31 - 1
 FLOAT_DECIMALS = 10
+USUAL_NUMBER = "0000 px"
 BOX_FRAME_PX = 48
 """Padding and arrows of a box."""
 
@@ -63,6 +64,8 @@ class NumberControl(SettingControl):
         self.box.setKeyboardTracking(False)
         if 0 < len(spec.unit) <= LONGEST_SUFFIX:
             self.box.setSuffix(f" {spec.unit}")
+        if spec.zero and self.box.minimum() == 0:
+            self.box.setSpecialValueText(spec.zero)
         guard_wheel(self.box)
         inset_number(self.box)
         self.slider = _build_slider(spec, holder)
@@ -71,15 +74,25 @@ class NumberControl(SettingControl):
         layout.setSpacing(8)
         if self.slider is not None:
             layout.addWidget(self.slider, 1)
-            longest = "0.000" if spec.kind == "float" else f"{self.box.maximum():.0f}"
-            self.box.setFixedWidth(self.fontMetrics().horizontalAdvance(longest + self.box.suffix()) + BOX_FRAME_PX)
+            self.box.setFixedWidth(self._box_width_px())
             self.slider.valueChanged.connect(self._on_slider_changed)
+        else:
+            # Its hint makes room for the largest number there is, and would push the labels of its row aside.
+            self.box.setMinimumWidth(self._box_width_px())
         layout.addWidget(self.box, 0 if self.slider is not None else 1)
         self._fill_with(holder)
         self.setFocusProxy(self.box)
         self.box.setAccessibleName(spec.title)
         self.box.valueChanged.connect(self._on_box_changed)
         self._on_box_changed()
+
+    def _box_width_px(self) -> int:
+        """As wide as most, so that sliders end alike; wider where its own words need it."""
+        numbers = [USUAL_NUMBER, self.box.specialValueText()]
+        if self.slider is not None:
+            largest = "0.000" if self.spec.kind == "float" else f"{self.box.maximum():.0f}"
+            numbers.append(largest + self.box.suffix())
+        return max(self.fontMetrics().horizontalAdvance(each) for each in numbers) + BOX_FRAME_PX
 
     @override
     def value(self) -> SettingValue:
@@ -154,7 +167,7 @@ def _build_slider(spec: SettingSpec, parent: QWidget) -> QSlider | None:
     slider.setRange(0, SLIDER_STEPS)
     slider.setPageStep(SLIDER_STEPS // 10)
     slider.setSingleStep(max(1, SLIDER_STEPS // 100))
-    slider.setMinimumWidth(48)
+    slider.setMinimumWidth(40)
     slider.setAccessibleName(spec.title)
     guard_wheel(slider)
     return slider

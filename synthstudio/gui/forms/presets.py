@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from synthstudio.domain.errors import UserError
 from synthstudio.gui import errors
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.saving import save_bytes
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
@@ -85,9 +86,8 @@ class PresetBar(QWidget):
         self._find_settings = find_settings
         has_default = any(_values(each.settings) == _values(default) for each in presets)
         self._presets = [*presets] if has_default else [Preset("Default", default), *presets]
-        self.combo = QComboBox(self)
+        self.combo = ElidedCombo(self, least_letters=0)
         self.combo.setAccessibleName("Preset")
-        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         guard_wheel(self.combo)
         for preset in self._presets:
             self.combo.addItem(preset.title)
@@ -99,12 +99,13 @@ class PresetBar(QWidget):
         layout.addWidget(self.combo, 1)
         self.more = QToolButton(self)
         self.more.setIcon(themed_icon("mdi6.dots-horizontal"))
-        self.more.setToolTip("Save or open a recipe")
+        self.more.setToolTip("Save or open a recipe; the command for a terminal, GPUs, machines")
         self.more.setAccessibleName("Recipes")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         self.save_action = menu.addAction("Save as recipe…", self.ask_where_to_save)
         self.open_action = menu.addAction("Open recipe…", self.ask_what_to_open)
+        self.elsewhere_action = menu.addAction("Run elsewhere…", self.show_elsewhere)
         self.more.setMenu(menu)
         layout.addWidget(self.more)
         self.combo.activated.connect(self._on_combo_activated)
@@ -118,14 +119,28 @@ class PresetBar(QWidget):
                 return
         self.combo.setCurrentIndex(len(self._presets))
 
-    @Slot()
-    def ask_where_to_save(self) -> None:
-        """Save the form's settings as a recipe, which `synthstudio run` takes too."""
+    def _require_settings(self) -> JobSettings | None:
+        """The form's settings; None, and a word why, while they are not valid."""
         settings = self._find_settings()
         if settings is None:
             errors.report(UserError("These settings are not valid.", "Mend what is marked red first."), parent=self)
-            return
-        save_bytes(self, f"{self._kind}.toml", RECIPE_FILTER, lambda: recipe_text(settings).encode())
+        return settings
+
+    @Slot()
+    def ask_where_to_save(self) -> None:
+        """Save the form's settings as a recipe, which `synthstudio run` takes too."""
+        settings = self._require_settings()
+        if settings is not None:
+            save_bytes(self, f"{self._kind}.toml", RECIPE_FILTER, lambda: recipe_text(settings).encode())
+
+    @Slot()
+    def show_elsewhere(self) -> None:
+        """Show the command that does the same outside the window."""
+        from synthstudio.gui.forms.elsewhere_dialog import ElsewhereDialog  # noqa: PLC0415 - loaded when it is needed
+
+        settings, project = self._require_settings(), self.window().windowFilePath()
+        if settings is not None:
+            ElsewhereDialog(settings, Path(project) if project else Path("PROJECT"), self.window()).open()
 
     @Slot()
     def ask_what_to_open(self) -> None:

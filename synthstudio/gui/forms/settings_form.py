@@ -18,7 +18,7 @@ from synthstudio.gui.forms.controls import Choice, build_control
 from synthstudio.gui.forms.rows import SettingRow, help_text
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.section import Section
-from synthstudio.settings.base import complaint
+from synthstudio.settings.complaints import complaint
 from synthstudio.settings.schema import SettingSpec, SettingValue, setting_specs
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -208,7 +208,7 @@ class SettingsForm(_FormSignals, Generic[Model]):
             if self._decorate is not None:
                 self._decorate(row)
             layout.addWidget(row)
-            row.show()  # the layout itself would show it one frame later
+            row.setVisible(self._has_offer(spec))  # the layout itself would show it one frame later
 
     def row(self, path: Path) -> SettingRow:
         """The row of a setting; it is built where its section has never been unfolded. KeyError for a strange one."""
@@ -257,9 +257,7 @@ class SettingsForm(_FormSignals, Generic[Model]):
         if isinstance(found, ValidationError):
             first = found.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise UserError(
-                f"{place}: {complaint(first['msg'])}.".lstrip(": "), "Mend the setting that is marked in red."
-            )
+            raise UserError(f"{place}: {complaint(first)}.".lstrip(": "), "Mend the setting that is marked in red.")
         problems = [row.control.problem() for row in self._rows.values() if row.control.problem()]
         if problems:
             raise UserError(problems[0], "Mend the setting that is marked in red.")
@@ -278,9 +276,21 @@ class SettingsForm(_FormSignals, Generic[Model]):
         if path not in self._rows:
             return
         control = self._rows[path].control
+        self._rows[path].setVisible(self._has_offer(self._rows[path].spec))
         offer: Callable[[Sequence[Choice]], None] | None = getattr(control, "set_choices", None)
         if offer is not None:
             offer(choices)
+
+    def _has_offer(self, spec: SettingSpec) -> bool:
+        """Whether there is anything to choose: of tones for example, which most projects know nothing of."""
+        return spec.kind != "list" or bool(self._choices.get(spec.name, (None,)))
+
+    def show_part(self, place: Path, *, is_shown: bool) -> None:
+        """Show the groups at and below a place, the first of them unfolded, or hide them; their values stay."""
+        for group, section in self.sections.items():
+            if group[: len(place)] == place and section.isHidden() is is_shown:
+                section.setVisible(is_shown)
+                section.set_folded(not is_shown or group != place)
 
     def _validate(self) -> Model | ValidationError:
         values = self._base.model_dump(mode="json")
@@ -342,7 +352,7 @@ def _errors_by_place(error: ValidationError) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for each in error.errors():
         place = tuple(str(part) for part in each["loc"] if isinstance(part, str))
-        message = complaint(each["msg"])
+        message = complaint(each)
         found.setdefault(place, message[:1].upper() + message[1:] + ".")
     return found
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QIcon, QPixmap
 from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, ClassId
-from synthstudio.domain.records import Annotation, ObjectClass
+from synthstudio.domain.records import Annotation, AnnotationSource, ObjectClass
 from synthstudio.gui.widgets.table_model import ROOT, Index, TableModel
 
 HEADERS = ("Class", "x, y", "Size", "Author")
@@ -26,6 +26,7 @@ class AnnotationRowsModel(TableModel):
     """Class, centre in px, size in px and author of each annotation; rows in the order of the ids until one sorts."""
 
     headers = HEADERS
+    figures = frozenset({PLACE, SIZE})
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +38,11 @@ class AnnotationRowsModel(TableModel):
         self._words: tuple[str, ...] = ()
         self._sorted_by: int | None = None
         self._is_descending = False
+        self._origin_of: Callable[[AnnotationId], str] = lambda _: ""
+
+    def set_origins(self, origin_of: Callable[[AnnotationId], str]) -> None:
+        """Let this say where an annotation comes from that was suggested; it is asked when the pointer rests on one."""
+        self._origin_of = origin_of
 
     def set_annotations(self, annotations: Sequence[Annotation], classes: Mapping[ClassId, ObjectClass]) -> None:
         """Show these annotations instead of the former ones."""
@@ -203,12 +209,13 @@ class AnnotationRowsModel(TableModel):
         annotation = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(annotation, index.column())
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (PLACE, SIZE):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self.alignment(index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == CLASS:
             return self._chip(self._classes[annotation.class_id].color)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tool_tip(annotation)
+            is_suggested = annotation.source is AnnotationSource.SUGGESTED
+            return _tool_tip(annotation, self._origin_of(annotation.id) if is_suggested else "")
         return annotation.id if role == AnnotationIdRole else None
 
     def _chip(self, color: str) -> QIcon:
@@ -237,8 +244,8 @@ def _size(annotation: Annotation) -> float:
     return max(annotation.box.width, annotation.box.height) if annotation.box else annotation.size_px or 0.0
 
 
-def _tool_tip(annotation: Annotation) -> str:
+def _tool_tip(annotation: Annotation, origin: str) -> str:
     by = f", by {annotation.author}" if annotation.author else ""
     flag = ", flagged" if annotation.is_flagged else ""
     note = f"\n{annotation.note}" if annotation.note else ""
-    return f"No. {annotation.id}, {annotation.source}{by}{flag}{note}"
+    return f"No. {annotation.id}, {annotation.source}{by}{flag}{note}" + (f"\n{origin}" if origin else "")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QHBoxLayout,
     QHeaderView,
@@ -32,6 +31,7 @@ from synthstudio.gui.main_window.annotator import Annotator
 from synthstudio.gui.main_window.author_comparison import Comparison, closest_pair, compare
 from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.widgets.dialog_layout import wish_size
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.project.adjudication import accept_marks
@@ -39,6 +39,11 @@ from synthstudio.project.adjudication import accept_marks
 COMPARE_AFTER_MS = 120
 HEADERS = ("Class", "First", "Second", "Both", "Precision", "Recall", "F1")
 MAX_ROWS_SHOWN = 6
+CHOOSE_TWO = "Choose two authors. Each annotation carries the name of who made it."
+ONE_AUTHOR = (
+    "All annotations are of one author. Let somebody else mark some of the same fields under a name of their own"
+    " (File, Your name); then both are compared here."
+)
 
 
 class AgreementDialog(QDialog):
@@ -50,7 +55,7 @@ class AgreementDialog(QDialog):
         self.setWindowTitle("Compare authors")
         self._workspace, self._annotator, self._window = workspace, annotator, parent
         self.comparison: Comparison | None = None
-        self.first, self.second = QComboBox(), QComboBox()
+        self.first, self.second = ElidedCombo(), ElidedCombo()
         self.first.setAccessibleName("First author")
         self.second.setAccessibleName("Second author")
         self.summary = QLabel()
@@ -86,12 +91,16 @@ class AgreementDialog(QDialog):
     def _make_table(self) -> QTableWidget:
         table = QTableWidget(0, len(HEADERS))
         table.setAccessibleName("Agreement by class")
-        table.setHorizontalHeaderLabels(list(HEADERS))
         table.verticalHeader().hide()
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         table.setTabKeyNavigation(False)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column, text in enumerate(HEADERS):  # heads stand where the texts below them do
+            head = QTableWidgetItem(text)
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            head.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            table.setHorizontalHeaderItem(column, head)
         return table
 
     def _make_list(self) -> QTableView:
@@ -171,7 +180,7 @@ class AgreementDialog(QDialog):
         if project is None:
             return
         if authors[0] == authors[1]:
-            self._show_nothing("Choose two authors. Each annotation carries the name of who made it.")
+            self._show_nothing(CHOOSE_TWO if self.first.count() > 1 else ONE_AUTHOR)
             return
 
         def work(_: Tick) -> Comparison:

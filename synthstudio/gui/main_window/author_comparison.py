@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from synthstudio.core.evaluation.agreement import Agreement, Disagreement, DoublyMarked, compare_authors
-from synthstudio.core.patches.windows import mean_class_sizes
+from synthstudio.core.patches.windows import mean_class_sizes, sizes_on_fov
 from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.records import ObjectClass
 from synthstudio.project import Project
@@ -50,7 +50,7 @@ def compare(project: Project, first: str, second: str) -> Comparison:
         firsts = [mark for mark in marks if mark.author == first]
         seconds = [mark for mark in marks if mark.author == second]
         if firsts and seconds:
-            sizes = {each.id: each.size_in(fov.um_per_px) or measured.get(each.id, 0.0) for each in classes.values()}
+            sizes = sizes_on_fov(classes.values(), fov.um_per_px, measured)
             pairs.append(DoublyMarked(fov.id, firsts, seconds, sizes))
             names[fov.id] = fov.name
     agreement = compare_authors(pairs)

@@ -13,6 +13,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionRegistry
 from synthstudio.gui.main_window.annotator import Annotator
+from synthstudio.gui.main_window.folder_watcher import FolderWatcher
 from synthstudio.gui.main_window.fov_panel import FovPanel
 from synthstudio.gui.workspace import Workspace
 
@@ -25,6 +26,7 @@ class Dialogs(QObject):
         fov_panel: Which fields are selected.
         registry: Actions, and their keys.
         annotate: Goes to the page that annotates, and returns it.
+        complete: Makes what pages make late, so that the registry knows all of their actions.
         window: The window.
     """
 
@@ -35,11 +37,12 @@ class Dialogs(QObject):
         registry: ActionRegistry,
         *,
         annotate: Callable[[], Annotator],
+        complete: Callable[[], None],
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._workspace, self._fov_panel, self._registry = workspace, fov_panel, registry
-        self._annotate = annotate
+        self._annotate, self._complete = annotate, complete
         self._window = window
 
     def open_import(self, *paths: Path) -> None:
@@ -105,6 +108,7 @@ class Dialogs(QObject):
         """Show all keys, to be changed."""
         from synthstudio.gui.main_window.keys_dialog import KeysDialog
 
+        self._complete()
         KeysDialog(self._registry, self._workspace, self._window).open()
 
     def open_author(self) -> None:
@@ -112,6 +116,23 @@ class Dialogs(QObject):
         from synthstudio.gui.main_window.author_dialog import AuthorDialog
 
         AuthorDialog(self._workspace, self._window).open()
+
+    def open_job_hours(self) -> None:
+        """Ask for the hours in which jobs are begun."""
+        from synthstudio.gui.main_window.job_hours_dialog import JobHoursDialog
+
+        JobHoursDialog(self._workspace, self._window).open()
+
+    def open_watch(self, watcher: FolderWatcher) -> None:
+        """Ask which folder is watched."""
+        from synthstudio.gui.main_window.watch_dialog import WatchDialog
+
+        try:
+            self._workspace.require_writable_project()
+        except UserError as error:
+            errors.report(error, parent=self._window)
+            return
+        WatchDialog(self._workspace, watcher, self._window).open()
 
     def open_about(self) -> None:
         """Say what this is."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -29,6 +28,7 @@ from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.dialog_layout import add_row
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.reviewed_sets import list_usable_images
 
@@ -62,7 +62,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         self.workspace = workspace
-        self.format = QComboBox()
+        self.format = ElidedCombo()
         for name in WRITERS:
             self.format.addItem(FORMATS.get(name, name), name)
         self.keeps = QLabel()
@@ -71,14 +71,14 @@ class ExportDialog(QDialog):
         self.format.currentIndexChanged.connect(self._on_format_changed)
         self._on_format_changed()
         project = workspace.require_project()
-        self.what = QComboBox()
+        self.what = ElidedCombo()
         self.what.addItem("Annotated fields", "")
         for item in project.sets.list():
             self.what.addItem(f"Set {item.name} ({item.n_images:,} images)", item.name)
         self.out = QLineEdit()
         self.browse = QPushButton("Browse…")
         self.browse.clicked.connect(self._on_browse_clicked)
-        self.split = QComboBox()
+        self.split = ElidedCombo()
         self.split.addItem("all", "")
         for split in Split:
             self.split.addItem(split.value, split.value)
@@ -92,11 +92,11 @@ class ExportDialog(QDialog):
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
         self.problem.hide()
-        self.what.currentIndexChanged.connect(self._on_what_changed)
         self.what.setCurrentIndex(max(0, self.what.findData(workspace.set_to_export)))
         workspace.set_to_export = ""
-        self._on_what_changed()
         self._lay_out()
+        self.what.currentIndexChanged.connect(self._on_what_changed)
+        self._on_what_changed()
 
     def _lay_out(self) -> None:
         hint = QLabel(
@@ -108,7 +108,7 @@ class ExportDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(self.out, 1)
         row.addWidget(self.browse)
-        form = QFormLayout()
+        self.form = form = QFormLayout()
         form.setSpacing(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         add_row(form, "What", self.what)
@@ -139,9 +139,9 @@ class ExportDialog(QDialog):
     def _on_what_changed(self) -> None:
         """A set has neither splits nor names that tell anything."""
         project, name = self.workspace.require_project(), self.what.currentData()
-        self.split.setEnabled(not name)
-        self.keep_names.setEnabled(not name)
-        self.unreviewed.setEnabled(bool(name))
+        for widget in (self.split, self.keep_names):
+            self.form.setRowVisible(widget, not name)
+        self.form.setRowVisible(self.unreviewed, bool(name))
         self.out.setText(str(project.folder.parent / f"{project.name}-{name or 'export'}"))
 
     def _on_browse_clicked(self) -> None:

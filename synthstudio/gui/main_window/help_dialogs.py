@@ -6,7 +6,7 @@ import platform
 
 import PySide6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
 import synthstudio
 from synthstudio.domain.errors import UserError
@@ -33,6 +33,9 @@ class TextDialog(QDialog):
         layout.setSpacing(8)
         layout.addWidget(self.find_field)
         layout.addWidget(self.browser)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.buttons.rejected.connect(self.reject)
+        layout.addWidget(self.buttons)
         self.resize(760, 640)
 
     def _find(self) -> None:
@@ -50,6 +53,7 @@ def guide_dialog(parent: QWidget) -> TextDialog:
     except OSError as error:
         raise UserError(f"The user guide {path} cannot be read.", "Install SynthStudio again.") from error
     dialog = TextDialog("User guide", parent)
+    dialog.browser.setSearchPaths([str(path.parent)])  # for its pictures
     dialog.browser.setMarkdown(text)
     return dialog
 
@@ -66,5 +70,6 @@ def about_dialog(parent: QWidget) -> TextDialog:
         f"Log: `{log_path()}`\n"
     )
     dialog.find_field.hide()
+    dialog.buttons.setFocus()
     dialog.resize(520, 320)
     return dialog

@@ -9,7 +9,7 @@ from synthstudio.domain.records import Changes
 from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
-from synthstudio.project.imports import Merged, redo_merge, undo_merge
+from synthstudio.project.merging import Merged, redo_merge, undo_merge
 
 
 class MergeCommand(ProjectCommand):

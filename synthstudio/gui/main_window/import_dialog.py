@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.core.annotations.mapping import map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
@@ -37,13 +38,14 @@ from synthstudio.gui import errors
 from synthstudio.gui.background import Task
 from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.main_window.class_table import ClassTable
-from synthstudio.gui.main_window.guessing import guess_format
 from synthstudio.gui.main_window.import_changes import MergeCommand
 from synthstudio.gui.main_window.import_preview import ImportPreview, build_preview, samples_of, summary_of
 from synthstudio.gui.main_window.problem_list import ProblemList
 from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.workspace import Workspace
-from synthstudio.project.imports import Existing, ImportOutcome, Merged, apply_import
+from synthstudio.project import Project
+from synthstudio.project.imports import Existing, ImportOutcome, apply_import
+from synthstudio.project.merging import NOTHING_MERGED
 
 READ_AFTER_MS = 300
 """Typing a pattern re-reads once, after the last key."""
@@ -59,6 +61,7 @@ FORMATS = {
     "csv": "Table (CSV: image, class, x, y or a box)",
     "geojson": "QuPath (one GeoJSON file per image)",
     "centers": "Centres (one text file per image: x y class)",
+    "captions": "Guide images (image.txt with the caption beside each image)",
 }
 EXISTING = {
     Existing.MERGE: "get the marks that they lack",
@@ -70,16 +73,22 @@ EXISTING = {
 class ImportDialog(QDialog):
     """Reads the folder in the background whenever an option changes; Import writes the plan that is shown."""
 
+    title = "Import images and annotations"
+    verb = bare_verb = "Import"
+    of_the_rest = "the rest can be imported"
+
     def __init__(self, workspace: Workspace, paths: Sequence[Path], parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Import images and annotations")
+        self.setWindowTitle(self.title)
         self.setAcceptDrops(True)
         self._main_window = parent  # outlives the dialog
         self.workspace = workspace
         self.plan: ImportPlan | None = None
         self.preview: ImportPreview | None = None
         self._only: frozenset[Path] = frozenset()
+        self._guessed_for = ""
+        self._is_format_chosen = False
         self._guessing: Task | None = None
         self._reading: Task | None = None
         self._applying: Task | None = None
@@ -92,8 +101,17 @@ class ImportDialog(QDialog):
         self._timer.timeout.connect(self.read)
         em = self.fontMetrics().height()
         self.resize(WIDTH_EM * em, min(HEIGHT_EM * em, parent.height()))
+        self._offer_guide_set()
         if paths:
             self.set_paths(paths)
+
+    def _offer_guide_set(self) -> None:
+        """Begin with captions where the dialog was opened for a guide set."""
+        wanted, self.workspace.guides_to_import = self.workspace.guides_to_import, ""
+        if wanted:
+            self.format.setCurrentIndex(self.format.findData("captions"))
+            self._is_format_chosen = True
+            self.guides.setText(wanted)
 
     # Building
 
@@ -108,6 +126,7 @@ class ImportDialog(QDialog):
         for name in READERS:
             self.format.addItem(FORMATS.get(name, name), name)
         self.format.currentIndexChanged.connect(self._on_option_changed)
+        self.format.activated.connect(self._on_format_activated)
         self.images = QLineEdit()
         self.images.setPlaceholderText("as found in the folder")
         self.images.setToolTip("Folder of the images, where they do not lie in the folder above")
@@ -137,6 +156,9 @@ class ImportDialog(QDialog):
         self.pages.setToolTip("Pages of a stack that become fields: all, 3, 1-10, every fourth as 1-40:4, or a list")
         self.pages.setAccessibleName("Pages of a stack")
         self.pages.textChanged.connect(self._on_option_changed)
+        self.guides = QLineEdit()
+        self.guides.setPlaceholderText("name of the folder")
+        self.guides.setToolTip("The images become guide images of this set; it is made where there is none")
         self.labels = QCheckBox("The innermost folder is the class of the image")
         self.labels.toggled.connect(self._on_option_changed)
         self.copy = QCheckBox("Copy the images into the project")
@@ -155,7 +177,7 @@ class ImportDialog(QDialog):
         self.problems = ProblemList()
         self.tabs = QTabWidget()
         self.tabs.addTab(self.classes, "Classes")
-        self.tabs.addTab(self.problems, "No problems")
+        self.tabs.addTab(self.problems, "Problems")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         policy = self.progress.sizePolicy()
@@ -163,7 +185,7 @@ class ImportDialog(QDialog):
         self.progress.setSizePolicy(policy)
         self.progress.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.import_button = self.buttons.addButton("Import", QDialogButtonBox.ButtonRole.ActionRole)
+        self.import_button = self.buttons.addButton(self.bare_verb, QDialogButtonBox.ButtonRole.ActionRole)
         self.import_button.setProperty("primary", True)
         self.import_button.setDefault(True)
         self.import_button.setEnabled(False)
@@ -186,6 +208,7 @@ class ImportDialog(QDialog):
         add_row(form, "Split", self.split)
         add_row(form, "Known images", self.existing)
         add_row(form, "Pages of stacks", self.pages)
+        add_row(form, "Guide set", self.guides)
         form.addRow("", self.labels)
         form.addRow("", self.copy)
         self._show_rows_of_format()
@@ -203,9 +226,17 @@ class ImportDialog(QDialog):
     def set_folder(self, folder: Path) -> None:
         """Choose the folder or file; its format is guessed from what lies in it, then it is read."""
         self.folder.setText(str(folder))
+        self._guess_format(folder)
+
+    def _guess_format(self, folder: Path) -> None:
         self._stop_guessing()
+        self._guessed_for = self.folder.text().strip()
+
+        def guess(_tick: Tick) -> str:
+            return guess_format(folder) if folder.exists() else ""
+
         self._guessing = self.workspace.background.run(
-            lambda _tick: guess_format(folder), done=self._on_guessed, failed=self._on_failed, owner=self, priority=1
+            guess, done=self._on_guessed, failed=self._on_failed, owner=self, priority=1
         )
 
     def set_paths(self, paths: Sequence[Path]) -> None:
@@ -216,6 +247,7 @@ class ImportDialog(QDialog):
         self._stop_guessing()
         self.format.setCurrentIndex(self.format.findData("imagefolder"))
         self.folder.setText(os.path.commonpath([path.parent for path in paths]))
+        self._guessed_for = self.folder.text()
         self._only = frozenset(paths)  # last: other text in the line means that all of its folder is meant
         self._on_option_changed()
 
@@ -226,8 +258,13 @@ class ImportDialog(QDialog):
 
     def _on_guessed(self, name: str) -> None:
         self._guessing = None
-        self.format.setCurrentIndex(max(self.format.findData(name), 0))
+        if name:  # otherwise nothing lies there, and the reading says so
+            self.format.setCurrentIndex(max(self.format.findData(name), 0))
         self._on_option_changed()
+
+    @Slot()
+    def _on_format_activated(self) -> None:
+        self._is_format_chosen = True
 
     def _stop_guessing(self) -> None:
         if self._guessing is not None:
@@ -253,6 +290,16 @@ class ImportDialog(QDialog):
         is_images_only = self.format.currentData() == "imagefolder"
         self.form.setRowVisible(self.labels, is_images_only)
         self.form.setRowVisible(self.pages, is_images_only)
+        self.form.setRowVisible(self.guides, self._has_captions())
+
+    def _has_captions(self) -> bool:
+        return bool(self.format.currentData() == "captions")
+
+    def guide_set(self) -> str:
+        """The guide set that captioned images go into; empty for other formats."""
+        if not self._has_captions():
+            return ""
+        return self.guides.text().strip() or Path(self.folder.text().strip()).expanduser().absolute().name
 
     def options(self) -> ReadOptions:
         """The options as the dialog shows them. Raises UserError where the pages are not understood."""
@@ -276,12 +323,15 @@ class ImportDialog(QDialog):
         text = self.folder.text().strip()
         if not text or self._guessing is not None:  # read once the format is known
             return
+        if text != self._guessed_for and not self._is_format_chosen:  # typed, not dropped or looked up
+            self._guess_format(Path(text).expanduser())
+            return
         try:
             root, options = Path(text).expanduser(), self.options()
         except UserError as error:
             self._on_failed(error)
             return
-        reader, project = READERS[self.format.currentData()], self.workspace.project
+        reader, project = READERS[self.format.currentData()], self._known_project()
 
         def work(tick: Tick) -> ImportPreview:
             return build_preview(reader(root, options, tick=tick), project)
@@ -291,6 +341,10 @@ class ImportDialog(QDialog):
             work, done=self._on_read, failed=self._on_failed, owner=self, priority=1
         )
         self._reading.progressed.connect(self._on_progressed)
+
+    def _known_project(self) -> Project | None:
+        """What the data set is held against."""
+        return self.workspace.project
 
     def _stop_reading(self) -> None:
         if self._reading is not None:
@@ -323,7 +377,7 @@ class ImportDialog(QDialog):
         self._list_problems([str(problem) for problem in (*plan.problems, *preview.twins)])
         self.tabs.setCurrentIndex(1 if plan.problems and not n else 0)
         self.import_button.setEnabled(bool(plan.fovs))
-        self.import_button.setText(f"Import {len(plan.fovs):,} images" if plan.fovs else "Import")
+        self.import_button.setText(f"{self.verb} {len(plan.fovs):,} images" if plan.fovs else self.bare_verb)
         self._on_mapping_changed()
 
     @Slot()
@@ -337,7 +391,7 @@ class ImportDialog(QDialog):
     def _list_problems(self, problems: list[str]) -> None:
         self.problems.show_problems(problems)
         n = len(problems)
-        what = "No problems" if not n else f"{n:,} problem{'s' if n > 1 else ''}; the rest can be imported"
+        what = "No problems" if not n else f"{n:,} problem{'s' if n > 1 else ''}; {self.of_the_rest}"
         self.tabs.setTabText(1, what)
 
     def _on_failed(self, error: Exception) -> None:
@@ -361,7 +415,7 @@ class ImportDialog(QDialog):
         """Write what is shown; the dialog closes when it is done."""
         if self.plan is None or self._applying is not None:
             return
-        plan, copy = self.plan, self.copy.isChecked()
+        plan, copy, guide_set = self.plan, self.copy.isChecked(), self.guide_set()
         mapping, existing = self.classes.mapping(), self._existing()
         try:
             project = self.workspace.require_writable_project()
@@ -370,7 +424,8 @@ class ImportDialog(QDialog):
             return
 
         def work(tick: Tick) -> ImportOutcome:
-            return apply_import(project, map_classes(plan, mapping), copy=copy, existing=existing, tick=tick)
+            mapped = map_classes(plan, mapping)
+            return apply_import(project, mapped, copy=copy, existing=existing, guide_set=guide_set, tick=tick)
 
         self._set_busy("Importing…")
         self._applying = self.workspace.background.run(
@@ -382,11 +437,13 @@ class ImportDialog(QDialog):
     def _on_applied(self, outcome: ImportOutcome) -> None:
         self._applying = None
         self.workspace.announce(outcome.changes)
-        if outcome.merged != Merged():
+        if outcome.merged != NOTHING_MERGED:
             self.workspace.undo_stack.push(MergeCommand(self.workspace, outcome.merged, window=self._main_window))
         text = f"Imported {outcome.n_fovs:,} images with {outcome.n_annotations:,} annotations."
         if outcome.n_merged:
             text += f" {outcome.n_merged:,} images were there already, with {outcome.n_known:,} of the marks."
+        if outcome.n_guides:
+            text += f" {outcome.n_guides:,} guide images came into their guide set."
         n = len(outcome.problems)
         hint = f"{n:,} problem{'' if n == 1 else 's'}: {outcome.problems[0]}{'' if n == 1 else ' …'}" if n else ""
         severity = Severity.WARNING if n else Severity.INFO
@@ -398,7 +455,7 @@ class ImportDialog(QDialog):
         if self._applying is not None:  # cancelled from the job bar: nothing was recorded
             self._applying = None
             self.progress.hide()
-            self.summary.setText("The import was cancelled; nothing was added.")
+            self.summary.setText("It was cancelled; nothing was added.")
             self.import_button.setEnabled(self.plan is not None)
 
     @override

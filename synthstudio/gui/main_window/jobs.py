@@ -22,12 +22,18 @@ KIND_WORDS = {
     "train-detector": "Detector training",
     "evaluate-detector": "Detector evaluation",
     "train-gan": "GAN training",
+    "train-diffusion": "Diffusion training",
+    "train-patch-diffusion": "Patch diffusion training",
+    "train-upscaler": "Upscaler training",
+    "upscale": "Larger set",
     "explain": "Explanation",
     "export-onnx": "ONNX export",
     "compose": "Set",
     "search-recipes": "Recipe search",
     "measure": "Measurement",
     "quality": "Quality check",
+    "describe": "Measuring images",
+    "embed": "Map of the pictures",
 }
 """Of jobs that have no title of their own."""
 
@@ -47,6 +53,7 @@ class JobController(QObject):
         worker.job_started.connect(self._on_job_started)
         worker.event_received.connect(self._on_event_received)
         worker.job_ended.connect(self._on_job_ended)
+        worker.job_returned.connect(self._on_job_returned)
         background.task_started.connect(self._refresh)
         background.task_ended.connect(self._on_task_ended)
         strip.cancel_requested.connect(self.cancel)
@@ -112,6 +119,12 @@ class JobController(QObject):
                 errors.post(Notice(text, severity=Severity.WARNING), parent=self._window)
             case _:
                 pass
+
+    @Slot(str)
+    def _on_job_returned(self, run_id: str) -> None:
+        if run_id == self._run:
+            self._run = None
+        self._refresh()
 
     @Slot(str, object)
     def _on_job_ended(self, run_id: str, outcome: object) -> None:

@@ -24,6 +24,14 @@ class Page(Protocol):
         """What can be done on the page."""
 
 
+@runtime_checkable
+class LazyPage(Protocol):
+    """A page that makes its parts when they are first shown; its signal `actions_added` tells what they can do."""
+
+    def build_next(self) -> bool:
+        """Make one of the parts that are not there yet; False where all are."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageEntry:
     """Where a page comes from. Plots and forms take longer to load than the first paint may: pages load when shown."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.gui.widgets.icons import themed_icon
 
@@ -20,9 +21,10 @@ class Rail(QFrame):
 
     def __init__(self, entries: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._buttons: list[QToolButton] = []
+        self._labels_shown = True
         self.setObjectName("rail")
         self._group = QButtonGroup(self)
-        self._buttons: list[QToolButton] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(1, 8, 1, 8)
         self._layout.setSpacing(4)
@@ -53,12 +55,22 @@ class Rail(QFrame):
         style = Qt.ToolButtonStyle.ToolButtonTextUnderIcon if shown else Qt.ToolButtonStyle.ToolButtonIconOnly
         for button in self._buttons:
             button.setToolButtonStyle(style)
+        self._labels_shown = shown
+        self._fit_width()
+
+    def _fit_width(self) -> None:
         for button in self._buttons:
             button.ensurePolished()  # the style sheet sets the size of its text
         font = self._buttons[0].font()
         font.setBold(True)  # as the name of the chosen one is written
         widest = max(QFontMetrics(font).horizontalAdvance(button.text()) for button in self._buttons)
-        self.setFixedWidth(widest + PADDING_PX if shown else NARROW_PX)
+        self.setFixedWidth(widest + PADDING_PX if self._labels_shown else NARROW_PX)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange and self._buttons:
+            self._fit_width()
 
 
 def _rail_button(title: str, icon: str) -> QToolButton:

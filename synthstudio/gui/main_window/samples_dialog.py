@@ -35,6 +35,7 @@ RULES = (
     ("folder", "The subfolder"),
     ("stem", "Each field is a sample of its own"),
 )
+ALL_ONE = "All fields would be one sample: none could be held out for the test. Choose another pattern or rule."
 
 
 class SamplesDialog(QDialog):
@@ -153,7 +154,7 @@ class SamplesDialog(QDialog):
         more = len(plan.remarks) - MAX_REMARKS
         self.remarks.setText("\n".join([*plan.remarks[:MAX_REMARKS], *([f"… and {more:,} more"] if more > 0 else [])]))
         self.remarks.setVisible(bool(plan.remarks))
-        self._show_problem(plan.problems[0] if plan.problems else "")
+        self._show_problem(plan.problems[0] if plan.problems else ALL_ONE if _joins_all(plan) else "")
         self.apply_button.setEnabled(not plan.problems and plan.n_changes > 0 and self._workspace.is_writable)
         self._show_rows()
 
@@ -177,3 +178,8 @@ class SamplesDialog(QDialog):
             self._show_problem(str(error))
             return
         self.accept()
+
+
+def _joins_all(plan: SamplePlan) -> bool:
+    """Whether fields of several samples would become one, as a pattern that says too little makes them."""
+    return plan.n_samples == 1 and plan.n_changes > 0 and len(plan.rows) > 1

@@ -8,14 +8,19 @@ from typing import Protocol
 
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.main_window.dialogs import Dialogs
+from synthstudio.gui.main_window.folder_watcher import FolderWatcher
 from synthstudio.gui.main_window.fov_panel import FovPanel
+from synthstudio.gui.main_window.job_queue import JobQueue
+from synthstudio.gui.main_window.looking_at import LookingAt
+from synthstudio.gui.main_window.looks import Looks
 from synthstudio.gui.main_window.pages import PAGES
+from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.main_window.tone_actions import ToneActions
 from synthstudio.gui.preferences import ThemeName
 from synthstudio.gui.workspace import Workspace
 
-FILE, GO, FIELD, WINDOW, HELP = "File", "Go", "Field", "View", "Help"
-MENUS = (FILE, "Edit", "Field", "Classes", "View", GO, HELP)
+FILE, GO, FIELD, JOBS, WINDOW, HELP = "File", "Go", "Field", "Jobs", "View", "Help"
+MENUS = (FILE, "Edit", "Field", "Classes", "Jobs", "View", GO, HELP)
 """The menus in their order; a menu that only a page has stands before View."""
 
 
@@ -27,24 +32,22 @@ class Window(Protocol):
     wants_fov_panel: bool
     dialogs: Dialogs
     tones: ToneActions
+    queue: JobQueue
+    watcher: FolderWatcher
+    looking: LookingAt
+    projects: Projects
+    looks: Looks
 
     def show_page(self, place: int) -> None: ...
     def open_palette(self) -> None: ...
-    def ask_for_new_project(self) -> None: ...
-    def ask_for_project(self) -> None: ...
-    def open_demo(self) -> None: ...
-    def open_skin_demo(self) -> None: ...
-    def close_project(self) -> None: ...
     def toggle_fov_panel(self) -> None: ...
-    def toggle_rail_labels(self) -> None: ...
-    def toggle_full_screen(self) -> None: ...
-    def set_theme(self, theme: ThemeName) -> None: ...
     def quit(self) -> None: ...
 
 
 def window_actions(window: Window) -> Sequence[ActionSpec]:
     """All actions of the window itself."""
-    return (*_file(window), *_go(window), *_field(window), *_view(window), *_help(window))
+    parts = (_file, _watch, _go, _field, _jobs, _view, _help)
+    return tuple(spec for part in parts for spec in part(window))
 
 
 def _file(window: Window) -> list[ActionSpec]:
@@ -54,13 +57,24 @@ def _file(window: Window) -> list[ActionSpec]:
         return workspace.project is not None
 
     return [
-        ActionSpec("file.new", "New project…", window.ask_for_new_project, "Ctrl+N", "mdi6.folder-plus-outline", FILE),
-        ActionSpec("file.open", "Open project…", window.ask_for_project, "Ctrl+O", "mdi6.folder-open-outline", FILE),
-        ActionSpec("file.demo", "Open the demo project", window.open_demo, "", "mdi6.flask-outline", FILE),
+        ActionSpec("file.new", "New project…", window.projects.ask_for_new, "Ctrl+N", "mdi6.folder-plus-outline", FILE),
+        ActionSpec(
+            "file.open", "Open project…", window.projects.ask_for_one, "Ctrl+O", "mdi6.folder-open-outline", FILE
+        ),
+        ActionSpec(
+            "file.look",
+            "Look at a data set…",
+            window.looking.ask,
+            "Ctrl+Shift+O",
+            "mdi6.folder-search-outline",
+            FILE,
+            tip="COCO, YOLO, VOC, a folder of images and others: gallery, charts and checks, without importing it",
+        ),
+        ActionSpec("file.demo", "Open the demo project", window.projects.open_demo, "", "mdi6.flask-outline", FILE),
         ActionSpec(
             "file.demo_skin",
             "Open the demo project of skin",
-            window.open_skin_demo,
+            window.projects.open_skin_demo,
             "",
             "mdi6.flask-plus-outline",
             FILE,
@@ -87,7 +101,7 @@ def _file(window: Window) -> list[ActionSpec]:
         ),
         ActionSpec("file.export", "Export…", window.dialogs.open_export, "Ctrl+E", "mdi6.export", FILE, has_project),
         ActionSpec("file.author", "Your name…", window.dialogs.open_author, "", "mdi6.account-outline", FILE),
-        ActionSpec("file.close_project", "Close project", window.close_project, "Ctrl+W", "", FILE, has_project),
+        ActionSpec("file.close_project", "Close project", window.projects.close, "Ctrl+W", "", FILE, has_project),
         ActionSpec("file.quit", "Quit", window.quit, "Ctrl+Q", "", FILE),
     ]
 
@@ -242,6 +256,44 @@ def _field(window: Window) -> list[ActionSpec]:
     ]
 
 
+def _jobs(window: Window) -> list[ActionSpec]:
+    return [
+        ActionSpec(
+            "jobs.pause",
+            "Pause the jobs",
+            window.queue.toggle_pause,
+            icon="mdi6.pause",
+            menu=JOBS,
+            enabled_when=lambda: window.workspace.project is not None,
+            checked_when=lambda: window.workspace.gpu_worker.is_paused,
+            tip="The running one goes on to its end; no other is begun",
+        ),
+        ActionSpec(
+            "jobs.hours",
+            "Hours of the jobs…",
+            window.dialogs.open_job_hours,
+            icon="mdi6.clock-outline",
+            menu=JOBS,
+            tip="At night, for example, so that nothing is slow by day",
+        ),
+    ]
+
+
+def _watch(window: Window) -> list[ActionSpec]:
+    return [
+        ActionSpec(
+            "file.watch",
+            "Watch a folder…",
+            partial(window.dialogs.open_watch, window.watcher),
+            icon="mdi6.folder-eye-outline",
+            menu=FILE,
+            enabled_when=lambda: window.workspace.is_writable,
+            checked_when=lambda: window.watcher.options is not None,
+            tip="Images that come to lie in it are imported; a model may suggest what to mark on them",
+        )
+    ]
+
+
 def _view(window: Window) -> list[ActionSpec]:
     themes: tuple[tuple[ThemeName, str], ...] = (
         ("system", "Theme of the system"),
@@ -252,7 +304,7 @@ def _view(window: Window) -> list[ActionSpec]:
         ActionSpec(
             f"view.theme_{theme}",
             text,
-            partial(window.set_theme, theme),
+            partial(window.looks.set_theme, theme),
             menu=WINDOW,
             checked_when=lambda theme=theme: window.workspace.preferences.theme == theme,  # type: ignore[misc]
         )
@@ -271,11 +323,11 @@ def _view(window: Window) -> list[ActionSpec]:
         ActionSpec(
             "view.rail_labels",
             "Names on the rail",
-            window.toggle_rail_labels,
+            window.looks.toggle_rail_labels,
             menu=WINDOW,
             checked_when=lambda: window.workspace.preferences.shows_rail_labels,
         ),
-        ActionSpec("view.full_screen", "Full screen", window.toggle_full_screen, "F11", "", WINDOW),
+        ActionSpec("view.full_screen", "Full screen", window.looks.toggle_full_screen, "F11", "", WINDOW),
         *switches,
     ]
 

@@ -177,10 +177,12 @@ class SplitsDialog(QDialog):
                 item = QTableWidgetItem(f"{number:,}{share}")
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.balance.setItem(row, column, item)
-        self.balance.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = self.balance.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.balance.resizeRowsToContents()
         rows_px = sum(self.balance.rowHeight(row) for row in range(len(SPLITS)))
-        self.balance.setFixedHeight(rows_px + self.balance.horizontalHeader().sizeHint().height() + 4)
+        self.balance.setFixedHeight(rows_px + header.sizeHint().height() + 4)
 
     # Moving
 

@@ -2,62 +2,49 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
-from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
-from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionRegistry, shown_key
 from synthstudio.gui.canvas.fov_view import FovView
-from synthstudio.gui.errors import Notice, NoticeAction, Severity
+from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.main_window.annotator import Annotator
+from synthstudio.gui.main_window.closing import Closing
 from synthstudio.gui.main_window.dialogs import Dialogs
+from synthstudio.gui.main_window.folder_watcher import FolderWatcher
 from synthstudio.gui.main_window.fov_panel import FovPanel
-from synthstudio.gui.main_window.guessing import find_project, is_project
+from synthstudio.gui.main_window.job_queue import JobQueue
 from synthstudio.gui.main_window.jobs import JobController
 from synthstudio.gui.main_window.list_memory import ListMemory
+from synthstudio.gui.main_window.looking_at import LookingAt
+from synthstudio.gui.main_window.looks import Looks
+from synthstudio.gui.main_window.menu import fill_menu
+from synthstudio.gui.main_window.page_stack import PageStack
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.main_window.palette_search import PaletteSearch
+from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.main_window.rail import Rail
-from synthstudio.gui.main_window.specs import MENUS, window_actions
+from synthstudio.gui.main_window.specs import window_actions
 from synthstudio.gui.main_window.tone_actions import ToneActions
 from synthstudio.gui.main_window.top_bar import TopBar
 from synthstudio.gui.main_window.welcome import Welcome
-from synthstudio.gui.preferences import ThemeName
-from synthstudio.gui.theme import apply_theme, scaled_px
+from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.command_palette import CommandPalette
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.message_bar import MessageBar
 from synthstudio.gui.workspace import Workspace
-from synthstudio.settings.resources import Journey, demo_folder
 
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
 LOAD_AHEAD_MS = 1000
 """After the window is shown; the first field is on the screen by then."""
-
-
-class _PageStack(QStackedWidget):
-    """As narrow as the page that is shown can be: a wide page that is out of sight must not widen the window."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.currentChanged.connect(lambda _place: self.updateGeometry())
-
-    @override
-    def minimumSizeHint(self) -> QSize:
-        page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
 
 
 class MainWindow(QWidget):
@@ -76,11 +63,8 @@ class MainWindow(QWidget):
         self.setWindowIcon(themed_icon("mdi6.microscope", "#2B66D9"))
         self.workspace = workspace
         self._settings = settings or QSettings("synthstudio", "synthstudio")
-        self._pages: dict[int, QWidget] = {}
         self._place = 0
         self._list_px: int | None = None
-        self._is_closing = False
-        self._fills_pages = False
         self.wants_fov_panel = True
         self.registry = ActionRegistry(themed_icon, self)
         self.rail = Rail([(page.title, page.icon) for page in PAGES])
@@ -88,23 +72,38 @@ class MainWindow(QWidget):
         self.fov_panel = FovPanel(workspace)
         self.list_memory = ListMemory(self._settings, workspace, self.fov_panel.bar)
         self.job_strip = JobStrip()
-        self.stack = _PageStack()
-        self.dialogs = Dialogs(workspace, self.fov_panel, self.registry, annotate=self._annotate, window=self)
+        self.stack = PageStack(workspace, made=self._take_up_page)
+        self.dialogs = Dialogs(
+            workspace,
+            self.fov_panel,
+            self.registry,
+            annotate=self._annotate,
+            complete=self.stack.build_parts,
+            window=self,
+        )
+        self.projects = Projects(workspace, import_from=self.dialogs.open_import, window=self)
         self.tones = ToneActions(workspace, self.fov_panel, self)
+        self.looks = Looks(workspace, self)
+        self.queue = JobQueue(workspace, self.job_strip, self)
+        self.watcher = FolderWatcher(workspace, self)
+        self.looking = LookingAt(workspace, self)
         self.registry.add(window_actions(self), owner=self)
-        welcome_ids = ("file.new", "file.open", "file.demo")
+        welcome_ids = ("file.new", "file.open", "file.look", "file.demo")
         self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])
         self.stack.addWidget(self.welcome)
         self.no_fields = self._build_no_fields()
         self.stack.addWidget(self.no_fields)
         self._lay_out()
         self.message_bar = MessageBar(self, foot_px=self.job_strip.height())
+        self._parts_turn = QTimer(self, singleShot=True, interval=0)
+        self._parts_turn.timeout.connect(self._build_part_for_palette)
         self.palette_search = PaletteSearch(self)
         self.palette_box = CommandPalette(self, search=self.palette_search.search)
         self.jobs = JobController(workspace, self.job_strip, self)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
         self.top_bar.set_menu(self._menu)
+        self.closing = Closing(workspace, self)
         self._connect()
         self.rail.set_current(0)
         self._take_chosen_keys()
@@ -146,15 +145,15 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         workspace = self.workspace
+        self.stack.pages_filled.connect(self.pages_filled)
         self.rail.chosen.connect(self.show_page)
         self.top_bar.search_requested.connect(self.open_palette)
-        self.welcome.open_requested.connect(self.open_project)
+        self.welcome.open_requested.connect(self.projects.open)
         workspace.project_changed.connect(self._on_project_changed)
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
         workspace.records_changed.connect(self._on_records_changed)
         workspace.preferences_changed.connect(self._on_preferences_changed)
         workspace.undo_stack.indexChanged.connect(lambda _index: self.registry.refresh())
-        workspace.gpu_worker.idle.connect(self._on_worker_idle)
         # What an action may depend on (a selection, a tool) is many things; where the user acts, it is asked anew.
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
@@ -206,18 +205,19 @@ class MainWindow(QWidget):
 
     def page(self, place: int) -> QWidget:
         """Return a workspace's page; it is made when it is first asked for."""
-        if place not in self._pages:
-            page = PAGES[place].build(self.workspace, self.stack)
-            self._pages[place] = page
-            self.stack.addWidget(page)
-            self.registry.add(page.actions(), owner=page)  # type: ignore[arg-type]  # see `Page.actions`
-            self._watch(page)
-        return self._pages[place]
+        return self.stack.page(place)
+
+    def _take_up_page(self, page: QWidget) -> None:
+        self.registry.add(page.actions(), owner=page)  # type: ignore[arg-type]  # see `Page.actions`
+        self._watch(page)
 
     def _watch(self, page: QWidget) -> None:
         outdated = getattr(page, "actions_outdated", None)
         if outdated is not None:
             outdated.connect(self.registry.refresh)
+        added = getattr(page, "actions_added", None)
+        if added is not None:
+            added.connect(lambda specs: self.registry.add(specs, owner=page))
         view = getattr(page, "view", None)
         if isinstance(view, FovView):
             view.selection_changed.connect(lambda _ids: self.registry.refresh())
@@ -226,7 +226,7 @@ class MainWindow(QWidget):
 
     def place_of(self, page: QWidget | None) -> int:
         """Which workspace a page is that has been made; 0 for any other widget."""
-        return next((place for place, each in self._pages.items() if each is page), 0)
+        return self.stack.place_of(page)
 
     def _annotate(self) -> Annotator:
         """Go to the page that annotates."""
@@ -268,30 +268,10 @@ class MainWindow(QWidget):
         ids: Sequence[str] = getattr(page, "toolbar_ids", ())
         self.top_bar.set_tools([self.registry.button(each) for each in ids])
 
-    def _load_pages_ahead(self) -> None:
-        """Import the other pages in a thread, so that going there is quick, and make them for the palette's sake."""
-        if self._fills_pages or self.workspace.project is None:
-            return
-        self._fills_pages = True
-
-        def load(_: Tick) -> None:
-            for entry in PAGES:
-                entry.load_all()
-
-        self.workspace.background.run(load, done=lambda _none: self._build_next_page(), owner=self, priority=-1)
-
-    def _build_next_page(self) -> None:
-        missing = next((place for place in range(len(PAGES)) if place not in self._pages), None)
-        if missing is not None:
-            self.page(missing)
-            QTimer.singleShot(0, self, self._build_next_page)
-            return
-        self.pages_filled.emit()
-
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(LOAD_AHEAD_MS, self, self._load_pages_ahead)
+        QTimer.singleShot(LOAD_AHEAD_MS, self, self.stack.load_ahead)
 
     # What changes
 
@@ -299,6 +279,7 @@ class MainWindow(QWidget):
     def _on_project_changed(self) -> None:
         project = self.workspace.project
         self.setWindowTitle(f"{project.name} – SynthStudio" if project else "SynthStudio")
+        self.setWindowFilePath(str(project.folder) if project else "")
         self.welcome.set_recent(self.workspace.preferences.recent_projects)
         self.jobs.show_saved()
         self._show_breadcrumb()
@@ -311,7 +292,7 @@ class MainWindow(QWidget):
             )
             self.show_notice(notice)
         if project is not None and self.isVisible():
-            self._load_pages_ahead()
+            self.stack.load_ahead()
 
     @Slot(object)
     def _on_current_fov_changed(self, _fov_id: FovId | None) -> None:
@@ -351,94 +332,31 @@ class MainWindow(QWidget):
 
     # Menus and palette
 
+    @Slot()
     def _fill_menu(self) -> None:
-        self._menu.clear()
-        shown = [spec for spec in self.registry.specs() if self.registry.is_reachable(spec.id)]
-        names = [*MENUS, *dict.fromkeys(spec.menu for spec in shown if spec.menu and spec.menu not in MENUS)]
-        for name in names:
-            specs = [spec for spec in shown if spec.menu == name]
-            if not specs:
-                continue
-            submenu = self._menu.addMenu(name)
-            for spec in specs:
-                submenu.addAction(self.registry.action(spec.id))
-            if name == "File":
-                self._add_recent(submenu)
-
-    def _add_recent(self, menu: QMenu) -> None:
-        recent = [Path(each) for each in self.workspace.preferences.recent_projects]
-        known = [each for each in recent if each.is_dir()]
-        if known:
-            submenu = menu.addMenu("Recent projects")
-            for folder in known:
-                submenu.addAction(str(folder), partial(self.open_project, folder))
+        recent = self.workspace.preferences.recent_projects
+        fill_menu(self._menu, self.registry, recent=recent, open_project=self.projects.open)
 
     def open_palette(self) -> None:
         """Open the command palette."""
         self.registry.refresh()
         self.palette_box.open()
+        self._parts_turn.start()
+
+    def _build_part_for_palette(self) -> None:
+        """One part a turn, so that a key that is pressed meanwhile is seen at once."""
+        if not self.palette_box.isVisible():
+            return
+        if self.stack.build_next_part():
+            self._parts_turn.start()
+        else:
+            self.palette_box.search_again()
 
     # Projects
 
     def open_project(self, folder: Path) -> bool:
-        """Open a project; tells whether it worked. A running job is asked about first."""
-        return self._change_project(lambda: self.workspace.open_project(folder))
-
-    def create_project(self, folder: Path) -> bool:
-        """Make a project and open it; tells whether it worked."""
-        return self._change_project(lambda: self.workspace.create_project(folder))
-
-    def _change_project(self, change: Callable[[], None]) -> bool:
-        if not self.workspace.gpu_worker.is_idle:
-            action = NoticeAction("Cancel the jobs", self.workspace.gpu_worker.cancel_all)
-            hint = "Wait for its end, or cancel it."
-            self.show_notice(Notice("A job is running in this project.", hint, Severity.WARNING, action))
-            return False
-        try:
-            change()
-        except UserError as error:
-            errors.report(error, parent=self)
-            return False
-        return True
-
-    def close_project(self) -> None:
-        """Close the project and show the welcome."""
-        self._change_project(self.workspace.close_project)
-
-    def ask_for_new_project(self) -> None:
-        """Let the user choose where a new project goes."""
-        start = self._projects_folder() / "my-study"
-        errors.ask.new_folder(self, title="New project", start=start, answered=self.create_project)
-
-    def ask_for_project(self) -> None:
-        """Let the user choose a project to open."""
-        errors.ask.folder(self, title="Open project", start=self._projects_folder(), answered=self.open_project)
-
-    def _projects_folder(self) -> Path:
-        recent = self.workspace.preferences.recent_projects
-        return Path(recent[0]).parent if recent and Path(recent[0]).parent.is_dir() else Path.home()
-
-    def open_demo(self) -> None:
-        """Open the demo project of microscope fields; it is built first where it is not there yet."""
-        self._open_demo("clicks")
-
-    def open_skin_demo(self) -> None:
-        """The same for the demo project of photographs of skin."""
-        self._open_demo("gan")
-
-    def _open_demo(self, journey: Journey) -> None:
-        folder = demo_folder(journey)
-        if is_project(folder):
-            self.open_project(folder)
-            return
-
-        def build(tick: Tick) -> Path:
-            from synthstudio.client.demo import build_demo  # noqa: PLC0415 - loaded when it is needed
-
-            build_demo(folder, journey, tick).close()
-            return folder
-
-        self.workspace.background.run(build, done=self.open_project, owner=self, title="Building the demo project")
+        """Open a project; tells whether it worked."""
+        return self.projects.open(folder)
 
     # View
 
@@ -446,31 +364,6 @@ class MainWindow(QWidget):
         """Show or hide the list of fields."""
         self.wants_fov_panel = not self.wants_fov_panel
         self._show_current()
-
-    def toggle_rail_labels(self) -> None:
-        """Show or hide the names on the rail."""
-        shown = not self.workspace.preferences.shows_rail_labels
-        self._prefer(shows_rail_labels=shown)
-
-    def toggle_full_screen(self) -> None:
-        """Fill the screen, or stop doing so."""
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
-
-    def set_theme(self, theme: ThemeName) -> None:
-        """Choose light, dark or the system's theme."""
-        self._prefer(theme=theme)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, theme)
-
-    def _prefer(self, **changed: object) -> None:
-        try:
-            self.workspace.set_preferences(dataclasses.replace(self.workspace.preferences, **changed))  # type: ignore[arg-type]
-        except UserError as error:
-            errors.report(error, parent=self)
 
     # Dropping
 
@@ -484,19 +377,7 @@ class MainWindow(QWidget):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         # The dialog opens after the drop has returned: the other program waits for it.
-        QTimer.singleShot(0, self, lambda: self.take_dropped(*paths))
-
-    def take_dropped(self, *paths: Path) -> None:
-        """Open a project that was dropped, or import folders or files, just these."""
-        project = find_project(paths[0])
-        if project is not None:
-            self.open_project(project)
-        elif self.workspace.project is None:
-            hint = "Make a new project or open one, then drop the images again."
-            action = NoticeAction("New project…", self.ask_for_new_project)
-            self.show_notice(Notice("Images are imported into a project.", hint, Severity.INFO, action))
-        else:
-            self.dialogs.open_import(*paths)
+        QTimer.singleShot(0, self, lambda: self.projects.take_dropped(*paths))
 
     # The end
 
@@ -506,31 +387,11 @@ class MainWindow(QWidget):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.workspace.gpu_worker.is_idle and not self._is_closing:
+        if not self.closing.may_close():
             event.ignore()
-            errors.ask.choose(
-                self,
-                title="A job is running",
-                text="Stop the running job and close? A training can be resumed from its last checkpoint later.",
-                choices=["Stop and close"],
-                answered=lambda _choice: self._stop_and_close(),
-            )
             return
         self._settings.setValue("window/geometry", self.saveGeometry())
         if self._list_px is not None:
             self._settings.setValue("window/list_width", self._list_px)
         self.workspace.shut_down()
         event.accept()
-
-    def _stop_and_close(self) -> None:
-        self._is_closing = True
-        if self.workspace.gpu_worker.is_idle:
-            self.close()
-            return
-        self.show_notice(Notice("Stopping the job, then closing.", severity=Severity.INFO))
-        self.workspace.gpu_worker.cancel_all()
-
-    @Slot()
-    def _on_worker_idle(self) -> None:
-        if self._is_closing:
-            self.close()

@@ -1,6 +1,6 @@
 """The one place for colours, text sizes and the style sheet; light and dark."""
 
-from synthstudio.gui.theme.application import ThemeChoice, apply_theme, current_theme, scaled_px
+from synthstudio.gui.theme.application import ThemeChoice, apply_theme, current_theme, scaled_px, undressed
 from synthstudio.gui.theme.tokens import DARK, GRID_PX, LIGHT, Theme
 
-__all__ = ["DARK", "GRID_PX", "LIGHT", "Theme", "ThemeChoice", "apply_theme", "current_theme", "scaled_px"]
+__all__ = ["DARK", "GRID_PX", "LIGHT", "Theme", "ThemeChoice", "apply_theme", "current_theme", "scaled_px", "undressed"]

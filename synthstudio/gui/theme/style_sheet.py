@@ -58,16 +58,18 @@ QToolButton[rail="true"]:focus { border: 1px solid $accent; padding: 7px 3px; }
 """
 
 _INPUTS = """
-QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateEdit {
+QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateEdit, QTimeEdit {
     background: $field; border: 1px solid $border_strong; border-radius: 4px; padding: 4px 8px; min-height: 1.5em;
     selection-background-color: $accent; selection-color: $on_accent; }
-QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover { border-color: $text_disabled; }
+QLineEdit { padding: 4px 6px; }
+QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover, QTimeEdit:hover {
+    border-color: $text_disabled; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus,
-QComboBox:on { border-color: $accent; }
+QTimeEdit:focus, QComboBox:on { border-color: $accent; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled,
-QComboBox:disabled { color: $text_disabled; background: $window; border-color: $border; }
+QTimeEdit:disabled, QComboBox:disabled { color: $text_disabled; background: $window; border-color: $border; }
 *[invalid="true"] { border-color: $danger; }
-QSpinBox, QDoubleSpinBox { padding: 4px 20px 4px 6px; }
+QSpinBox, QDoubleSpinBox, QTimeEdit { padding: 4px 20px 4px 6px; }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; background: transparent; padding: 0;
     min-height: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; background: transparent; width: 18px; }
@@ -116,13 +118,15 @@ _VIEWS = """
 QAbstractItemView { background: $panel; border: none; outline: none; selection-background-color: $accent_soft;
     selection-color: $text; alternate-background-color: $window; }
 QListView::item, QTreeView::item { padding: 4px 8px; border-radius: 4px; color: $text; }
-QTableView::item { padding: 2px 8px; }
+QTreeView::item { padding: 4px 5px; }
+QTableView::item { padding: 2px 5px; }
 QListView::item:hover, QTreeView::item:hover, QTableView::item:hover { background: $hover; }
 QListView::item:selected, QTreeView::item:selected, QTableView::item:selected { background: $accent_soft;
     color: $text; }
 QListView::item:disabled, QTreeView::item:disabled, QTableView::item:disabled { color: $text_disabled; }
 QTableView { gridline-color: $border; }
 QHeaderView { background: $panel; }
+QTableCornerButton::section { background: $panel; border: none; border-bottom: 1px solid $border; }
 QHeaderView::section { background: $panel; color: $text_muted; border: none; border-bottom: 1px solid $border;
     padding: 4px 8px; text-align: left; font-size: ${text_small_pt}pt; }
 QTreeView::branch { background: transparent; }
@@ -130,6 +134,7 @@ QTreeView::branch:has-children:closed { image: url($glyphs/right-muted.svg); }
 QTreeView::branch:has-children:open { image: url($glyphs/down-muted.svg); }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget { background: transparent; }
+QScrollArea > QWidget > QAbstractItemView { background: $panel; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
 QScrollBar::handle { background: $scroll; border-radius: 4px; margin: 2px; }
@@ -188,7 +193,7 @@ _WINDOW = """
 QPushButton[segment="true"] { padding-left: 2px; padding-right: 2px; }
 QToolButton[reset="true"] { padding: 0; }
 QLabel[changed="true"], QLabel[strong="true"] { font-weight: 600; }
-QTableView[dense="true"]::item { padding: 2px 3px; }
+QTableView[dense="true"]::item { padding: 2px 0; }
 QTableView[dense="true"] QHeaderView::section { padding: 4px 3px; }
 """
 

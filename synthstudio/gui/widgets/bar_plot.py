@@ -9,17 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
+from synthstudio.domain.figures import interval_text
 from synthstudio.gui.theme import current_theme
-from synthstudio.gui.widgets.themed_plot import LegendEntry, ThemedPlot
+from synthstudio.gui.widgets.brushed_plot import BrushedPlot, Cells
+from synthstudio.gui.widgets.themed_plot import LegendEntry
 
 GROUP_WIDTH = 0.8
 """Share of the room of a group that its bars fill."""
 HEADROOM = 1.08
+LEAST_GROUPS = 3
+"""There is room for so many at least: one group alone would be as wide as the plot."""
 LINE_WIDTH_PX = 1.5
 
 
@@ -49,20 +53,24 @@ class BarChart:
         groups: Names under the axis.
         baselines: A value across each group to compare with, or None; empty for none at all.
         baseline_name: What it is, for the legend.
+        digits: Of the values under the pointer, behind the point.
     """
 
     groups: tuple[str, ...]
     series: tuple[BarSeries, ...]
     baselines: tuple[float | None, ...] = ()
     baseline_name: str = ""
+    digits: int = 3
 
 
-class BarPlot(ThemedPlot):
-    """Shows a bar chart; hover for values."""
+class BarPlot(BrushedPlot):
+    """Shows a bar chart; hover for values. In one that can be brushed, a bar is chosen."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    takes_one = True
+
+    def __init__(self, title: str, parent: QWidget | None = None, *, has_brush: bool = False) -> None:
         self.chart = BarChart((), ())
-        super().__init__(title, parent)
+        super().__init__(title, parent, has_brush=has_brush)
         self._items: list[pg.GraphicsObject] = []
         self._finish()
 
@@ -73,6 +81,7 @@ class BarPlot(ThemedPlot):
             self._title = title
             self.setAccessibleName(title)
         self._readout.setText("")
+        self.clear_brush()
         self._dress()
 
     @override
@@ -86,11 +95,16 @@ class BarPlot(ThemedPlot):
         self.getAxis("bottom").setTicks([list(enumerate(chart.groups))])
         self._draw()
         values = [v for each in chart.series for bar in each.bars for v in (bar.value, bar.high) if v is not None]
+        self._set_whole(
+            "left", is_whole=max(values, default=0.0) > 1.0 and all(value == round(value) for value in values)
+        )
         top = max([1.0 if max(values, default=0.0) > 0.5 else 0.0, *values, 1e-3])
         bars = [bar for each in chart.series for bar in each.bars]
         bottom = min([0.0, *(v for bar in bars for v in (bar.value, bar.low) if v is not None)])
+        n_groups = max(len(chart.groups), 1)
+        margin = 0.5 + max(0.0, (LEAST_GROUPS - n_groups) / 2)
         self.getPlotItem().vb.setRange(
-            xRange=(-0.5, max(len(chart.groups), 1) - 0.5), yRange=(HEADROOM * bottom, HEADROOM * top), padding=0.0
+            xRange=(-margin, n_groups - 1 + margin), yRange=(HEADROOM * bottom, HEADROOM * top), padding=0.0
         )
 
     def _draw(self) -> None:
@@ -149,11 +163,35 @@ class BarPlot(ThemedPlot):
         number = int((x - group + GROUP_WIDTH / 2) / GROUP_WIDTH * len(chart.series))
         series = chart.series[min(number, len(chart.series) - 1)]
         bar = series.bars[group]
-        text = f"{series.name}, {chart.groups[group]}: {_figure(bar.value)}"
+        text = f"{series.name}, {chart.groups[group]}: {_figure(bar.value, chart.digits)}"
         if bar.low is not None and bar.high is not None:
-            text += f" ({bar.low:.3f}–{bar.high:.3f})"
+            text += f" ({interval_text((bar.low, bar.high), digits=chart.digits)})"
         baseline = chart.baselines[group] if group < len(chart.baselines) else None
         return text if baseline is None else f"{text} · {chart.baseline_name} {baseline:.3f}"
+
+    # Choosing a bar
+
+    @override
+    def _shape_of_cells(self) -> tuple[int, int]:
+        return len(self.chart.groups) * len(self.chart.series), 1
+
+    @override
+    def _cell_at(self, point: QPointF) -> tuple[int, int]:
+        n_series = len(self.chart.series)
+        group = min(max(round(point.x()), 0), len(self.chart.groups) - 1)
+        number = int((point.x() - group + GROUP_WIDTH / 2) / GROUP_WIDTH * n_series)
+        return group * n_series + min(max(number, 0), n_series - 1), 0
+
+    @override
+    def _area_of(self, cells: Cells) -> QRectF:
+        group, number = self.bar_of(cells)
+        width = GROUP_WIDTH / len(self.chart.series)
+        bottom, top = self.getPlotItem().vb.viewRange()[1]
+        return QRectF(self._x_of(group, number) - width / 2, bottom, width, top - bottom)
+
+    def bar_of(self, cells: Cells) -> tuple[int, int]:
+        """Places of the group and of the series of the chosen bar."""
+        return divmod(cells.left, len(self.chart.series))
 
     @override
     def to_csv(self) -> bytes:
@@ -169,8 +207,8 @@ class BarPlot(ThemedPlot):
         return text.getvalue().encode()
 
 
-def _figure(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
+def _figure(value: float | None, digits: int) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"
 
 
 def _csv(value: float | None) -> str:

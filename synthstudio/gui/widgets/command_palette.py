@@ -149,6 +149,16 @@ class CommandPalette(QFrame):
         """What is listed at present."""
         return self._model.items
 
+    def search_again(self) -> None:
+        """There may be more to find now; what is chosen stays chosen."""
+        row = self.list.currentIndex().row()
+        chosen = self.items[row] if 0 <= row < len(self.items) else None
+        self._on_text_changed(self.field.text())
+        same = (place for place, item in enumerate(self.items) if chosen is not None and item.text == chosen.text)
+        place = next(same, -1)
+        if place >= 0:
+            self.list.setCurrentIndex(self._model.index(place))
+
     def _on_text_changed(self, text: str) -> None:
         self._model.set_items(self._search(text))
         first = next((row for row, item in enumerate(self.items) if item.is_enabled), -1)

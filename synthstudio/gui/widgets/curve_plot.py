@@ -22,20 +22,34 @@ LINE_WIDTH_PX = 2
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line: (N,) steps and values, its name in the legend, and its colour."""
+    """One line: (N,) steps and values, its name in the legend, and its colour.
+
+    Attributes:
+        ends: (N, 2) ends of the interval of each value, NaN where it has none; drawn as whiskers.
+        has_points: Each value is a point of its own, not one of thousands.
+    """
 
     name: str
     color: str
     steps: NDArray[np.float64]
     values: NDArray[np.float64]
     is_dashed: bool = False
+    ends: NDArray[np.float64] | None = None
+    has_points: bool = False
 
 
 class CurvePlot(ThemedPlot):
-    """Shows curves; they may be replaced as often as a training logs."""
+    """Shows curves; they may be replaced as often as a training logs.
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    Args:
+        title: Stands above.
+        x_name: What is on the horizontal axis.
+    """
+
+    def __init__(self, title: str, parent: QWidget | None = None, *, x_name: str = "step") -> None:
+        self._x_name = x_name
         self._lines: dict[str, pg.PlotDataItem] = {}
+        self._whiskers: list[pg.PlotCurveItem] = []
         self.curves: tuple[Curve, ...] = ()
         super().__init__(title, parent)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -48,12 +62,17 @@ class CurvePlot(ThemedPlot):
         super()._dress()
         theme = current_theme()
         self._show_legend()
-        self.setLabel("bottom", "step", color=theme.text_muted)
+        self.setLabel("bottom", self._x_name, color=theme.text_muted)
         self._cursor.setPen(pg.mkPen(theme.text_muted, width=1))
 
     def _show_legend(self) -> None:
         """A dashed line has a dashed mark."""
         self._show_title([LegendEntry("╌" if each.is_dashed else "━", each.color, each.name) for each in self.curves])
+
+    def set_x_name(self, name: str) -> None:
+        """Say what is on the horizontal axis."""
+        self._x_name = name
+        self._dress()
 
     def set_curves(self, curves: tuple[Curve, ...]) -> None:
         """Show these curves instead; lines that stay are updated in place."""
@@ -70,8 +89,26 @@ class CurvePlot(ThemedPlot):
             line.setData(curve.steps, curve.values)
             line.setPen(pen)
             # One point alone draws no line.
-            line.setSymbol("o" if len(curve.steps) < 2 else None)
+            line.setSymbol("o" if curve.has_points or len(curve.steps) < 2 else None)
+            line.setSymbolBrush(pg.mkBrush(curve.color))
+            line.setSymbolPen(pen)
+        steps = [curve.steps for curve in curves]
+        self._set_whole("bottom", is_whole=all(bool((each == each.round()).all()) for each in steps))
+        self._draw_whiskers()
         self._show_legend()
+
+    def _draw_whiskers(self) -> None:
+        for item in self._whiskers:
+            self.removeItem(item)
+        self._whiskers = []
+        for curve in self.curves:
+            known = np.isfinite(curve.ends).all(axis=1) if curve.ends is not None else np.zeros(0, np.bool_)
+            if curve.ends is None or not known.any():
+                continue
+            xs, ys = curve.steps[known].repeat(2), curve.ends[known].ravel()
+            pen = pg.mkPen(curve.color, width=LINE_WIDTH_PX / 2)
+            self._whiskers.append(pg.PlotCurveItem(xs, ys, connect="pairs", pen=pen))
+            self.addItem(self._whiskers[-1])
 
     @override
     def _describe(self, point: QPointF | None) -> str:
@@ -89,11 +126,11 @@ class CurvePlot(ThemedPlot):
 
     def values_text(self, step: float) -> str:
         """Every curve's value at the last step up to this one, in one line."""
-        parts = [f"step {step:g}"]
+        parts = [f"{self._x_name} {step:g}"]
         for curve in self.curves:
             index = int(np.searchsorted(curve.steps, step, side="right")) - 1
             if index >= 0:
-                parts.append(f"{curve.name} {curve.values[index]:.3f}")
+                parts.append(f"{curve.name} {_short(curve.values[index])}")
         return " · ".join(parts)
 
     @override
@@ -106,10 +143,15 @@ class CurvePlot(ThemedPlot):
         text = io.StringIO()
         writer = csv.writer(text)
         names = [curve.name for curve in self.curves]
-        writer.writerow(["step", *names])
+        writer.writerow([self._x_name, *names])
         for step in sorted(table):
             writer.writerow([f"{step:g}", *_cells(table[step], names)])
         return text.getvalue().encode()
+
+
+def _short(value: float) -> str:
+    """Three places; a learning rate has none, and is written otherwise."""
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
 
 
 def _cells(row: Mapping[str, float], names: list[str]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
+from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QTimeEdit
 
 INSET_PX = 6
 
 
-def inset_number(box: QSpinBox | QDoubleSpinBox) -> None:
+def inset_number(box: QSpinBox | QDoubleSpinBox | QTimeEdit) -> None:
     """Keep the number off the frame, where other inputs have their text."""
     box.lineEdit().setTextMargins(INSET_PX, 0, 0, 0)

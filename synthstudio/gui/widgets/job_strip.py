@@ -9,6 +9,7 @@ from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.time_left import duration_text
 
 PROGRESS_WIDTH_PX = 160
+NO_JOBS = "No jobs"
 
 
 class JobStrip(QFrame):
@@ -16,14 +17,17 @@ class JobStrip(QFrame):
 
     Signals:
         cancel_requested: The cancel button was pressed.
+        pause_toggled: The pause button was pressed.
     """
 
     cancel_requested = Signal()
+    pause_toggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("jobStrip")
-        self.title = QLabel("No jobs")
+        self._idle_text = NO_JOBS
+        self.title = QLabel(NO_JOBS)
         self.title.setProperty("muted", True)
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.stage = QLabel()
@@ -42,6 +46,9 @@ class JobStrip(QFrame):
         self.cancel_button.setAccessibleName("Cancel this job")
         self.cancel_button.setToolTip("Cancel this job")
         self.cancel_button.clicked.connect(self.cancel_requested)
+        self.pause_button = QToolButton()
+        self.pause_button.setIconSize(QSize(16, 16))
+        self.pause_button.clicked.connect(self.pause_toggled)
         self.queue = QLabel()
         self.queue.setProperty("muted", True)
         self.device = QLabel()
@@ -50,12 +57,13 @@ class JobStrip(QFrame):
         self.saved.setProperty("muted", True)
         self._lay_out()
         self.show_nothing()
+        self.show_pause(is_paused=False, hours="", has_jobs=False)
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 0, 12, 0)
         layout.setSpacing(12)
-        for widget in (self.title, self.progress, self.remaining, self.cancel_button):
+        for widget in (self.title, self.progress, self.remaining, self.cancel_button, self.pause_button):
             layout.addWidget(widget)
         layout.addWidget(self.stage, 1)
         for widget in (self.queue, self.device, self.saved):
@@ -64,9 +72,8 @@ class JobStrip(QFrame):
 
     def show_nothing(self) -> None:
         """Say that nothing runs."""
-        self.title.setText("No jobs")
+        self.title.setText(self._idle_text)
         self.stage.clear()
-        self.queue.clear()
         for widget in (self.progress, self.remaining, self.cancel_button):
             widget.hide()
 
@@ -89,3 +96,14 @@ class JobStrip(QFrame):
     def show_queue(self, n_waiting: int) -> None:
         """Say how many jobs wait."""
         self.queue.setText(f"{n_waiting} waiting" if n_waiting else "")
+
+    def show_pause(self, *, is_paused: bool, hours: str, has_jobs: bool) -> None:
+        """Offer to begin no more jobs, or to go on; `hours` says until when the clock keeps them waiting."""
+        words = "Begin the waiting jobs" if is_paused else "Begin no more jobs after this one"
+        self.pause_button.setIcon(themed_icon("mdi6.play-outline" if is_paused else "mdi6.pause"))
+        self.pause_button.setToolTip(f"{words}{f'. {hours}' if hours else ''}")
+        self.pause_button.setAccessibleName(words)
+        self.pause_button.setVisible(has_jobs or is_paused)
+        self._idle_text = (hours or "Paused") if is_paused else NO_JOBS
+        if not self.progress.isVisibleTo(self):
+            self.title.setText(self._idle_text)

@@ -121,7 +121,7 @@ class MetricPlots(QWidget):
         group = self._waiting.pop(0)
         groups = self._groups()
         if group in groups:
-            self._draw_group(group, groups[group], list(groups).index(group))
+            self._draw_group(group, groups[group], _place_of(group, groups, self.plots))
         self._turn.start()
 
     def _draw_group(self, group: str, names: Sequence[str], place: int) -> None:
@@ -137,3 +137,10 @@ class MetricPlots(QWidget):
             color = self._color_of(short, number)
             curves.append(Curve(short, color, points[:, 0], points[:, 1], is_dashed=short == "macro"))
         self.plots[group].set_curves(tuple(curves))
+
+
+def _place_of(group: str, groups: Mapping[str, Sequence[str]], plots: Mapping[str, object]) -> int:
+    """Where the plot of a group goes among those that are there: a group that was first heard of while the plots were
+    being drawn, one a turn, has none yet."""
+    before = list(groups)[: list(groups).index(group)]
+    return sum(each in plots for each in before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from synthstudio.gui.theme import GRID_PX
 
@@ -40,9 +42,18 @@ class NextStep(QWidget):
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+        self._fit_heights()
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit_heights()  # before it has a window, its font is not the one that it is shown in
+
+    def _fit_heights(self) -> None:
         for label in (self.title, self.text):
             # The layout asks a centred label for its height before the label knows its font: lines would be lost.
             label.ensurePolished()
+            label.setMinimumHeight(0)
             label.setMinimumHeight(label.heightForWidth(TEXT_WIDTH_PX) if label.text() else 0)
-        self.button.setText(button)
-        self.button.setVisible(bool(button))

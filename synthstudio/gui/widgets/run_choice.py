@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 
 LEAST_LETTERS = 12
 
 
-class RunChoice(QComboBox):
+class RunChoice(ElidedCombo):
     """Names runs, newest first; what is chosen stays chosen.
 
     Args:
@@ -21,12 +22,9 @@ class RunChoice(QComboBox):
     """
 
     def __init__(self, name: str, parent: QWidget | None = None, *, follows_newest: bool = True) -> None:
-        super().__init__(parent)
+        super().__init__(parent, least_letters=LEAST_LETTERS)
         self._follows_newest = follows_newest
         self.setAccessibleName(name)
-        # A long line must not push the window wider than the screen; it is said in full by the tip.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(LEAST_LETTERS)
         guard_wheel(self)
 
     def show_runs(self, runs: Sequence[tuple[str, str]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
-GAP_PX = 4
+GAP_PX, INSET_PX = 4, 6
 
 
 class Segments(QWidget):
@@ -45,7 +45,7 @@ class Segments(QWidget):
         """As wide as the texts want, all buttons alike: for a place that has room to spare."""
         for button in self._buttons.values():
             button.ensurePolished()  # or it would count with another font
-        widest = max(button.sizeHint().width() for button in self._buttons.values())
+        widest = max(button.sizeHint().width() for button in self._buttons.values()) + 2 * INSET_PX
         n_buttons = len(self._buttons)
         self.setFixedWidth(n_buttons * widest + (n_buttons - 1) * GAP_PX)
 

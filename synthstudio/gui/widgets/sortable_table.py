@@ -18,10 +18,11 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication, QIcon
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication, QIcon, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 from typing_extensions import override
 
+from synthstudio.gui.widgets.column_widths import fitted_widths
 from synthstudio.gui.widgets.saving import save_bytes
 
 _ROOT = QModelIndex()
@@ -29,15 +30,25 @@ PRECISE_ROWS = 40
 """Rows beyond those in sight that a column is made wide enough for."""
 MAX_COLUMN_EM = 34
 """A column is never wider than this many letters: a long path must not push the figures out of sight."""
+BESIDE_FILLING_EM = 28
+"""The same where a column of sentences takes the room that the others leave."""
+LEAST_FILLING_EM = 16
+HEAD_PADDING_PX = 26
+"""On both sides of a heading, whose letters are smaller than those of the cells; the arrow fits in, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column: its head, what it means, and whether its cells are figures, which stand at the right."""
+    """A column: its head, what it means, and whether its cells are figures, which stand at the right.
+
+    Attributes:
+        is_filling: It takes the room that the others leave; its cells are sentences, read in full in their tips.
+    """
 
     title: str
     help: str = ""
     is_number: bool = True
+    is_filling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,8 @@ class SortableTable(QTableView):
         super().__init__(parent)
         self._name = name
         self._is_filling = False
+        self._wanted: list[int] = []  # widths of the columns, as long as no hand has changed them
+        self._is_fitting = False
         self.rows_model = RowsModel(self)
         self.setModel(self.rows_model)
         self.setAccessibleName(name)
@@ -158,6 +171,7 @@ class SortableTable(QTableView):
         header.setResizeContentsPrecision(PRECISE_ROWS)
         header.setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
+        header.sectionResized.connect(self._on_header_section_resized)
         self.selectionModel().selectionChanged.connect(self._on_selection_model_changed)
         self.selectionModel().currentRowChanged.connect(self._on_selection_model_changed)
 
@@ -179,13 +193,50 @@ class SortableTable(QTableView):
         self._is_filling = False
 
     def _fit_columns(self) -> None:
-        self.resizeColumnsToContents()
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        widest = QFontMetrics(self.font()).averageCharWidth() * MAX_COLUMN_EM
-        for column in range(len(self.rows_model.columns)):
-            if self.columnWidth(column) > widest:
-                self.setColumnWidth(column, widest)
+        columns = self.rows_model.columns
+        has_filling = any(column.is_filling for column in columns)
+        widest = self._em_px * (BESIDE_FILLING_EM if has_filling else MAX_COLUMN_EM)
+        self._wanted = [
+            natural if columns[number].is_filling else min(natural, widest)
+            for number in range(len(columns))
+            for natural in (max(self.sizeHintForColumn(number), self._head_px(number)),)
+        ]
+        self._share_room()
+
+    def _head_px(self, column: int) -> int:
+        """What a heading needs. Qt keeps room for an arrow in each, as wide as some columns; one at most has it."""
+        hint = self.horizontalHeader().sectionSizeHint(column)
+        title = self.rows_model.columns[column].title
+        return min(hint, self.fontMetrics().horizontalAdvance(title) + HEAD_PADDING_PX)
+
+    @property
+    def _em_px(self) -> int:
+        return QFontMetrics(self.font()).averageCharWidth()
+
+    def _share_room(self) -> None:
+        if not self._wanted:
+            return
+        filling = [number for number, column in enumerate(self.rows_model.columns) if column.is_filling]
+        widths = fitted_widths(
+            self._wanted,
+            self.viewport().width(),
+            filling=filling[0] if filling else None,
+            least=LEAST_FILLING_EM * self._em_px,
+        )
+        self._is_fitting = True
+        for column, width in enumerate(widths):
+            self.setColumnWidth(column, width)
+        self._is_fitting = False
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    @Slot()
+    def _on_header_section_resized(self) -> None:
+        if not self._is_fitting:
+            self._wanted = []
 
     def show_all_rows(self, *, at_least: int) -> None:
         """As high as the rows are; where there is too little room they are scrolled, but for `at_least` of them."""

@@ -14,9 +14,16 @@ class TableModel(QAbstractTableModel):
 
     Attributes:
         headers: One for each column.
+        figures: Columns of figures: they and their headings stand at the right.
     """
 
     headers: tuple[str, ...] = ()
+    figures: frozenset[int] = frozenset()
+
+    def alignment(self, column: int) -> Qt.AlignmentFlag:
+        """Where the texts of a column stand."""
+        side = Qt.AlignmentFlag.AlignRight if column in self.figures else Qt.AlignmentFlag.AlignLeft
+        return side | Qt.AlignmentFlag.AlignVCenter
 
     @property
     def n_rows(self) -> int:
@@ -33,6 +40,11 @@ class TableModel(QAbstractTableModel):
 
     @override
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self.headers[section]
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self.headers[section]
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return self.alignment(section)
         return None

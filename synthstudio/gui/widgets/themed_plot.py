@@ -19,6 +19,7 @@ TITLE_LINE_PX = 30
 """Height of a title of one line, as pyqtgraph has it."""
 TITLE_MARGIN_PX = 52
 """Room beside the title: the left axis with its figures, and the frame."""
+SIDES = ("left", "bottom")
 READOUT_MARGIN_PX, READOUT_LINE_PX = 2, 28
 
 
@@ -36,6 +37,26 @@ class LegendEntry:
         return f'<span style="color:{self.color}">{self.mark}</span> {escape(self.name)}'
 
 
+class _Axis(pg.AxisItem):  # type: ignore[misc]  # see below
+    """An axis that may be one of whole numbers."""
+
+    def __init__(self, *, orientation: str) -> None:
+        super().__init__(orientation)
+        self._is_whole = False
+
+    def set_whole(self, *, is_whole: bool) -> None:
+        """Say whether there is anything between whole numbers."""
+        if is_whole != self._is_whole:
+            self._is_whole = is_whole
+            self.picture = None
+            self.update()
+
+    @override
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
+        levels: list[tuple[float, float]] = super().tickSpacing(minVal, maxVal, size)
+        return [(max(1.0, spacing), offset) for spacing, offset in levels] if self._is_whole else levels
+
+
 class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
     """Base of plots. A derived class calls `_finish` once all its parts are there.
 
@@ -47,18 +68,20 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         # Without pyqtgraph's menus, which take a third of the time that a plot takes to make.
-        super().__init__(parent, viewBox=pg.ViewBox(enableMenu=False), enableMenu=False)
+        axes = {side: _Axis(orientation=side) for side in SIDES}
+        super().__init__(parent, viewBox=pg.ViewBox(enableMenu=False), axisItems=axes, enableMenu=False)
         self._title = title
         self._legend: tuple[LegendEntry, ...] = ()
         self.setAccessibleName(title)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(120)
-        for side in ("left", "bottom"):
+        for side in SIDES:
             # Replaying an axis costs 1.5 ms; seven plots shown at once would be felt.
             axis = self.getAxis(side)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setStyle(maxTickLevel=0)
+            axis.enableAutoSIPrefix(False)  # "minutes (x0.001)" is nothing that anybody reads
 
     def _finish(self) -> None:
         """Add the values under the pointer, and take on the colours."""
@@ -66,6 +89,10 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
         self._readout.setParentItem(self.getPlotItem())
         self.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
         self._dress()
+
+    def _set_whole(self, side: str, *, is_whole: bool) -> None:
+        """Put ticks at whole numbers alone: there is no step 150.5."""
+        self.getAxis(side).set_whole(is_whole=is_whole)
 
     def _is_built(self) -> bool:
         """Whether the parts that `_dress` colours are there: Qt tells of a style while a widget is being made."""
@@ -79,8 +106,12 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
     def _on_scene_mouse_moved(self, position: QPointF) -> None:
         box = self.getPlotItem().vb
         is_inside = box.sceneBoundingRect().contains(position)
-        text = self._describe(box.mapSceneToView(position) if is_inside else None)
-        self._readout.setText(text, color=current_theme().text)
+        self._read_out(box.mapSceneToView(position) if is_inside else None)
+
+    def _read_out(self, point: QPointF | None) -> None:
+        """Write what is read at a point."""
+        box = self.getPlotItem().vb
+        self._readout.setText(self._describe(point), color=current_theme().text)
         down = box.height() - READOUT_LINE_PX if self.reads_below else READOUT_MARGIN_PX
         self._readout.setPos(box.x() + 8, box.y() + down)
 
@@ -88,7 +119,7 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
         """Take on the colours of the theme in force."""
         theme = current_theme()
         self.setBackground(theme.panel)
-        for side in ("left", "bottom"):
+        for side in SIDES:
             axis = self.getAxis(side)
             axis.setPen(theme.border_strong)
             axis.setTextPen(theme.text_muted)

@@ -30,8 +30,8 @@ from synthstudio.gui.widgets.tile_selection import TileSelection
 
 RIM_PX = 2
 MIN_TILE_PX, MAX_TILE_PX, DEFAULT_TILE_PX = 40, 320, 88
-BATCH = 160
-"""Pictures asked for at a time: about what a large window shows."""
+FIRST_BATCH, BATCH = 16, 160
+"""Pictures asked for at a time: few where none is seen yet, then about what a large window shows."""
 FADED = 0.3
 WHEEL_STEP = 1.2
 
@@ -46,12 +46,14 @@ class TileGrid(QAbstractScrollArea):
         selection_changed: Other keys are selected.
         activated: (key)
         menu_requested: (global position) for the selection.
+        tile_px_changed: (side) Tiles are larger or smaller.
     """
 
     tiles_requested = Signal(int, object)
     selection_changed = Signal()
     activated = Signal(int)
     menu_requested = Signal(QPoint)
+    tile_px_changed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +131,12 @@ class TileGrid(QAbstractScrollArea):
         self._pictures.outdate()
         self._refresh()
 
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_asker"):  # Qt tells of it while this is made
+            self.redraw_tiles()  # what is written on them has the colours of the theme
+
     def forget_tiles(self) -> None:
         """Drop all pictures: the keys mean something else now."""
         self._pictures.clear()
@@ -159,11 +167,16 @@ class TileGrid(QAbstractScrollArea):
             self._arrange()
             self.verticalScrollBar().setValue(self.tile_rect(top).y() + self.tiles.top - GAP_PX)
             self.redraw_tiles()
+            self.tile_px_changed.emit(side)
 
     @Slot()
     def select_all(self) -> None:
         """Select every picture."""
         self._select_places(set(range(len(self._keys))))
+
+    def select_keys(self, keys: NDArray[np.int64]) -> None:
+        """Select these, as far as they are shown."""
+        self._select_places(set(np.flatnonzero(np.isin(self._keys, keys)).tolist()))
 
     def select_key(self, key: int) -> None:
         """Select one picture and bring it into sight."""
@@ -211,7 +224,8 @@ class TileGrid(QAbstractScrollArea):
         missing = self._pictures.missing(self._keys_about_view())
         if missing:
             self._is_waiting = True
-            self.tiles_requested.emit(self._generation, tuple(missing[:BATCH]))
+            size = BATCH if self._pictures.fresh else FIRST_BATCH
+            self.tiles_requested.emit(self._generation, tuple(missing[:size]))
 
     @override
     def scrollContentsBy(self, dx: int, dy: int) -> None:

@@ -14,6 +14,10 @@ MIGRATIONS: tuple[str, ...] = (
     "2026_11_21_experiments",
     "2026_11_22_verdict_facts",
     "2026_11_22_reading_studies",
+    "2026_11_22_guide_sets",
+    "2026_11_22_suggestions",
+    "2026_11_22_rounds",
+    "2026_11_22_gallery",
 )
 
 

@@ -16,6 +16,7 @@ from synthstudio.domain.records import Box
 from synthstudio.gui.canvas.annotation_table import AnnotationTable
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.mark_painter import MarkStyle
+from synthstudio.gui.canvas.pyramid import build_pyramid
 from synthstudio.gui.canvas.view_state import ViewState
 from tests.gui.canvas.conftest import CLASSES, a_box, a_center
 
@@ -369,3 +370,18 @@ def test_that_hit_testing_finds_each_of_100_000_marks_on_a_grid() -> None:
     assert table.find_at(12.5, 12.5, scale=4.0) is None
     table.remove([AnnotationId(55_556)])
     assert table.find_at(annotations[55_555].x, annotations[55_555].y, scale=4.0) is None
+
+
+def test_that_the_whole_of_a_large_image_is_there_when_it_is_asked_for(qtbot: QtBot) -> None:
+    rows, columns = np.mgrid[0:2000, 0:2100]
+    image = np.stack([columns % 251, rows % 241, columns % 7], axis=2).astype(np.uint8)
+    pyramid = build_pyramid(image)  # its whole picture is made while the smaller ones are shown
+    assert (pyramid.width, pyramid.height) == (2100, 2000)
+    assert pyramid.level_for(0.5).width() == 1050
+    assert pyramid.color_at(2099.5, 1999.5) == tuple(image[-1, -1].tolist())
+    whole = pyramid.level_for(1.0)
+    found = np.frombuffer(whole.constBits(), np.uint8).reshape(2000, 2100, 4)[:, :, 2::-1]
+    assert np.array_equal(found, image)
+    assert pyramid.n_bytes == 4 * 2000 * 2100 + sum(
+        pyramid.level_for(0.5**level).sizeInBytes() for level in range(1, 6)
+    )

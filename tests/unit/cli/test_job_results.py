@@ -14,6 +14,7 @@ from synthstudio.protocol.results import (
     MeasuredFigure,
     MeasuredGroup,
     MeasureResult,
+    TrainDiffusionResult,
 )
 
 
@@ -27,6 +28,31 @@ def test_that_detections_are_counted_by_image_and_class(capsys: pytest.CaptureFi
     assert ["a.png", "12", "1"] in lines
     assert ["all", "42", "1"] in lines
     assert any("/runs/x" in line for line in lines)
+
+
+def test_that_a_fine_tuning_tells_its_checkpoints_and_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    result = TrainDiffusionResult(
+        run="r",
+        status="finished",
+        seconds=61.4,
+        best={"step": 500.0, "loss/fixed": 0.125},
+        warnings=("There are 3 guide images only.",),
+        step=1000,
+        method="lora",
+        model="sd15",
+        guides="lesions",
+        n_guides=3,
+        n_prior=200,
+        checkpoints=(500, 1000),
+        sample="samples/001000.png",
+    )
+    print_result(result, Path("/runs/x"))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "finished after 61 s on 3 images of the guide set lesions and 200 prior images" in text
+    assert "lora of sd15; checkpoints: 500, 1000" in text
+    assert "loss/fixed 0.125" in text
+    assert "note: There are 3 guide images only." in text
+    assert "/runs/x/samples/001000.png" in text
 
 
 @pytest.mark.parametrize(

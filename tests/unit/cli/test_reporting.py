@@ -40,6 +40,9 @@ def test_that_a_report_is_one_file_and_is_told_as_one_object(
         "report": str(out),
         "runs": [REAL, SYNTHETIC],
         "experiment": None,
+        "set": None,
+        "study": None,
+        "quality": None,
         "split": "test",
         "n_bytes": out.stat().st_size,
     }
@@ -64,11 +67,15 @@ def test_that_an_older_file_is_replaced_only_when_asked_for(
 @pytest.mark.parametrize(
     ("arguments", "words", "status"),
     [
-        ([], "not clear which runs", 2),
-        ([REAL, "--experiment", "paper"], "not clear which runs", 2),
-        (["--experiment", "paper", "--split", "val"], "scored on the test split", 2),
+        ([], "not clear what to report on", 2),
+        ([REAL, "--experiment", "paper"], "not clear what to report on", 2),
+        (["--experiment", "paper", "--split", "val"], "split is that of scores of runs", 2),
         (["--experiment", "absent"], "There is no experiment absent", 1),
         (["absent"], "There is no run absent", 1),
+        (["--quality"], "have not been checked yet", 1),
+        (["--quality", REAL], "is no finished check", 1),
+        (["--set", "absent"], "There is no set absent", 1),
+        (["--study", "absent"], "There is no reading study absent", 1),
     ],
 )
 def test_that_a_wrong_choice_of_runs_is_answered(

@@ -63,7 +63,8 @@ def test_that_kept_images_are_in_the_set_with_their_boxes_maps_and_provenance(pr
         assert line["labels"] == [each.request.regions[0].class_name]
         assert (line["run"], line["noise"]) == (run_id, {"seed": each.seed, "index": 0})
         assert (
-            line["weights_sha256"] == json.loads((folder / HEADER_NAME).read_text())["gans"][run_id]["weights_sha256"]
+            line["weights_sha256"]
+            == json.loads((folder / HEADER_NAME).read_text())["generators"][run_id]["weights_sha256"]
         )
     train = {fov.id for fov in project.fovs.list(split=Split.TRAIN)}
     assert set(list_set_sources(project, "mine").values()) == {frozenset(train)}

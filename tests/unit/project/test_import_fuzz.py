@@ -63,6 +63,11 @@ def build_target(name: str, root: Path) -> Target:
         for kind in ("png", "jpg", "bmp", "tif"):
             image = np.random.default_rng(1).integers(0, 255, (24, 30, 3), dtype=np.uint8)
             (root / "train" / f"{kind}.{kind}").write_bytes(cv2.imencode(f".{kind}", image)[1].tobytes())
+    elif name == "captions":
+        root.mkdir(parents=True)
+        for number in range(3):
+            write_png(root / f"{number}.png", np.full((24, 30, 3), 50 * number, np.uint8))
+            (root / f"{number}.txt").write_text("a photo of zxq rash, red in colour\non the back of the hand\n")
     else:
         WRITERS[name](record_plan(plan), root)
     is_image = name == "imagefolder"
@@ -187,16 +192,18 @@ def check_plan(plan: ImportPlan, root: Path) -> None:
                 assert 0 <= mark.box.y0 < mark.box.y1 <= fov.height
 
 
-def import_and_take_back(project: Project, plan: ImportPlan) -> int:
-    """Import a plan, check that all of it arrived, and take it back; return the number of its marks."""
+def import_and_take_back(project: Project, plan: ImportPlan) -> tuple[int, list[str]]:
+    """Import a plan, check that all arrived, and take it back; return the number of its marks and its captions."""
     n_marks = sum(len(fov.annotations) for fov in plan.fovs)
+    captions = [fov.caption for fov in plan.fovs if fov.caption is not None]
     with contextlib.suppress(_TakenBack), project.transaction():
-        outcome = apply_import(project, plan, copy=False, existing=Existing.NEW)
+        outcome = apply_import(project, plan, copy=False, existing=Existing.NEW, guide_set="ten" if captions else "")
         assert (outcome.n_fovs, outcome.n_annotations) == (len(plan.fovs), n_marks)
         assert sum(project.annotations.totals().values()) == n_marks
+        assert [guide.caption for each in project.guides.list() for guide in each.images] == captions
         raise _TakenBack
     assert project.fovs.list() == []
-    return n_marks
+    return n_marks, captions
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
@@ -210,7 +217,7 @@ def test_that_a_damaged_data_set_is_read_as_far_as_it_goes(
     whole = {path: path.read_bytes() for path in target.files}
     rng = np.random.default_rng(20)
     project = Project.create(tmp_path / "study")
-    n_before = import_and_take_back(project, READERS[name](target.root))
+    before = import_and_take_back(project, READERS[name](target.root))
     n_refused = n_hurt = 0
     try:
         for number in range(N_MUTATIONS):
@@ -222,7 +229,7 @@ def test_that_a_damaged_data_set_is_read_as_far_as_it_goes(
                 n_refused += str(target.root) in error.message or pytest.fail(f"{error} does not name the folder")
             else:
                 check_plan(plan, target.root)
-                n_hurt += import_and_take_back(project, plan) != n_before or bool(plan.problems)
+                n_hurt += import_and_take_back(project, plan) != before or bool(plan.problems)
             path.write_bytes(whole[path])
     finally:
         project.close()

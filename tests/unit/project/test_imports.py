@@ -14,7 +14,8 @@ from synthstudio.domain.plans import ImportPlan, PlannedAnnotation, PlannedFov
 from synthstudio.domain.records import AnnotationState, Box, Role, Split
 from synthstudio.project import Project
 from synthstudio.project.files import FileState, file_state
-from synthstudio.project.imports import Existing, apply_import, redo_merge, undo_merge
+from synthstudio.project.imports import Existing, apply_import
+from synthstudio.project.merging import redo_merge, undo_merge
 
 
 def planned(folder: Path, name: str, *, value: int = 0, sample: str = "s", split: Split | None = None) -> PlannedFov:

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -294,3 +295,35 @@ def test_that_a_project_that_cannot_be_opened_is_not_held(project: Project) -> N
     assert not opened.is_read_only
     opened.close()
     assert caught.value.hint
+
+
+def test_that_a_query_in_the_background_does_not_wait_for_a_writer(project: Project) -> None:
+    """So that no click waits for a long query either; what is not committed is seen by the writer alone."""
+    project.classes.add("cell")
+    seen: list[int] = []
+    with project.transaction():
+        project.classes.add("fibre")
+        thread = threading.Thread(target=lambda: seen.append(len(project.classes.list())))
+        thread.start()
+        thread.join(10)
+        assert len(project.classes.list()) == 2
+    assert seen == [1]
+    thread = threading.Thread(target=lambda: seen.append(len(project.classes.list())))
+    thread.start()
+    thread.join(10)
+    assert seen == [1, 2]
+
+
+def test_that_a_thread_reads_what_it_writes(project: Project) -> None:
+    seen: list[int] = []
+
+    def work() -> None:
+        with project.transaction():
+            project.classes.add("cell")
+            seen.append(len(project.classes.list()))
+        seen.append(len(project.classes.list()))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert seen == [1, 1]

@@ -6,18 +6,20 @@ from pathlib import Path
 import pytest
 
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.guides import NEW_GUIDE, GuideImage
 from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Annotation, AnnotationState, Box, CropLabel, CropSquare, Split, Storage
 from synthstudio.project import Project
 from synthstudio.project.removal import put_back, remove_class, remove_fovs
 
-TABLES = ("sample", "fov", "object_class", "annotation", "image_label", "crop_label", "rejected_patch")
+TABLES = ("sample", "fov", "object_class", "annotation", "image_label", "crop_label", "rejected_patch", "guide_image")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """Two samples of two fields; every kind of fact about each field."""
     made = Project.create(tmp_path / "study")
+    made.guides.add("ten", class_name="cell", identifier="zxq")
     classes = [made.classes.add(name, size_px=10.0) for name in ("RBC", "WBC")]
     for number in range(4):
         sample = made.samples.get_or_add(f"s{number // 2}", split=Split.TRAIN if number < 2 else Split.TEST)
@@ -43,6 +45,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         made.fovs.set_state(fov_id, AnnotationState.REVIEWED)
         made.fovs.set_image_label(fov_id, classes[0].id, present=True)
         asked = frozenset(each.id for each in classes)
+        made.guides.add_images("ten", [GuideImage(NEW_GUIDE, fov_id, Box(10, 20, 40, 50), "a zxq cell")])
         made.crop_labels.put(CropLabel(fov_id, CropSquare(0, 0, 50), asked, frozenset({classes[1].id})))
     yield made
     made.close()
@@ -113,3 +116,11 @@ def test_that_a_class_in_use_is_not_removed(project: Project) -> None:
     with pytest.raises(UserError, match="used by 4 annotations"):
         remove_class(project, project.classes.list()[0].id)
     assert everything(project) == before
+
+
+def test_that_guide_images_of_a_set_that_is_gone_do_not_come_back(project: Project) -> None:
+    removed = remove_fovs(project, ids(project)[:1])
+    project.guides.remove("ten")
+    put_back(project, removed)
+    assert len(ids(project)) == 4
+    assert project.guides.list() == []

@@ -33,9 +33,9 @@ def test_that_a_recipe_changes_the_named_settings_and_no_others() -> None:
 @pytest.mark.parametrize(
     ("grid", "words"),
     [
-        (["composition.canvas=matched,blak"], "composition.canvas=blak: input should be"),
+        (["composition.canvas=matched,blak"], "composition.canvas=blak: it must be"),
         (["composition.canva=black"], r"did you mean composition\.canvas\?"),
-        (["composition.feather=0.1,2"], "composition.feather=2: input should be less than"),
+        (["composition.feather=0.1,2"], "composition.feather=2: it must be 0.5 or less"),
         (["composition.canvas"], "not of the form"),
         (["composition.canvas="], "not of the form"),
         (["optimization.steps=1,2"], "not a setting of patches or composition"),

@@ -205,14 +205,14 @@ def matrix_chart(title: str, confusion: Confusion, *, row_title: str, column_tit
         for column in range(len(confusion.columns)):
             share = float(shares[row, column])
             x = left + column * cell_width
-            canvas.rectangle(x, y, width=cell_width, height=cell_height, color=_shade(share), edge="#ffffff")
+            canvas.rectangle(x, y, width=cell_width, height=cell_height, color=shade(share), edge="#ffffff")
             words = f"{confusion.counts[row, column]} ({share:.0%})" if confusion.totals[row] else "0"
             canvas.text(x + cell_width / 2, y + 19, words, anchor="middle", color="#ffffff" if share > 0.55 else INK)
     return canvas.finish(title)
 
 
-def _shade(share: float) -> str:
-    """From white to the first colour of the series."""
+def shade(share: float) -> str:
+    """From white (0) to the first colour of the series (1)."""
     target = (0x44, 0x77, 0xAA)
     return "#" + "".join(f"{round(255 + (goal - 255) * min(1.0, share)):02x}" for goal in target)
 

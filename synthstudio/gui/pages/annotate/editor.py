@@ -38,9 +38,11 @@ class Editor(QObject):
 
     Signals:
         counts_changed: The FOV's annotations are others now.
+        judged: (tuple of `Judgement`) Suggestions on the FOV were accepted, rejected or opened again.
     """
 
     counts_changed = Signal()
+    judged = Signal(object)
 
     def __init__(self, workspace: Workspace, view: FovView, rows: AnnotationRowsModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -200,16 +202,21 @@ class Editor(QObject):
 
     # Doing
 
-    def do(self, edit: AnnotationEdit, text: str, *, merge_id: int = -1) -> None:
-        """Commit an edit, show it, and put it on the undo stack; an error is reported and nothing has changed."""
+    def do(self, edit: AnnotationEdit, text: str, *, merge_id: int = -1) -> AnnotationEdit | None:
+        """Commit an edit, show it, and put it on the undo stack; an error is reported and nothing has changed.
+
+        Returns:
+            The edit as it was stored, with the ids of what it adds; None where it failed.
+        """
         try:
             self._workspace.require_writable_project()
             done = self._apply(edit)
         except UserError as error:
             self._report(error)
-            return
+            return None
         command = EditCommand(done, text, apply=self._apply, failed=self._report, merge_id=merge_id)
         self._workspace.undo_stack.push(command)
+        return done
 
     def _apply(self, edit: AnnotationEdit) -> AnnotationEdit:
         project = self._workspace.require_writable_project()
@@ -241,6 +248,8 @@ class Editor(QObject):
         if edit.added:
             self._view.add_annotations(edit.added)
             self._rows.add(edit.added)
+        if edit.judged:
+            self.judged.emit(edit.judged)
         self.counts_changed.emit()
 
     # Classes

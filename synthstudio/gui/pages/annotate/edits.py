@@ -6,7 +6,7 @@ The edit is committed before its command is put on the stack: an edit that fails
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QUndoCommand
@@ -15,6 +15,7 @@ from typing_extensions import override
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Annotation, AnnotationState, Changes, ObjectClass, changes
+from synthstudio.domain.suggestions import Suggestion
 from synthstudio.gui.undoing import CommittedCommand
 from synthstudio.project import Project
 
@@ -24,22 +25,37 @@ FIRST_GESTURE_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """A suggestion before and after it was accepted or rejected."""
+
+    before: Suggestion
+    after: Suggestion
+
+    @property
+    def inverse(self) -> Judgement:
+        return Judgement(self.after, self.before)
+
+
+@dataclass(frozen=True, slots=True)
 class AnnotationEdit:
     """Annotations of one FOV before and after: what is only before is removed, only after added, in both changed.
 
     Attributes:
         states: The annotation state that the edit found and the one that it leaves; None where it changes none.
+        judged: Suggestions that the edit accepts or rejects. Those that are accepted without an annotation yet
+            become the ones that the edit adds, in their order.
     """
 
     fov_id: FovId
     before: tuple[Annotation, ...] = ()
     after: tuple[Annotation, ...] = ()
     states: tuple[AnnotationState, AnnotationState] | None = None
+    judged: tuple[Judgement, ...] = ()
 
     @property
     def inverse(self) -> AnnotationEdit:
         states = self.states[::-1] if self.states else None
-        return AnnotationEdit(self.fov_id, self.after, self.before, states)
+        return AnnotationEdit(self.fov_id, self.after, self.before, states, tuple(each.inverse for each in self.judged))
 
     @property
     def removed(self) -> tuple[Annotation, ...]:
@@ -56,6 +72,9 @@ class AnnotationEdit:
         known = {annotation.id for annotation in self.before}
         return tuple(annotation for annotation in self.after if annotation.id in known)
 
+
+UNKNOWN_YET = AnnotationId(0)
+"""In place of the id that an annotation gets when it is stored."""
 
 BEGUN = (AnnotationState.NONE, AnnotationState.PARTIAL)
 """What the first annotation makes of an FOV."""
@@ -85,7 +104,21 @@ def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit,
         states = edit.states or (BEGUN if added and state is AnnotationState.NONE else None)
         if states is not None and state is states[0]:  # else a person has said something since
             told |= project.fovs.set_state(edit.fov_id, states[1])
-    return dataclasses.replace(edit, after=(*changed, *stored), states=states), told
+        judged = _linked(edit.judged, stored)
+        if judged:
+            told |= project.suggestions.update([each.after for each in judged])
+    return dataclasses.replace(edit, after=(*changed, *stored), states=states, judged=judged), told
+
+
+def _linked(judged: Sequence[Judgement], added: Sequence[Annotation]) -> tuple[Judgement, ...]:
+    """Name the annotations that accepted suggestions have become."""
+    ids = iter([each.id for each in added])
+    return tuple(
+        dataclasses.replace(each, after=dataclasses.replace(each.after, annotation_id=next(ids)))
+        if each.after.annotation_id == UNKNOWN_YET
+        else each
+        for each in judged
+    )
 
 
 class EditCommand(CommittedCommand):

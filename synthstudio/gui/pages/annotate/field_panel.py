@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.records import FieldOfView, Split
 from synthstudio.domain.tones import ToneScale
 from synthstudio.gui.widgets.dialog_layout import add_row
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.segments import Segments
@@ -58,7 +58,7 @@ class FieldPanel(QWidget):
         self._fov: FieldOfView | None = None
         self.state = Segments(STATES)
         self.state.chosen.connect(self.state_chosen)
-        self.split = QComboBox()
+        self.split = ElidedCombo()
         self.split.addItem("no split", NO_SPLIT)
         for split in Split:
             self.split.addItem(split.value, split.value)
@@ -74,7 +74,7 @@ class FieldPanel(QWidget):
         self.scale.setKeyboardTracking(False)
         self.scale.setToolTip("Micrometres per pixel of this field; Calibrate… sets it for many")
         self.scale.valueChanged.connect(self.calibration_chosen)
-        self.tone = QComboBox()
+        self.tone = ElidedCombo()
         self.tone.setToolTip("Level of the project's tone scale (Field, Tone scale…)")
         self.tone.activated.connect(lambda: self.tone_chosen.emit(self.tone.currentData()))
         self.size_text = QLabel()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -15,12 +16,11 @@ from synthstudio.domain.ids import AnnotationId, ClassId, FovId
 from synthstudio.domain.records import Annotation, Changes, FieldOfView, ObjectClass
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.canvas.drafts import ToolName
-from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.canvas.mark_painter import MarkStyle
 from synthstudio.gui.canvas.pyramid import ImagePyramid
-from synthstudio.gui.canvas.view_state import ViewState, fit_scale
+from synthstudio.gui.canvas.suggested_view import SuggestedView
 from synthstudio.gui.pages.annotate.annotation_panel import AnnotationPanel
+from synthstudio.gui.pages.annotate.calibration_line import CalibrationLine
 from synthstudio.gui.pages.annotate.class_actions import ClassActions
 from synthstudio.gui.pages.annotate.class_panel import ClassPanel
 from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
@@ -28,16 +28,25 @@ from synthstudio.gui.pages.annotate.editor import Editor
 from synthstudio.gui.pages.annotate.edits import AnnotationEdit
 from synthstudio.gui.pages.annotate.field_changes import FieldChanges
 from synthstudio.gui.pages.annotate.field_panel import FieldPanel
+from synthstudio.gui.pages.annotate.hiding import Hiding
 from synthstudio.gui.pages.annotate.levels_keeper import LevelsKeeper, levels_actions
 from synthstudio.gui.pages.annotate.levels_panel import LevelsPanel
-from synthstudio.gui.pages.annotate.looking import Look, Looking
+from synthstudio.gui.pages.annotate.looking import Looking
 from synthstudio.gui.pages.annotate.mark_menu import MarkMenu
+from synthstudio.gui.pages.annotate.mark_origins import origin_words
 from synthstudio.gui.pages.annotate.moved_files import MovedFiles
+from synthstudio.gui.pages.annotate.next_fields import NextFieldsKeeper, next_field_actions
+from synthstudio.gui.pages.annotate.next_panel import NextPanel
 from synthstudio.gui.pages.annotate.opening import FieldOpener
 from synthstudio.gui.pages.annotate.readout import Readout
 from synthstudio.gui.pages.annotate.side_column import SideColumn
 from synthstudio.gui.pages.annotate.specs import annotate_actions
 from synthstudio.gui.pages.annotate.stack_pages import StackPages, stack_actions
+from synthstudio.gui.pages.annotate.suggesting import Suggesting
+from synthstudio.gui.pages.annotate.suggestion_keeper import SuggestionKeeper
+from synthstudio.gui.pages.annotate.suggestion_specs import suggestion_actions
+from synthstudio.gui.pages.annotate.view_memory import ViewMemory
+from synthstudio.gui.pages.annotate.wanted import WantedPlaces
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.workspace import Workspace
@@ -54,31 +63,51 @@ class AnnotatePage(QWidget):
 
     title = "Annotate"
     icon = "mdi6.target"
+    actions_outdated = Signal()
+    """Other actions may be possible now."""
     toolbar_ids = ("annotate.select", "annotate.center", "annotate.box", "annotate.undo", "annotate.redo")
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.workspace = workspace
-        self.view = FovView()
+        self.view = SuggestedView()
         self.class_panel, self.field_panel = ClassPanel(), FieldPanel()
         self.annotation_panel, self.display_panel = AnnotationPanel(), DisplayPanel()
         self.levels_panel = LevelsPanel()
         self.editor = Editor(workspace, self.view, self.annotation_panel.model, self)
         self.stack_pages = StackPages(workspace, self.editor, self.view, self)
+        self.suggesting = Suggesting(workspace, self.view, self.editor, self)
+        self.wanted = WantedPlaces(workspace, self.view, self.editor, self)
+        self.view_memory = ViewMemory(workspace, self.view, self.editor, self)
+        self.calibration = CalibrationLine(self.view, self)
         self.looking = Looking(self.view, self)
+        self.hiding = Hiding(
+            workspace,
+            self.view,
+            self.looking,
+            class_panel=self.class_panel,
+            display_panel=self.display_panel,
+            classes=lambda: self.classes,
+        )
         self.field_changes = FieldChanges(workspace, self.editor, self.field_panel, self)
-        self.mark_menu = MarkMenu(self.view, self.editor, lambda: self.classes, self)
+        origins = partial(origin_words, workspace)
+        self.annotation_panel.model.set_origins(origins)
+        self.mark_menu = MarkMenu(
+            self.view,
+            self.editor,
+            lambda: self.classes,
+            origin_of=origins,
+            suggesting=self.suggesting,
+            window=self,
+        )
         self.readout = Readout(self.view, self.mark_menu.remark_at)
         self.class_actions = ClassActions(workspace, self.editor, self)
         self.class_actions.class_chosen.connect(self.choose_class)
         self.moved_files = MovedFiles(workspace, self)
         self.moved_files.found.connect(self._on_files_found)
         self.opener = FieldOpener(workspace, self)
-        self._tool_before: ToolName = "center"
         self.classes: dict[ClassId, ObjectClass] = {}
-        self._hides_marks = False
         self._was_shown = False
-        self._wanted: tuple[FovId, tuple[Annotation, ...]] | None = None
         self._lay_out()
         self._connect()
         self.view.set_tool("center")
@@ -95,9 +124,18 @@ class AnnotatePage(QWidget):
         self.levels_section = Section("Levels", self.levels_panel)
         self.levels_section.set_folded(True)
         self.levels = LevelsKeeper(self.levels_panel, self.levels_section, self.workspace.background, self)
+        self.suggestion_keeper = SuggestionKeeper(
+            self.workspace, self.suggesting, self.view, classes=lambda: self.classes, window=self
+        )
+        self.next_panel = NextPanel()
+        self.next_section = Section("Annotate next", self.next_panel)
+        self.next_section.set_folded(True)
+        self.next_fields = NextFieldsKeeper(self.workspace, self.next_panel, self.next_section, self)
         self.annotation_panel.setMinimumHeight(scaled_px(120))
         sections = (
             self.class_section,
+            self.suggestion_keeper.section,
+            self.next_section,
             self.field_section,
             self.annotation_section,
             self.display_section,
@@ -121,16 +159,14 @@ class AnnotatePage(QWidget):
         workspace.project_changed.connect(self._on_project_changed)
         workspace.records_changed.connect(self._on_records_changed)
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
-        workspace.annotation_wanted.connect(self._select_wanted)
-        workspace.region_wanted.connect(self._show_wanted_region)
         workspace.current_class_changed.connect(self._on_current_class_changed)
+        self.suggesting.actions_outdated.connect(self.actions_outdated)
         self.opener.opened.connect(self._on_image_opened)
         self.opener.waiting.connect(self._show_nothing)
         self.opener.failed.connect(self._on_image_failed)
         self.opener.mismatched.connect(self._on_image_mismatched)
-        self.view.view_changed.connect(self._on_view_changed)
         self.view.selection_changed.connect(self._on_view_selection_changed)
-        self.annotation_panel.selection_chosen.connect(self.view.set_selection)
+        self.annotation_panel.selection_chosen.connect(self.view.select_marks)
         self.annotation_panel.reveal_requested.connect(self.view.reveal)
         self.annotation_panel.authors.set_source(
             lambda: Counter(each.author for each in self.editor.annotations.values())
@@ -138,24 +174,19 @@ class AnnotatePage(QWidget):
         self.annotation_panel.authors.hidden_changed.connect(self.view.set_hidden_authors)
         self.class_panel.class_chosen.connect(workspace.set_current_class)
         self.class_panel.edit_requested.connect(self.class_actions.edit)
-        self.class_panel.hidden_changed.connect(lambda _hidden: self._apply_hidden())
-        # Later: the view is put where it was last as the end of showing a field.
-        self.view.annotations_replaced.connect(self._reveal_wanted, Qt.ConnectionType.QueuedConnection)
         workspace.class_totals_changed.connect(self._on_class_totals_changed)
         self.display_panel.style_chosen.connect(lambda text: self.view.set_mark_style(MarkStyle(text)))
         self.display_panel.scale_bar_toggled.connect(self.view.set_scale_bar_visible)
-        self.display_panel.marks_toggled.connect(lambda shown: self.set_marks_hidden(hidden=not shown))
         self.editor.counts_changed.connect(self._show_counts)
-        self.view.calibration_drawn.connect(self._on_calibration_drawn)
         self.display_panel.look_chosen.connect(self.looking.set_look)
         self.display_panel.snapping_chosen.connect(lambda snaps: self.set_snapping(snaps=snaps))
-        self.looking.changed.connect(self._on_look_changed)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._was_shown:
             self._was_shown = True
+            self.suggestion_keeper.offer(self.findChildren(QAction))
             side_px = scaled_px(WIDE_SIDE_PX if self.window().width() >= WIDE_FROM_PX else SIDE_WIDTH_PX)
             self.splitter.setSizes([max(self.width() - side_px, side_px), side_px])
             # On a low screen the table of annotations needs the room; all of the display has keys.
@@ -163,7 +194,9 @@ class AnnotatePage(QWidget):
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # a page declares its actions as data
         """What can be done here."""
-        return (*annotate_actions(self), *stack_actions(self.stack_pages), *levels_actions(self.levels))
+        suggestions = suggestion_actions(self.suggesting, self.suggestion_keeper, self.view)
+        models = (*suggestions, *next_field_actions(self.next_fields))
+        return (*annotate_actions(self), *models, *stack_actions(self.stack_pages), *levels_actions(self.levels))
 
     # What is shown
 
@@ -180,6 +213,7 @@ class AnnotatePage(QWidget):
     @Slot()
     def _on_project_changed(self) -> None:
         self.field_changes.take_project(self.workspace.project)
+        self.suggesting.forget()
         self._show_nothing("")
         self.looking.forget()
         self.levels.forget()
@@ -220,7 +254,7 @@ class AnnotatePage(QWidget):
         classes = project.classes.list() if project else []
         self.classes = {each.id: each for each in classes}
         self.class_actions.classes = self.classes
-        self.class_panel.set_classes(classes, self._counts())
+        self.class_panel.set_classes(classes, self.editor.counts)
         self.class_panel.set_totals(self.workspace.class_totals)
         self._on_current_class_changed(self.workspace.current_class_id)
 
@@ -231,7 +265,7 @@ class AnnotatePage(QWidget):
         self.class_panel.set_current(class_id)
         self.view.set_current_class(self.classes[class_id] if class_id is not None else None)
         if self.looking.look.shows_one:
-            self._apply_hidden()
+            self.hiding.apply()
 
     @Slot(object)
     def _on_current_fov_changed(self, fov_id: FovId | None) -> None:
@@ -255,31 +289,11 @@ class AnnotatePage(QWidget):
         self.looking.show_fov(fov)
         self.field_panel.set_fov(fov)
         self._show_annotations()
-        state = self.workspace.view_states.get(fov.id)
-        if state is not None:
-            self.view.set_view_state(state)
-            if state.turns and abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01:
-                self.view.fit()
-        self._select_wanted()
-        self._show_wanted_region()
+        self.suggesting.show_fov(fov.id)
+        self.view_memory.restore(fov, pyramid)
+        self.wanted.select_annotation()
+        self.wanted.show_region()
         self.moved_files.check(fov)
-
-    @Slot()
-    def _select_wanted(self) -> None:
-        """Select the annotation that another page led here, once its image is shown."""
-        wanted = self.workspace.wanted_annotation_id
-        if wanted is not None and wanted in self.editor.annotations:
-            self.workspace.wanted_annotation_id = None
-            self.view.set_selection([wanted])
-            self.view.reveal(wanted)
-
-    @Slot()
-    def _show_wanted_region(self) -> None:
-        """Frame the part of the image that another page led to, once its image is shown."""
-        wanted, shown = self.workspace.wanted_region, self.shown_fov
-        if wanted is not None and shown is not None and shown.id == wanted[0]:
-            self.workspace.wanted_region = None
-            self.view.show_framed(wanted[1])
 
     @Slot(object, object)
     def _on_image_failed(self, fov: FieldOfView, error: Exception) -> None:
@@ -302,6 +316,7 @@ class AnnotatePage(QWidget):
     def _show_nothing(self, placeholder: str) -> None:
         self.editor.fov = None
         self.looking.show_fov(None)
+        self.suggesting.show_fov(None)
         self.editor.set_annotations(())
         self.levels.show(None, None)
         self.view.set_image(None)
@@ -324,31 +339,14 @@ class AnnotatePage(QWidget):
         self.view.set_annotations(annotations, self.classes, fov.um_per_px)
         self.annotation_panel.model.set_annotations(annotations, self.classes)
         self.annotation_panel.set_selection(self.view.selection)
-        self._apply_hidden()
+        self.hiding.apply()
         self._show_counts()
-
-    def _counts(self) -> Counter[ClassId]:
-        return self.editor.counts
 
     @Slot()
     def _show_counts(self) -> None:
-        self.class_panel.set_counts(self._counts())
+        self.class_panel.set_counts(self.editor.counts)
         n, n_selected = len(self.editor.annotations), len(self.view.selection)
         self.annotation_section.detail.setText(f"{n_selected:,} of {n:,}" if n_selected else f"{n:,}")
-
-    @Slot(object)
-    def _on_view_changed(self, state: ViewState) -> None:
-        fov, pyramid = self.shown_fov, self.view.pyramid
-        if fov is None or pyramid is None or not self.isVisible():
-            return
-        if abs(state.scale / self._fitted_scale(pyramid, state.turns) - 1) < 0.01 and not state.turns:
-            self.workspace.view_states.pop(fov.id, None)  # fitted stays fitted, whatever size the view gets
-        else:
-            self.workspace.view_states[fov.id] = state
-
-    def _fitted_scale(self, pyramid: ImagePyramid, turns: int) -> float:
-        size = self.view.size()
-        return fit_scale(pyramid.width, pyramid.height, width=size.width(), height=size.height(), turns=turns)
 
     @Slot(object)
     def _on_view_selection_changed(self, ids: tuple[AnnotationId, ...]) -> None:
@@ -357,42 +355,10 @@ class AnnotatePage(QWidget):
 
     # Display
 
-    def set_marks_hidden(self, *, hidden: bool) -> None:
-        """Hide or show all annotations."""
-        self._hides_marks = hidden
-        self.display_panel.set_marks_shown(shown=not hidden)
-        self._apply_hidden()
-
-    @property
-    def hides_marks(self) -> bool:
-        return self._hides_marks
-
-    def _apply_hidden(self) -> None:
-        hidden = frozenset(self.classes) if self._hides_marks else self.class_panel.hidden
-        current = self.workspace.current_class_id
-        if self.looking.look.shows_one and current is not None and not self._hides_marks:
-            hidden = frozenset(self.classes) - {current}
-        self.view.set_hidden_classes(hidden)
-
-    @Slot(object)
-    def _on_look_changed(self, look: Look) -> None:
-        self.display_panel.set_look(look)
-        self._apply_hidden()
-
     def set_snapping(self, *, snaps: bool) -> None:
         """Let new centres go to the middle of the object under the click, or stay where they are."""
         self.editor.snaps = snaps
         self.display_panel.set_snapping(snaps=snaps)
-
-    def start_calibration(self) -> None:
-        """Let the user draw a line over a scale bar; the tool goes back to what it was."""
-        if self.view.tool != "calibrate":
-            self._tool_before = self.view.tool
-        self.view.set_tool("calibrate")
-
-    @Slot(float)
-    def _on_calibration_drawn(self, _length_px: float) -> None:
-        self.view.set_tool(self._tool_before)
 
     # Field
 
@@ -409,27 +375,18 @@ class AnnotatePage(QWidget):
     # Classes
 
     def choose_class(self, class_id: ClassId) -> None:
-        """What a number key does: the class for the next click, and for what is selected."""
+        """What a number key does: the class for the next click, and for what is selected or suggested and picked."""
         self.workspace.set_current_class(class_id)
-        if self.view.selection:
+        if self.view.picked:
+            self.suggesting.take_picked(class_id)
+        elif self.view.selection:
             self.editor.set_class_of_selected(class_id)
 
     # What others ask for
 
     def reveal_marks(self, fov_id: FovId, marks: tuple[Annotation, ...]) -> None:
         """Show annotations of an FOV, selected and in the middle, as soon as its image is there."""
-        self._wanted = (fov_id, marks)
-        self.workspace.set_current_fov(fov_id)
-        self._reveal_wanted()
-
-    @Slot()
-    def _reveal_wanted(self) -> None:
-        if self._wanted is None or self.shown_fov is None or self.shown_fov.id != self._wanted[0]:
-            return
-        (_, marks), self._wanted = self._wanted, None
-        self.view.set_selection([mark.id for mark in marks])
-        if marks:
-            self.view.center_on(marks[0].x, marks[0].y)
+        self.wanted.reveal(fov_id, marks)
 
     def remove_marks(self, fov_id: FovId, marks: tuple[Annotation, ...], text: str) -> None:
         """Remove annotations, which can be undone."""

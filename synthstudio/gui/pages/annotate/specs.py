@@ -11,14 +11,19 @@ from PySide6.QtWidgets import QWidget
 from synthstudio.domain.records import AnnotationState, FieldOfView
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.canvas.drafts import ToolName
-from synthstudio.gui.canvas.fov_view import GROWTH, FovView
+from synthstudio.gui.canvas.fov_view import GROWTH
+from synthstudio.gui.canvas.suggested_view import SuggestedView
+from synthstudio.gui.pages.annotate.calibration_line import CalibrationLine
 from synthstudio.gui.pages.annotate.class_actions import ClassActions
 from synthstudio.gui.pages.annotate.editor import Editor
 from synthstudio.gui.pages.annotate.field_changes import FieldChanges
+from synthstudio.gui.pages.annotate.hiding import Hiding
 from synthstudio.gui.pages.annotate.looking import Looking
 from synthstudio.gui.pages.annotate.looking_specs import looking_actions
 from synthstudio.gui.pages.annotate.mark_menu import MarkMenu
 from synthstudio.gui.pages.annotate.moved_files import MovedFiles
+from synthstudio.gui.pages.annotate.similar import similar_action
+from synthstudio.gui.pages.annotate.suggesting import Suggesting
 from synthstudio.gui.workspace import Workspace
 
 EDIT, VIEW, CLASSES, FIELD = "Edit", "View", "Classes", "Field"
@@ -30,9 +35,12 @@ class Page(Protocol):
     """What the actions need of the page."""
 
     workspace: Workspace
-    view: FovView
+    view: SuggestedView
     editor: Editor
+    suggesting: Suggesting
+    calibration: CalibrationLine
     looking: Looking
+    hiding: Hiding
     class_actions: ClassActions
     field_changes: FieldChanges
     mark_menu: MarkMenu
@@ -42,11 +50,7 @@ class Page(Protocol):
     def side_panel(self) -> QWidget: ...
     @property
     def shown_fov(self) -> FieldOfView | None: ...
-    @property
-    def hides_marks(self) -> bool: ...
-    def set_marks_hidden(self, *, hidden: bool) -> None: ...
     def write_note(self) -> None: ...
-    def start_calibration(self) -> None: ...
     def set_snapping(self, *, snaps: bool) -> None: ...
 
 
@@ -202,7 +206,7 @@ def _resizes(page: Page) -> list[ActionSpec]:
 
 def _nudges(page: Page) -> list[ActionSpec]:
     def has_selection() -> bool:
-        return bool(page.view.selection)
+        return bool(page.view.selection or page.view.picked)
 
     specs = []
     for name, key, dx, dy in NUDGES:
@@ -211,7 +215,7 @@ def _nudges(page: Page) -> list[ActionSpec]:
                 ActionSpec(
                     f"annotate.nudge_{prefix.strip()}{name}",
                     f"Move selected {prefix}{name} by {distance:.0f} px",
-                    partial(page.editor.nudge, dx * distance, dy * distance),
+                    partial(page.suggesting.nudge, dx * distance, dy * distance),
                     f"{modifier}{key}",
                     enabled_when=has_selection,
                     focus=page.view,
@@ -225,7 +229,7 @@ def _views(page: Page) -> list[ActionSpec]:
         return page.shown_fov is not None
 
     def toggle_marks() -> None:
-        page.set_marks_hidden(hidden=not page.hides_marks)
+        page.hiding.set_marks_hidden(hidden=not page.hiding.hides_marks)
 
     def toggle_side() -> None:
         page.side_panel.setVisible(page.side_panel.isHidden())
@@ -276,7 +280,7 @@ def _views(page: Page) -> list[ActionSpec]:
             "H",
             "mdi6.eye-off-outline",
             VIEW,
-            checked_when=lambda: page.hides_marks,
+            checked_when=lambda: page.hiding.hides_marks,
         ),
         ActionSpec(
             "annotate.side",
@@ -290,7 +294,7 @@ def _views(page: Page) -> list[ActionSpec]:
         ActionSpec(
             "annotate.calibrate",
             "Calibrate over a scale bar",
-            page.start_calibration,
+            page.calibration.start,
             "Shift+M",
             "mdi6.ruler-square",
             VIEW,
@@ -380,8 +384,7 @@ def _fields(page: Page) -> list[ActionSpec]:
         tip="For a file that was moved or replaced; others that moved with it are found too",
     )
     return [
-        note,
-        find_file,
+        *(note, find_file, similar_action(page.workspace, page.view)),
         *[
             ActionSpec(
                 f"annotate.state_{state.value}",

@@ -203,7 +203,7 @@ class CompositingView(QWidget):
     def _refresh_choices(self) -> None:
         project = self._workspace.project
         sets = project.sets.list() if project is not None else []
-        made = [(each.name, each.name) for each in sets if each.generator is Generator.GAN]
+        made = [(each.name, each.name) for each in sets if each.generator is not Generator.COMPOSITED]
         self.form.set_choices("patches.generated_sets", made)
         names = [(item.name, item.name) for item in project.classes.list()] if project is not None else []
         self.form.set_choices("composition.classes", names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.core.patches.bank import PatchBank
@@ -22,7 +22,8 @@ from synthstudio.core.synthesis.distributions import (
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
 from synthstudio.gui.errors import report
-from synthstudio.gui.theme import GRID_PX, current_theme
+from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.project.patches import list_train_fovs
@@ -69,9 +70,8 @@ class DistributionPanel(QWidget):
         self._shown: _Described | None = None
         self._is_busy = False
         self.plots: list[PairPlot] = []
-        self.classes = QComboBox(self)
+        self.classes = ElidedCombo(self)
         self.classes.setAccessibleName("Objects compared")
-        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.legend = QLabel(self)
         self.note = QLabel(self)
         self.note.setProperty("muted", True)
@@ -148,11 +148,6 @@ class DistributionPanel(QWidget):
         row = self.classes.currentIndex()
         comparisons = compare(shown.real, shown.made, names, rank=row - 1 if row > 0 else None)
         self._show_charts(comparisons)
-        theme = current_theme()
-        self.legend.setText(
-            f'<span style="color:{theme.scroll}">■</span> real&nbsp;&nbsp; '
-            f'<span style="color:{theme.accent}">━</span> composed'
-        )
         self.note.setText(_note(shown))
 
     def _offer(self, names: Sequence[str]) -> None:
@@ -164,7 +159,12 @@ class DistributionPanel(QWidget):
             self.classes.blockSignals(False)
 
     def _show_charts(self, comparisons: Sequence[Comparison]) -> None:
-        from synthstudio.gui.widgets.pair_plot import PairPlot  # noqa: PLC0415 - 0.4 s that the start need not wait for
+        from synthstudio.gui.widgets.pair_plot import (  # noqa: PLC0415 - 0.4 s that the start need not wait for
+            PairPlot,
+            pair_legend,
+        )
+
+        self.legend.setText(pair_legend("composed"))
 
         for number, each in enumerate(comparisons):
             if number == len(self.plots):
@@ -189,7 +189,7 @@ def _note(shown: _Described) -> str:
     width, height = shown.wish.settings.size
     text = (
         f"{len(shown.made.counts):,} composites, planned but not drawn, beside {len(shown.real.counts):,} crops of"
-        f" {width} x {height} px of {shown.n_fovs:,} training fields. Places are those on the composite and on the"
+        f" {width} × {height} px of {shown.n_fovs:,} training fields. Places are those on the composite and on the"
         " whole field."
     )
     if shown.n_partial:

@@ -14,6 +14,7 @@ from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.verification import Finding, verify_set
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.widgets.image_grid import GridBox, GridImage, to_qimage
@@ -35,11 +36,14 @@ def read_page(folder: Path, *, first: int, count: int, colors: Mapping[str, str]
     Raises:
         UserError: Manifest or image is missing or damaged.
     """
+    path = folder / MANIFEST_NAME
     try:
-        with (folder / MANIFEST_NAME).open(encoding="utf-8") as manifest:
+        with path.open(encoding="utf-8") as manifest:
             lines = list(itertools.islice(manifest, first, first + count))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The manifest of the set {folder.name} cannot be read: {error}.", "Verify the set.") from error
+    except OSError as error:
+        raise translate_os_error(error, path) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"The manifest of the set {folder.name} is damaged.", "Verify the set.") from error
     images = []
     for number, line in enumerate(lines):
         tick(number, len(lines))

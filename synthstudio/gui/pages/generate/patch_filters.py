@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, QStringListModel, Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QListView,
@@ -23,6 +22,7 @@ from synthstudio.domain.records import Role
 from synthstudio.gui.pages.generate.bank_loader import Gallery
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import color_icon
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.settings.compose import ForegroundMethod, PatchSettings
 
@@ -47,7 +47,7 @@ class PatchFilters(QWidget):
         self.classes.setAccessibleName("Classes")
         self._settings = PatchSettings()
         self._foreground_title = QLabel(self)
-        self.foreground = QComboBox(self)
+        self.foreground = ElidedCombo(self)
         guard_wheel(self.foreground)
         self.samples = QListView(self)
         self.samples.setAccessibleName("Samples")

@@ -24,6 +24,7 @@ from synthstudio.gui.pages.generate.patch_filters import PatchFilters
 from synthstudio.gui.pages.generate.patch_tiles import MaskView, TileStyle, patch_tile, patch_tip
 from synthstudio.gui.pages.generate.patch_verdict_command import PatchVerdictCommand, judge_patches
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.tile_grid import TileGrid
 from synthstudio.gui.widgets.tile_pictures import draw_tile
 from synthstudio.gui.workspace import Workspace
@@ -71,9 +72,8 @@ class PatchPanel(QWidget):
         self._connect()
 
     def _choice(self, name: str, entries: Iterable[tuple[str, str]]) -> QComboBox:
-        combo = QComboBox(self)
+        combo = ElidedCombo(self)
         combo.setAccessibleName(name)
-        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         combo.setMinimumWidth(scaled_px(COMBO_PX))
         for value, words in entries:
             combo.addItem(words[:1].upper() + words[1:], value)
@@ -225,7 +225,7 @@ class PatchPanel(QWidget):
         n_samples = len({gallery.fovs[fov_id].sample_name for fov_id in fov_ids})
         text = f"{int(clicked.sum()):,} patches used, from {len(fov_ids):,} fields of {n_samples:,} samples"
         if n_made := len(numbers) - int(clicked.sum()):
-            text += f" · {n_made:,} made by a GAN"
+            text += f" · {n_made:,} made by a generator"
         if n_rejected:
             text += f" · {n_rejected:,} rejected"
         if self.grid.selection.places:
@@ -279,7 +279,7 @@ class PatchPanel(QWidget):
             if is_generated(patch.fov_id):
                 place = bank.generated[patch.fov_id]
                 made = UserError(
-                    "This patch was made by a GAN; nobody has clicked it.",
+                    "This patch was made by a generator; nobody has clicked it.",
                     f"It is from image {place.index} of the set {place.set_name}, see Sets.",
                 )
                 report(made, parent=self)

@@ -23,7 +23,7 @@ from synthstudio.settings.compose import MaskShape
 
 CHECKER_PX = 6
 FINE_PX = 160  # outlines of smaller patches are found on an enlarged mask
-GENERATED_MARK = "GAN"
+GENERATED_MARK = "made"
 SOLID = 127  # opacity above which a pixel is within the outline
 
 
@@ -45,7 +45,7 @@ class TileStyle:
 
 
 def patch_tile(bank: PatchBank, number: int, style: TileStyle, color: str) -> Tile:
-    """The window of a patch without the margin that it keeps for turning; one that a GAN has made says so."""
+    """The window of a patch without the margin that it keeps for turning; one that a generator has made says so."""
     inner = window_slices(bank, number)
     crop = bank.padded_crop(number)[inner]
     mark = GENERATED_MARK if is_generated(bank.patches[number].fov_id) else ""
@@ -92,10 +92,10 @@ def patch_tip(gallery: Gallery, number: int) -> str:
     bank, patch = gallery.bank, gallery.bank.patches[number]
     name = next(item.name for item in bank.classes if item.id == patch.class_id)
     fov = gallery.fovs[patch.fov_id]
-    size = f"{name}, {patch.width:.0f} x {patch.height:.0f} px"
+    size = f"{name}, {patch.width:.0f} × {patch.height:.0f} px"
     if is_generated(patch.fov_id):
         place = bank.generated[patch.fov_id]
-        return f"{size}\nMade by a GAN: image {place.index} of the set {place.set_name}"
+        return f"{size}\nGenerated: image {place.index} of the set {place.set_name}"
     lines = [size, f"{fov.name}, sample {fov.sample_name}"]
     if patch.inside < 1.0:
         lines.append(f"{patch.inside:.0%} of it lies inside the image")

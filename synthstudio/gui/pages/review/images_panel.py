@@ -21,6 +21,8 @@ from synthstudio.gui.pages.review.single_view import N_AHEAD, N_BEHIND, ImagesAh
 from synthstudio.gui.pages.review.verdict_desk import Shown, VerdictDesk
 from synthstudio.gui.pages.review.verdict_side import VerdictSide
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.elided_label import ElidedLabel
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
@@ -81,7 +83,7 @@ class ImagesPanel(QWidget):
         self._connect()
 
     def _combo(self, name: str) -> QComboBox:
-        combo = QComboBox(self)
+        combo = ElidedCombo(self)
         combo.setAccessibleName(name)
         combo.setMinimumWidth(scaled_px(COMBO_PX))
         return combo
@@ -132,6 +134,7 @@ class ImagesPanel(QWidget):
         self.side.source_section.folded_changed.connect(lambda _folded: self._settler.start())
         self._workspace.project_changed.connect(self._on_workspace_project_changed)
         self._workspace.records_changed.connect(self._on_workspace_records_changed)
+        self._workspace.set_wanted.connect(self.refresh)
         self._workspace.preferences_changed.connect(self._on_workspace_preferences_changed)
 
     # Which set
@@ -148,14 +151,10 @@ class ImagesPanel(QWidget):
             self._is_stale = True
             return
         self._is_stale = False
-        project, chosen = self._workspace.project, self.sets.currentData()
+        project, chosen = self._workspace.project, self._workspace.wanted_set or self.sets.currentData()
+        self._workspace.wanted_set = ""
         listed = list(reversed(project.sets.list())) if project is not None else []
-        self.sets.blockSignals(True)
-        self.sets.clear()
-        for item in listed:
-            self.sets.addItem(f"{item.name} ({item.n_images:,})", item.name)
-        self.sets.setCurrentIndex(max(0, self.sets.findData(chosen)) if listed else -1)
-        self.sets.blockSignals(False)
+        fill_choice(self.sets, [(f"{item.name} ({item.n_images:,})", item.name) for item in listed], chosen=chosen)
         self.stack.setCurrentIndex(1 if listed else 0)
         self._colors = {each.name: each.color for each in project.classes.list()} if project is not None else {}
         self._show_reasons()

@@ -14,12 +14,13 @@ from synthstudio.core.imaging import read_bytes
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.set_header import read_set_header
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.records import Box
 
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """What an object of an image was cut from; both are None where a GAN has made it."""
+    """What an object of an image was cut from; both are None where a generator has made it."""
 
     class_name: str
     box: Box
@@ -35,6 +36,8 @@ class ImageLine:
     Attributes:
         path: Of the image.
         map_path: Of its semantic map; None where it has none.
+        prompt: That it was made from; empty for none.
+        ground: FOV, and box of it in px, that it was painted upon; None for none.
     """
 
     index: int
@@ -43,6 +46,8 @@ class ImageLine:
     tone: str
     objects: tuple[SourceObject, ...]
     map_path: Path | None
+    prompt: str = ""
+    ground: tuple[int, Box] | None = None
 
 
 class SetBook:
@@ -52,10 +57,15 @@ class SetBook:
         folder: Of the set.
         first_index: Number of its first image.
         starts: `(N + 1,)` where each line begins in the file, and where the last one ends.
+        has_maps: Its images were asked for by semantic maps.
+        is_generated: A GAN or a diffusion model has made its images.
     """
 
-    def __init__(self, folder: Path, first_index: int, starts: NDArray[np.int64], *, has_maps: bool) -> None:
+    def __init__(
+        self, folder: Path, first_index: int, starts: NDArray[np.int64], *, has_maps: bool, is_generated: bool
+    ) -> None:
         self.folder = folder
+        self.is_generated = is_generated
         self.first_index = first_index
         self._starts = starts
         self._has_maps = has_maps
@@ -76,7 +86,7 @@ class SetBook:
                     manifest.seek(int(self._starts[place]))
                     lines.append(self._parse(manifest.read(int(self._starts[place + 1] - self._starts[place]))))
         except OSError as error:
-            raise UserError(f"The manifest of the set {self.folder.name} cannot be read: {error}.") from error
+            raise translate_os_error(error, path) from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise UserError(f"The manifest of the set {self.folder.name} is damaged.", "Verify the set.") from error
         return lines
@@ -101,7 +111,15 @@ class SetBook:
             str(entry.get("tone") or ""),
             objects,
             self.folder / "maps" / f"{index:06d}.png" if self._has_maps else None,
+            str(entry.get("prompt") or ""),
+            _ground_of(entry.get("place")),
         )
+
+
+def _ground_of(place: object) -> tuple[int, Box] | None:
+    if not isinstance(place, dict):
+        return None
+    return int(place["fov"]), Box(*(float(each) for each in place["window"]))
 
 
 def open_set_book(folder: Path) -> SetBook:
@@ -110,4 +128,6 @@ def open_set_book(folder: Path) -> SetBook:
     data = np.frombuffer(read_bytes(folder / MANIFEST_NAME), np.uint8)
     ends = np.flatnonzero(data == ord("\n")) + 1
     starts = np.concatenate([np.zeros(1, np.int64), ends.astype(np.int64)])
-    return SetBook(folder, header.first_index, starts, has_maps=header.files.has_maps)
+    return SetBook(
+        folder, header.first_index, starts, has_maps=header.files.has_maps, is_generated=bool(header.generators)
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
-from synthstudio.core.review.verdict_agreement import PairAgreement, ReviewAgreement
+from synthstudio.core.review.verdict_agreement import ReviewAgreement, agreement_words
 from synthstudio.domain.records import Verdict, VerdictKind
 from synthstudio.gui.pages.review.set_book import ImageLine
 from synthstudio.gui.theme import GRID_PX, scaled_px
@@ -50,7 +50,7 @@ class VerdictSide(QWidget):
         self.sources = ImageGrid(self)
         self.sources.setAccessibleName("What the image was made from")
         self.sources.set_placeholder("Nothing to compare with.")
-        self.source_section = Section("Made from", self.sources, self)
+        self.source_section = Section("Made from, and nearest real", self.sources, self)
         self.agreement = WrappedLabel("muted", self)
         self._lay_out()
         self.reasons.itemClicked.connect(self._on_reasons_item_clicked)
@@ -101,7 +101,7 @@ class VerdictSide(QWidget):
             words.append(f"{', '.join(line.labels[:MAX_LABELS])}{more}")
         if line.tone:
             words.append(f"tone {line.tone}")
-        lines = [" · ".join(words)]
+        lines = [" · ".join(words), *([line.prompt] if line.prompt else [])]
         for each in verdicts:
             who = "final, by " if each.is_final else ""
             name = "you" if each.reviewer == reviewer else each.reviewer
@@ -116,20 +116,4 @@ class VerdictSide(QWidget):
         """Say how reviewers agree, where there are several."""
         is_known = agreement is not None and bool(agreement.pairs)
         self.agreement.setVisible(is_known)
-        self.agreement.setText(_agreement_words(agreement) if agreement is not None and is_known else "")
-
-
-def _agreement_words(agreement: ReviewAgreement) -> str:
-    lines = [_pair_words(each) for each in agreement.pairs]
-    if len(agreement.reviewers) > 2 and agreement.n_images:
-        lines.append(f"All {len(agreement.reviewers)} on {agreement.n_images:,}: Fleiss' κ {_kappa(agreement.kappa)}")
-    return "\n".join(lines)
-
-
-def _pair_words(pair: PairAgreement) -> str:
-    share = f"{pair.n_same / pair.n_images:.0%} of {pair.n_images:,} alike"
-    return f"{pair.first} and {pair.second}: {share}, Cohen's κ {_kappa(pair.kappa)}"
-
-
-def _kappa(value: float | None) -> str:
-    return f"{value:.2f}" if value is not None else "not defined (one verdict alone)"
+        self.agreement.setText("\n".join(agreement_words(agreement)) if agreement is not None else "")

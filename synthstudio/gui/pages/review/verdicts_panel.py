@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from synthstudio.core.review.verdict_agreement import measure_agreement
@@ -16,16 +15,18 @@ from synthstudio.domain.ids import AnnotationId, FovId, SetName
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes, Verdict, VerdictKind
 from synthstudio.gui import errors
+from synthstudio.gui.actions import trigger_action
 from synthstudio.gui.pages.review.images_panel import ImagesPanel
 from synthstudio.gui.pages.review.reasons_dialog import ReasonsDialog
-from synthstudio.gui.pages.review.set_book import ImageLine
-from synthstudio.gui.pages.review.sources_strip import read_sources
+from synthstudio.gui.pages.review.set_book import ImageLine, SetBook
+from synthstudio.gui.pages.review.sources_strip import read_neighbours, read_sources
 from synthstudio.gui.pages.review.verdict_command import VerdictChange, VerdictCommand, write_change
 from synthstudio.gui.pages.review.verdict_desk import Shown
 from synthstudio.gui.pages.review.verdict_side import VERDICT_WORDS
 from synthstudio.gui.widgets.image_grid import GridImage
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.clock import now
+from synthstudio.project.real_neighbours import RealLibrary, build_real_library
 from synthstudio.project.verdict_reasons import set_reasons
 
 
@@ -34,6 +35,7 @@ class VerdictsPanel(ImagesPanel):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
+        self._library: tuple[SetBook, RealLibrary | None] | None = None  # None in it: it is being read
         self.side.verdict_given.connect(self.judge)
         self.side.reason_given.connect(self.give_reason)
         self.side.edit_requested.connect(self.edit_reasons)
@@ -199,13 +201,17 @@ class VerdictsPanel(ImagesPanel):
             self.side.show_sources(())
             return
         index, colors, wants_sources = chosen[0], self._colors, not self.side.source_section.is_folded
+        library = self._find_library(book) if wants_sources else None
         is_open = self._shows_others or desk.find(index, is_final=True) is not None
         own = desk.find(index, is_final=False)
         verdicts = desk.verdicts_of(index) if is_open else ((own,) if own is not None else ())
 
         def work(_tick: Tick) -> tuple[ImageLine, list[GridImage]]:
             (line,) = book.read_lines([index])
-            return line, read_sources(project, line, colors) if wants_sources else []
+            if not wants_sources:
+                return line, []
+            near = read_neighbours(library, line) if library is not None else []
+            return line, [*read_sources(project, line, colors), *near]
 
         def done(read: tuple[ImageLine, list[GridImage]]) -> None:
             if self.grid.selected[:1] == [index] and self.book is book:
@@ -213,6 +219,26 @@ class VerdictsPanel(ImagesPanel):
                 self.side.show_sources(read[1])
 
         self._workspace.background.run(work, done=done, failed=lambda _error: None, owner=self, priority=-1)
+
+    def _find_library(self, book: SetBook) -> RealLibrary | None:
+        """What the generator of the set learned from; read once, which takes seconds, and shown as soon as it is."""
+        project, name = self._workspace.project, book.folder.name
+        if project is None or not book.is_generated:
+            return None
+        if self._library is not None and self._library[0] is book:
+            return self._library[1]
+        self._library = book, None
+
+        def work(tick: Tick) -> RealLibrary:
+            return build_real_library(project, name, tick=tick)
+
+        def done(built: RealLibrary) -> None:
+            if self.book is book:
+                self._library = book, built
+                self._settler.start()
+
+        self._workspace.background.run(work, done=done, failed=lambda _error: None, owner=self, priority=-2)
+        return None
 
     @Slot()
     def _on_comparer_timeout(self) -> None:
@@ -235,9 +261,7 @@ class VerdictsPanel(ImagesPanel):
         except UserError as error:
             errors.report(error, parent=self)
             return
-        action = self.window().findChild(QAction, "go.annotate")
-        if action is not None:
-            action.trigger()
+        trigger_action("go.annotate", self)
 
 
 def _with_reason(verdict: Verdict, reason: str) -> Verdict:

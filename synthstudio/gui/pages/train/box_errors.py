@@ -17,8 +17,8 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Box, FieldOfView
+from synthstudio.gui.canvas.crop_tiles import CropItem
 from synthstudio.gui.errors import report
-from synthstudio.gui.pages.train.crop_tiles import CropItem
 from synthstudio.gui.pages.train.matrix_gallery import MatrixGallery
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace

@@ -24,6 +24,7 @@ from synthstudio.gui.pages.train.cam_render import METHOD_NAMES, CamLook
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.class_chips import color_icon
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.settings.explain import CamMethod
 
@@ -52,8 +53,8 @@ class CamControls(QWidget):
         super().__init__(parent)
         self.scroller = QScrollArea(self)
         self.content = QWidget(self.scroller)
-        self.classes = QComboBox(self.content)
-        self.method = QComboBox(self.content)
+        self.classes = ElidedCombo(self.content, least_letters=0)
+        self.method = ElidedCombo(self.content, least_letters=0)
         self.opacity = _percent_slider("Opacity", 60)
         self.threshold = _percent_slider("Threshold", 10)
         self.threshold.setToolTip("What lies below this share of the scale stays clear; contours and boxes follow it.")
@@ -65,9 +66,9 @@ class CamControls(QWidget):
         self.peaks.setToolTip("Peaks of the map above the threshold that was chosen on validation, as crosses.")
         self.contours.setToolTip("Lines where the map crosses the threshold.")
         self.boxes.setToolTip("The whole extent of what lies together above the threshold, dashed.")
-        self.beside = QComboBox(self.content)
+        self.beside = ElidedCombo(self.content, least_letters=0)
         self.beside.setToolTip("A second view of the same field; both move together.")
-        self.beside_method = QComboBox(self.content)
+        self.beside_method = ElidedCombo(self.content, least_letters=0)
         self.opacity_value, self.threshold_value = QLabel("60 %"), QLabel("10 %")
         self.previous_wrong = QPushButton("‹", self.content)
         self.next_wrong = QPushButton("Next wrong answer", self.content)
@@ -82,7 +83,6 @@ class CamControls(QWidget):
         names = {self.classes: "Class", self.method: "Method", self.beside: "Beside", self.beside_method: "Its method"}
         for combo, name in names.items():
             combo.setAccessibleName(name)
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             guard_wheel(combo)
         for combo in (self.method, self.beside_method):
             _fill_methods(combo, "")

@@ -59,7 +59,7 @@ class CamPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
-        self.main.view.set_placeholder("Choose a field in the list on the left.")
+        self.main.view.set_placeholder("Choose a field in the list on the left; images are imported under Annotate.")
         self.main.view.view_changed.connect(self._on_view_changed)
         self.main.compute_requested.connect(self._on_main_compute_requested)
         self.beside.compute_requested.connect(self._on_beside_compute_requested)

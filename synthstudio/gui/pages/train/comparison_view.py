@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from synthstudio.domain.figures import change_interval_text, change_text
 from synthstudio.domain.progress import Tick
 from synthstudio.gui.pages.train.results_view import ResultsView, RunSelection
 from synthstudio.gui.pages.train.run_columns import figure_words
@@ -152,8 +153,8 @@ def _difference_row(row: NamedDifference, of: PairDifference, *, is_alone: bool)
         TableCell(name, name),
         TableCell(figure_words(row.difference.first), row.difference.first),
         TableCell(figure_words(row.difference.second), row.difference.second),
-        TableCell("n/a" if change is None else f"{change:+.3f}", change),
-        TableCell(f"{ends[0]:+.3f} to {ends[1]:+.3f}" if ends is not None else "", ends[0] if ends else None),
+        TableCell(change_text(change), change),
+        TableCell(change_interval_text(ends), ends[0] if ends else None),
         TableCell("" if p is None else f"{p:.3f}", p),
         *(TableCell(f"{each:,}" if each is not None else "", each) for each in row.only_right),
     )

@@ -86,7 +86,7 @@ class DetectionPanel(QWidget):
 
     def _connect(self) -> None:
         workspace, controls, view = self._workspace, self.controls, self.view
-        view.set_placeholder("Choose a field in the list on the left.")
+        view.set_placeholder("Choose a field in the list on the left; images are imported under Annotate.")
         view.place_double_clicked.connect(self._on_view_place_double_clicked)
         view.context_menu_requested.connect(self._on_view_context_menu_requested)
         controls.thresholds_changed.connect(self._on_controls_thresholds_changed)

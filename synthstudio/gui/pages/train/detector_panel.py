@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from synthstudio.domain.figures import change_interval_text, figure_text, interval_text
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.pages.train.box_errors import BoxErrors
@@ -23,6 +23,7 @@ from synthstudio.gui.pages.train.detection_panel import DetectionPanel
 from synthstudio.gui.pages.train.detector_bars import DetectorBars
 from synthstudio.gui.pages.train.detector_facts import DetectorFacts
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
@@ -76,7 +77,7 @@ class DetectorPanel(QWidget):
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
         self.choice = RunChoice("Detector", self.content)
-        self.split = QComboBox(self.content)
+        self.split = ElidedCombo(self.content)
         self.split.setAccessibleName("Split to evaluate on")
         guard_wheel(self.split)
         self.resume = QPushButton("Resume", self.content)
@@ -237,38 +238,44 @@ class DetectorPanel(QWidget):
         self.field.show_detector(chosen, self._pending)
 
 
-def _figure(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
-
-
-def _range(interval: tuple[float, float] | None, *, digits: int = 2) -> str:
-    return f"{interval[0]:.{digits}f}–{interval[1]:.{digits}f}" if interval is not None else ""
-
-
 def _class_rows(result: EvaluateDetectorResult) -> list[ScoreRow]:
     rows = []
     for name, each in result.per_class.items():
         counted = "" if each.count is None else f"{each.count.bias:+.2f}"
         if each.count is not None and each.count.limits is not None:
-            counted += f" ({each.count.limits[0]:+.1f} to {each.count.limits[1]:+.1f})"
+            counted += f" ({change_interval_text(each.count.limits, digits=1)})"
         cells = (
-            _figure(each.f1),
-            _range(each.ci95),
-            _figure(each.precision),
-            _figure(each.recall),
-            _figure(each.ap50),
-            _figure(each.ap),
+            figure_text(each.f1),
+            interval_text(each.ci95),
+            figure_text(each.precision),
+            figure_text(each.recall),
+            figure_text(each.ap50),
+            figure_text(each.ap),
             f"{each.support:,}",
             counted,
         )
         rows.append(ScoreRow(name, cells))
-    macro = (_figure(result.macro_f1), _range(result.ci95), "", "", _figure(result.map50), _figure(result.map), "", "")
+    macro = (
+        figure_text(result.macro_f1),
+        interval_text(result.ci95),
+        "",
+        "",
+        figure_text(result.map50),
+        figure_text(result.map),
+        "",
+        "",
+    )
     return [*rows, ScoreRow("all classes", macro)]
 
 
 def _run_row(detector: DetectorFacts, result: EvaluateDetectorResult) -> ScoreRow:
     moment = detector.run.created_at[5:16].replace("T", " ")
-    cells = (_figure(result.macro_f1), _range(result.ci95), _figure(result.map50), _figure(result.map))
+    cells = (
+        figure_text(result.macro_f1),
+        interval_text(result.ci95),
+        figure_text(result.map50),
+        figure_text(result.map),
+    )
     return ScoreRow(f"{moment} · {detector.words}", cells, tip=detector.run.id)
 
 

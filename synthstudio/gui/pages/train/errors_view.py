@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.core.evaluation.cases import ALL_KINDS, Case, list_cases
@@ -23,9 +23,11 @@ from synthstudio.core.evaluation.predictions import CropPredictions, read_predic
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Box, FieldOfView
-from synthstudio.gui.pages.train.crop_tiles import CropItem
+from synthstudio.gui.canvas.crop_tiles import CropItem
 from synthstudio.gui.pages.train.matrix_gallery import MatrixGallery
 from synthstudio.gui.pages.train.results_view import ResultsView
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.workspace import Workspace
 
@@ -74,7 +76,7 @@ class ErrorsView(ResultsView):
         self._answers: Answers | None = None
         self._shown: MatrixAnswers | None = None
         self.gallery = MatrixGallery(workspace, self.content)
-        self.classes = QComboBox(self.gallery)
+        self.classes = ElidedCombo(self.gallery)
         self.classes.setAccessibleName("Class of the confusion matrix")
         guard_wheel(self.classes)
         self.gallery.head.addWidget(self.classes)
@@ -101,16 +103,9 @@ class ErrorsView(ResultsView):
 
     def _show_answers(self, answers: Answers) -> None:
         self._answers = answers
-        kept = self.classes.currentData()
         names = answers.predictions.class_names
-        self.classes.blockSignals(True)
-        self.classes.clear()
-        for name in names:
-            self.classes.addItem(f"{name}: present or absent", name)
-        if len(names) > 1:
-            self.classes.addItem("Class for class", ALONE)
-        self.classes.setCurrentIndex(max(0, self.classes.findData(kept)))
-        self.classes.blockSignals(False)
+        items = [(f"{name}: present or absent", name) for name in names]
+        fill_choice(self.classes, [*items, ("Class for class", ALONE)] if len(names) > 1 else items)
         self.stack.setCurrentWidget(self.content)
         self._show_matrix()
 

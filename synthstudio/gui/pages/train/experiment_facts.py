@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from synthstudio.client.experiment import TrialState, list_experiments, read_trials, stored_experiment
 from synthstudio.client.experiment_table import (
@@ -14,8 +14,9 @@ from synthstudio.client.experiment_table import (
     Figure,
     build_table,
 )
-from synthstudio.client.experiment_times import Estimate, estimate
+from synthstudio.client.experiment_times import estimate
 from synthstudio.client.experiment_words import figure_words
+from synthstudio.client.plan_facts import PlanFacts
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Experiment
 from synthstudio.gui.pages.train.run_colors import run_color
@@ -26,37 +27,7 @@ from synthstudio.settings.experiment import ARMS, ExperimentSettings
 MAPS_CHANCE, PRESENCE_CHANCE = "by chance", "always “present”"
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentFacts:
-    """One experiment, as far as it has come.
-
-    Attributes:
-        settings: The plan; None where another version wrote it, and then there is no table.
-        time_left: For what is not done yet.
-    """
-
-    record: Experiment
-    settings: ExperimentSettings | None
-    table: ExperimentTable | None
-    time_left: Estimate | None
-
-    @property
-    def name(self) -> str:
-        return self.record.name
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.table is not None and self.table.n_done >= self.table.n_planned
-
-    @property
-    def line(self) -> str:
-        """Name, when it began, how far it is."""
-        moment = self.record.created_at[5:16].replace("T", " ")
-        if self.table is None:
-            return f"{self.name} · {moment} · of another version"
-        done = "finished" if self.is_complete else f"{self.table.n_done} of {self.table.n_planned} jobs"
-        return f"{self.name} · {moment} · {done}"
+ExperimentFacts: TypeAlias = PlanFacts[ExperimentSettings, ExperimentTable]
 
 
 def read_experiments(project: Project) -> list[ExperimentFacts]:
@@ -68,11 +39,9 @@ def _facts(project: Project, record: Experiment) -> ExperimentFacts:
     try:
         settings = stored_experiment(record)
     except UserError:
-        return ExperimentFacts(record, None, None, None)
+        return PlanFacts(record)
     states: tuple[TrialState, ...] = read_trials(project, settings)
-    return ExperimentFacts(
-        record, settings, build_table(project, settings, states), estimate(project, settings, states)
-    )
+    return PlanFacts(record, settings, build_table(project, settings, states), estimate(project, settings, states))
 
 
 def chart_of(table: ExperimentTable, measure: str) -> BarChart:

@@ -28,11 +28,13 @@ from synthstudio.gui.pages.train.experiment_facts import (
     differences_line,
     whisker_line,
 )
+from synthstudio.gui.plan_head import PlanHead
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.bar_plot import BarChart, BarPlot
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.columns import fill_with_pages, panel_column
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.next_step import NextStep
-from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -42,6 +44,7 @@ COLUMNS = (
     ScoreColumn("Seeds", "Trainings that have been scored."),
     *(ScoreColumn(measure.title, f"{measure.help} Mean of all classes.") for measure in MEASURES),
 )
+FOREIGN = "its runs are in the lists of the other tabs"
 CHART_HEIGHT_PX = 200
 MAX_NOTES = 4
 
@@ -85,18 +88,9 @@ class ExperimentPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._experiments: list[ExperimentFacts] = []
-        self._active = self._job_title = ""
-        self._can_write = False
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
-        self.choice = RunChoice("Experiment", self.content)
-        self.go_on = QPushButton("Continue", self.content)
-        self.go_on.setToolTip("Do what is left; a training that was cut off goes on from its checkpoint")
-        self.stop = QPushButton("Stop", self.content)
-        self.stop.setToolTip("Cancel the running job and leave the rest; what is finished stays")
-        self.new = QPushButton("New experiment…", self.content)
-        self.state = WrappedLabel("muted", self.content)
+        self.head: PlanHead[ExperimentFacts] = PlanHead("experiment", foreign=FOREIGN, parent=self.content)
         self.body = QScrollArea(self.content)
         self.inner = inner = QWidget(self.body.viewport())
         self.trouble = WrappedLabel("danger", inner)
@@ -117,22 +111,11 @@ class ExperimentPanel(QWidget):
         self.show_experiments([], can_write=False)
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self.choice, 1)
-        for button in (self.go_on, self.stop, self.new):
-            head.addWidget(button)
-        column = QVBoxLayout(self.content)
-        column.setContentsMargins(3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX)
-        column.setSpacing(2 * GRID_PX)
-        column.addLayout(head)
-        column.addWidget(self.state)
+        column = panel_column(self.content)
+        column.addWidget(self.head)
         column.addWidget(self.body, 1)
         self._lay_out_body()
-        self.stack.addWidget(self.content)
-        self.stack.addWidget(self.empty)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
+        fill_with_pages(self, self.stack, self.content, self.empty)
 
     def _lay_out_body(self) -> None:
         """Table, chart and remarks scroll together where the window is low."""
@@ -160,19 +143,18 @@ class ExperimentPanel(QWidget):
         self.body.setWidget(inner)
 
     def _connect(self) -> None:
-        self.choice.currentIndexChanged.connect(self._show_chosen)
+        self.head.choice_changed.connect(self._show_chosen)
+        self.head.continue_requested.connect(self.continue_requested)
+        self.head.stop_requested.connect(self.stop_requested)
+        self.head.new_requested.connect(self.new_requested)
         self.measure.currentIndexChanged.connect(self._show_chart)
-        self.go_on.clicked.connect(self.continue_requested)
-        self.stop.clicked.connect(self.stop_requested)
         self.report.clicked.connect(self.report_requested)
-        self.new.clicked.connect(self.new_requested)
         self.empty.button_clicked.connect(self.new_requested)
 
     @property
     def chosen(self) -> ExperimentFacts | None:
         """The experiment that is shown."""
-        name = self.choice.currentData()
-        return next((each for each in self._experiments if each.name == name), None)
+        return self.head.chosen
 
     @property
     def has_scores(self) -> bool:
@@ -183,25 +165,16 @@ class ExperimentPanel(QWidget):
     @property
     def names(self) -> frozenset[str]:
         """Names of all experiments."""
-        return frozenset(each.name for each in self._experiments)
+        return self.head.names
 
     @property
     def can_continue(self) -> bool:
         """Whether something of the experiment that is shown is left to be done, and nothing else is under way."""
-        chosen = self.chosen
-        return (
-            self._can_write
-            and not self._active
-            and chosen is not None
-            and chosen.settings is not None
-            and (not chosen.is_complete)
-        )
+        return self.head.can_continue
 
     def show_experiments(self, experiments: Sequence[ExperimentFacts], *, can_write: bool) -> None:
         """Show these; the chosen one stays chosen, unless a newer one has begun."""
-        self._experiments = list(experiments)
-        self._can_write = can_write
-        self.choice.show_runs([(each.line, each.name) for each in experiments])
+        self.head.show_plans(experiments, can_write=can_write)
         self.empty.show_step(
             "No experiment yet.",
             "An experiment trains on real images, on synthetic ones and on both, several times each, and scores all of"
@@ -213,9 +186,7 @@ class ExperimentPanel(QWidget):
 
     def show_active(self, name: str, job_title: str) -> None:
         """Say which experiment is under way, if any, and what it does."""
-        self._active = name
-        self._job_title = job_title
-        self._show_state()
+        self.head.show_active(name, job_title)
 
     @Slot()
     def _show_chosen(self) -> None:
@@ -224,13 +195,7 @@ class ExperimentPanel(QWidget):
         self.table.show_table(table)
         self.scroller.setFixedHeight(self.table.height() + 2)
         measures = table.measures if table is not None else ()
-        kept = self.measure.currentData()
-        self.measure.blockSignals(True)
-        self.measure.clear()
-        for each in measures:
-            self.measure.addItem(each.title, each.key)
-        self.measure.setCurrentIndex(max(0, self.measure.findData(kept)) if measures else -1)
-        self.measure.blockSignals(False)
+        fill_choice(self.measure, [(each.title, each.key) for each in measures])
         failures = table.failures if table is not None else ()
         self.trouble.setText("\n".join(failures[:MAX_NOTES]))
         self.trouble.setVisible(bool(failures))
@@ -238,7 +203,8 @@ class ExperimentPanel(QWidget):
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
         self._show_chart()
-        self._show_state()
+        scored = f"scored on {table.n_images:,} test images of {table.n_samples:,} samples" if table is not None else ""
+        self.head.show_state(scored if table is not None and table.n_images else "")
 
     @Slot()
     def _show_chart(self) -> None:
@@ -253,27 +219,3 @@ class ExperimentPanel(QWidget):
             return
         self.chart.set_chart(chart_of(table, key), title=self.measure.currentText())
         self.differences.setText(f"{whisker_line(table, key)} {differences_line(table, key)}".strip())
-
-    def _show_state(self) -> None:
-        chosen = self.chosen
-        is_active = bool(self._active) and chosen is not None and chosen.name == self._active
-        self.stop.setVisible(bool(self._active))
-        self.go_on.setVisible(not self._active and chosen is not None and not chosen.is_complete)
-        self.go_on.setEnabled(self.can_continue)
-        self.new.setEnabled(self._can_write and not self._active)
-        self.state.setText(_state_words(chosen, job_title=self._job_title if is_active else "", is_active=is_active))
-
-
-def _state_words(chosen: ExperimentFacts | None, *, job_title: str, is_active: bool) -> str:
-    if chosen is None:
-        return ""
-    table, time_left = chosen.table, chosen.time_left
-    if table is None or time_left is None:
-        return "Another version of the program planned this experiment; its runs are in the lists of the other tabs."
-    parts = [f"{table.n_done} of {table.n_planned} jobs are done"]
-    if table.n_images:
-        parts.append(f"scored on {table.n_images:,} test images of {table.n_samples:,} samples")
-    if not chosen.is_complete:
-        parts.append(f"time left {time_left.words}")
-    now = f" Now: {job_title}." if job_title else " Beginning." if is_active else ""
-    return f"{', '.join(parts)}.{now}"

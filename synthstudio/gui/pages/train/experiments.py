@@ -17,8 +17,8 @@ from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.train.experiment_facts import ExperimentFacts, read_experiments
 from synthstudio.gui.pages.train.experiment_panel import ExperimentPanel
 from synthstudio.gui.pages.train.experiment_side import ExperimentSide
-from synthstudio.gui.pages.train.report_writing import ask_where_to
-from synthstudio.gui.plan_driver import PlanDriver
+from synthstudio.gui.plan_driver import PlanDriver, course_specs
+from synthstudio.gui.report_writing import ask_where_to
 from synthstudio.gui.run_tab import REREAD_MS, RunTab
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
@@ -148,14 +148,6 @@ class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
                 tip="Compare what is learnt from real images, synthetic ones and both, on the test images",
             ),
             ActionSpec(
-                "train.continue_experiment",
-                "Continue the experiment",
-                self.go_on,
-                icon="mdi6.play-pause",
-                menu="Train",
-                enabled_when=lambda: self.panel.can_continue,
-            ),
-            ActionSpec(
                 "train.report_experiment",
                 "Report of the experiment…",
                 self.write_report,
@@ -163,12 +155,12 @@ class Experiments(RunTab[ExperimentSide, list[ExperimentFacts]]):
                 menu="Train",
                 enabled_when=lambda: self.panel.has_scores,
             ),
-            ActionSpec(
-                "train.stop_experiment",
-                "Stop the experiment",
-                self.stop,
-                icon="mdi6.stop",
+            *course_specs(
+                self.driver,
+                "experiment",
+                group="train",
                 menu="Train",
-                enabled_when=lambda: bool(self.driver.active),
+                go_on=self.go_on,
+                can_continue=lambda: self.panel.can_continue,
             ),
         )

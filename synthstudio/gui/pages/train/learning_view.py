@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.ids import RunId
@@ -14,6 +14,7 @@ from synthstudio.domain.progress import Tick
 from synthstudio.gui.pages.train.results_view import ResultsView
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.workspace import Workspace
@@ -29,9 +30,8 @@ class LearningView(ResultsView):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
         self._metrics: Mapping[RunId, Mapping[str, Points]] = {}
-        self.logged = QComboBox(self.content)
+        self.logged = ElidedCombo(self.content)
         self.logged.setAccessibleName("Logged value")
-        self.logged.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         guard_wheel(self.logged)
         self.plot = CurvePlot("Learning", self.content)
         self.export = ExportButton({"Learning": self.plot}, self.content)
@@ -51,7 +51,7 @@ class LearningView(ResultsView):
     def _refresh(self) -> None:
         runs, project = self.selection.runs, self._workspace.project
         if not runs or project is None:
-            self._say("No training is chosen.", "Choose one or several in the table above.")
+            self._say("No training is chosen.", "Train a classifier first; its values are compared here.")
             return
         run_ids = [each.run.id for each in runs]
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
-from typing_extensions import override
 
 from synthstudio.core.evaluation.confusion import Confusion
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import FieldOfView
-from synthstudio.gui.pages.train.crop_tiles import CropItem, TileLook, draw_crop_tiles
+from synthstudio.gui.canvas.crop_tiles import CropItem, TileLook, draw_crop_tiles
 from synthstudio.gui.theme import GRID_PX, current_theme, scaled_px
 from synthstudio.gui.widgets.confusion_matrix import ConfusionMatrix, MatrixCounts
 from synthstudio.gui.widgets.exporting import ExportButton
@@ -106,12 +105,6 @@ class MatrixGallery(QSplitter):
         self.grid.set_placeholder("Nothing is in this cell.")
         self.grid.forget_tiles()
         self.grid.set_keys(list(self._items))
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "grid"):  # Qt tells of it while this is made
-            self.grid.redraw_tiles()  # captions are drawn in the colours of the theme
 
     @property
     def items(self) -> Sequence[CropItem]:

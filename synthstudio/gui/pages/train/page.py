@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes, RunStatus, Split
-from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.actions import ActionSpec, trigger_action
 from synthstudio.gui.errors import Notice, Severity, post
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
+from synthstudio.gui.pages.train.batches import Batches
 from synthstudio.gui.pages.train.cam_panel import CamPanel, CamWish
 from synthstudio.gui.pages.train.curves_panel import CurvesPanel
 from synthstudio.gui.pages.train.detectors import Detectors
@@ -22,6 +23,7 @@ from synthstudio.gui.pages.train.experiments import Experiments
 from synthstudio.gui.pages.train.recipe_search import RecipeSearch
 from synthstudio.gui.pages.train.results_actions import results_actions
 from synthstudio.gui.pages.train.results_panel import ResultsPanel
+from synthstudio.gui.pages.train.rounds import Rounds
 from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, read_trainings
 from synthstudio.gui.pages.train.run_header import RunHeader
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
@@ -36,7 +38,7 @@ from synthstudio.settings.explain import CamMethod
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 FORM_WIDTH_PX, CONTROLS_WIDTH_PX = 320, 232
-TABS = ("Curves", "Results", "CAM", "Detectors", "Recipes", "Experiment")
+TABS = ("Curves", "Results", "CAM", "Detectors", "Recipes", "Experiment", "Rounds", "Batches")
 WAYS = {"annotations": "go.annotate"}
 """Ids of the window's actions that lead to what a tab asks for."""
 
@@ -63,6 +65,8 @@ class TrainPage(QWidget):
         self.detectors = Detectors(workspace, self)
         self.search = RecipeSearch(workspace, self)
         self.experiments = Experiments(workspace, self)
+        self.rounds = Rounds(workspace, self)
+        self.batches = Batches(workspace, self)
         self.tabs = PageTabs(self)
         self.side = QStackedWidget(self)
         self.form_side = QFrame(self.side)
@@ -87,6 +91,8 @@ class TrainPage(QWidget):
             self.detectors,
             self.search,
             self.experiments,
+            self.rounds,
+            self.batches,
         )
         for panel, title in zip(panels, TABS, strict=True):
             self.tabs.addTab(panel, title)
@@ -100,6 +106,7 @@ class TrainPage(QWidget):
         self.side.addWidget(self.detectors.side)
         self.side.addWidget(self.search.side)
         self.side.addWidget(self.experiments.side)
+        self.side.addWidget(self.rounds.side)
         self.side.setProperty("panel", True)
         self.side.setFixedWidth(scaled_px(FORM_WIDTH_PX))
         layout = QHBoxLayout(self)
@@ -139,6 +146,7 @@ class TrainPage(QWidget):
         self.cam.explain_requested.connect(self._on_cam_explain_requested)
         self.search.side_wanted.connect(self._show_side)
         self.experiments.side_wanted.connect(self._show_side)
+        self.rounds.side_wanted.connect(self._show_side)
         self.detectors.panel.view_chosen.connect(self._show_side)
         for part in (self.results, self.detectors):
             part.page_requested.connect(self._on_part_page_requested)
@@ -166,6 +174,8 @@ class TrainPage(QWidget):
         self.detectors.refresh()
         self.search.refresh()
         self.experiments.refresh()
+        self.rounds.refresh()
+        self.batches.refresh()
         if project is None:
             self._show([], [])
             return
@@ -245,15 +255,17 @@ class TrainPage(QWidget):
     def _show_side(self) -> None:
         """Map and tables want the room: beside the map stand its few controls instead of the form."""
         shown = self.tabs.currentWidget()
-        speaks_of_classifiers = shown not in (self.search, self.detectors, self.experiments)
+        others = (self.search, self.detectors, self.experiments, self.rounds, self.batches)
+        speaks_of_classifiers = shown not in others
         self.header.setVisible(speaks_of_classifiers)
         self.runs.setVisible(speaks_of_classifiers and shown is not self.results)  # that has a table of them
         if shown is self.detectors:
             self.detectors.form.show()
-        wants: dict[QWidget, bool] = {part: part.wants_side for part in (self.search, self.experiments)}
-        wants[self.detectors] = not self.detectors.panel.is_on_errors
+        wants: dict[QWidget, bool] = {part: part.wants_side for part in (self.search, self.experiments, self.rounds)}
+        wants |= {self.detectors: not self.detectors.panel.is_on_errors, self.batches: False}
         self.side.setVisible(shown is not self.results and wants.get(shown, True))
-        sides: dict[QWidget, QWidget] = {part: part.side for part in (self.detectors, self.search, self.experiments)}
+        parts = (self.detectors, self.search, self.experiments, self.rounds)
+        sides: dict[QWidget, QWidget] = {part: part.side for part in parts}
         sides[self.cam] = self.cam.controls
         self.side.setCurrentWidget(sides.get(shown, self.form_side))
         self.side.setFixedWidth(scaled_px(CONTROLS_WIDTH_PX if shown is self.cam else FORM_WIDTH_PX))
@@ -261,9 +273,7 @@ class TrainPage(QWidget):
     @Slot(str)
     def _on_part_page_requested(self, need: str) -> None:
         """Go where the need can be met, by the window's own action: a page knows no other page."""
-        action = self.window().findChild(QAction, WAYS.get(need, ""))
-        if action is not None:
-            action.trigger()
+        trigger_action(WAYS.get(need, ""), self)
 
     @Slot(object)
     def _on_search_training_offered(self, settings: TrainClassifierSettings) -> None:
@@ -399,6 +409,8 @@ class TrainPage(QWidget):
             *self.detectors.actions(lambda: self.tabs.setCurrentWidget(self.detectors)),
             *self.search.actions(self._open_search),
             *self.experiments.actions(self._open_experiment),
+            *self.rounds.actions(),
+            *self.batches.actions(),
             *(
                 ActionSpec(
                     f"train.{name.lower()}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.core.evaluation.calibration import measure_calibration
@@ -20,6 +20,7 @@ from synthstudio.domain.progress import Tick
 from synthstudio.gui.pages.train.results_view import ResultsView
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.class_chips import Chip, ClassChips
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.rate_plot import RateAxes, RateCurve, RatePlot
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
@@ -62,9 +63,8 @@ class RatesView(ResultsView):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(workspace, parent)
-        self.classes = QComboBox(self.content)
+        self.classes = ElidedCombo(self.content)
         self.classes.setAccessibleName("Class of the curves")
-        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         guard_wheel(self.classes)
         self.legend = ClassChips(self.content)
         self.roc = RatePlot("ROC", ROC_AXES, self.content)

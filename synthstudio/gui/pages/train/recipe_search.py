@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from synthstudio.domain.records import RunStatus
-from synthstudio.gui.actions import ActionSpec
+from synthstudio.gui.actions import ActionSpec, trigger_action
 from synthstudio.gui.pages.train.search_facts import SearchFacts, read_searches
 from synthstudio.gui.pages.train.search_panel import SearchPanel
 from synthstudio.gui.pages.train.search_side import SearchSide
@@ -106,9 +105,7 @@ class RecipeSearch(RunTab[SearchSide, list[SearchFacts]]):
         if chosen is None or chosen.settings is None or chosen.table is None or recipe is None:
             return
         self._workspace.offer_recipe(chosen.settings.as_set(recipe.choices, scale=chosen.table.scale))
-        action = self.window().findChild(QAction, "go.generate")
-        if action is not None:
-            action.trigger()
+        trigger_action("go.generate", self)
 
     @Slot()
     def use_for_training(self) -> None:

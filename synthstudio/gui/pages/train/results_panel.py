@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -21,15 +20,17 @@ from typing_extensions import override
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus, Split
+from synthstudio.gui.canvas.crop_tiles import CropItem
 from synthstudio.gui.errors import report
-from synthstudio.gui.pages.train.crop_tiles import CropItem
 from synthstudio.gui.pages.train.errors_view import ErrorsView
-from synthstudio.gui.pages.train.report_writing import ask_for_report
 from synthstudio.gui.pages.train.results_view import ResultsView, RunSelection
 from synthstudio.gui.pages.train.run_columns import build_table
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
 from synthstudio.gui.pages.train.scores_view import ScoresView
+from synthstudio.gui.report_writing import ask_for_report
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.segments import Segments
 from synthstudio.gui.widgets.sortable_table import SortableTable
@@ -67,8 +68,9 @@ class ResultsPanel(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
         self.top = QWidget(self.splitter)
         self.bottom = QWidget(self.splitter)
-        self.split = QComboBox(self.top)
+        self.split = ElidedCombo(self.top)
         self.split.setAccessibleName("Split")
+        self.split.setPlaceholderText("nothing yet")
         self.facts = QLabel(self.top)
         self.facts.setProperty("muted", True)
         self.table = SortableTable("Trainings", self.top)
@@ -185,15 +187,10 @@ class ResultsPanel(QWidget):
 
     def set_splits(self, splits: Sequence[Split]) -> None:
         """Offer these; the chosen one stays chosen."""
-        kept, names = self.split.currentData(), [each.value for each in splits]
+        names = [each.value for each in splits]
         if names == [self.split.itemData(place) for place in range(self.split.count())]:
             return
-        self.split.blockSignals(True)
-        self.split.clear()
-        for name in names:
-            self.split.addItem(name, name)
-        self.split.setCurrentIndex(max(0, self.split.findData(kept)) if splits else -1)
-        self.split.blockSignals(False)
+        fill_choice(self.split, [(name, name) for name in names])
         self._fill_table()
 
     def show_runs(self, chosen: TrainingFacts | None, trainings: Sequence[TrainingFacts]) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from synthstudio.domain.progress import Tick
 from synthstudio.gui.pages.train.run_colors import run_color
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
+from synthstudio.gui.widgets.columns import fill_with_pages
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.workspace import Workspace
 
@@ -64,11 +65,7 @@ class ResultsView(QWidget):
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
         self.empty = NextStep(parent=self.stack)
-        self.stack.addWidget(self.content)
-        self.stack.addWidget(self.empty)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
+        fill_with_pages(self, self.stack, self.content, self.empty)
         self.empty.button_clicked.connect(self.evaluate_requested)
 
     def show_selection(self, selection: RunSelection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from synthstudio.domain.figures import figure_text
 from synthstudio.gui.pages.train.run_facts import STATUS_WORDS, TrainingFacts
 from synthstudio.gui.widgets.sortable_table import TableCell, TableColumn, TableRow
 from synthstudio.protocol.results import Interval
@@ -108,10 +109,7 @@ def _score_cells(training: TrainingFacts, split: str, classes: Sequence[str]) ->
 
 
 def _figure_cell(value: float | None, interval: Interval | None = None) -> TableCell:
-    text = figure_words(value)
-    if interval is not None:
-        text += f" ({interval_words(interval)})"
-    return TableCell(text, value)
+    return TableCell(figure_text(value, interval), value)
 
 
 def _end_cells(training: TrainingFacts) -> list[TableCell]:
@@ -142,8 +140,3 @@ def duration_words(seconds: float) -> str:
 def figure_words(value: float | None) -> str:
     """A share with three decimals; undefined is n/a, never 0."""
     return NOT_DEFINED if value is None else f"{value:.3f}"
-
-
-def interval_words(value: Interval | None) -> str:
-    """An interval; empty where none was asked for."""
-    return "" if value is None else f"{value[0]:.2f}–{value[1]:.2f}"

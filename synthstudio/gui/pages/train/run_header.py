@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from synthstudio.domain.records import RunStatus, Split
 from synthstudio.gui.pages.train.run_facts import TrainingFacts
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.elided_label import ElidedLabel
 
 
@@ -41,7 +41,7 @@ class RunHeader(QWidget):
         self.progress = QProgressBar(self)
         self.resume = QPushButton("Resume", self)
         self.resume.setToolTip("Go on from the last checkpoint")
-        self.split = QComboBox(self)
+        self.split = ElidedCombo(self)
         self.split.setAccessibleName("Split to evaluate or explain")
         self.evaluate = QPushButton("Evaluate", self)
         self.evaluate.setToolTip("Score this run on the images of the split")

@@ -6,16 +6,23 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from synthstudio.domain.figures import interval_text as interval
 from synthstudio.gui.pages.train.results_view import ResultsView
 from synthstudio.gui.pages.train.run_columns import figure_words as figure
-from synthstudio.gui.pages.train.run_columns import interval_words as interval
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.class_chips import color_icon
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 from synthstudio.gui.workspace import Workspace
-from synthstudio.protocol.results import AverageFigures, Classification, ClassLocalization, ClassScore, EvaluateResult
+from synthstudio.protocol.results import (
+    AbsenceFigures,
+    AverageFigures,
+    Classification,
+    ClassLocalization,
+    ClassScore,
+    EvaluateResult,
+)
 
 PRESENCE = (
     ScoreColumn("F1", "Presence of the class on crops of held-out images, at the threshold chosen on validation."),
@@ -92,8 +99,7 @@ class ScoresView(ResultsView):
         whole = result.classification
         rows = [self._presence_row(name, score) for name, score in whole.per_class.items()]
         rows.append(_macro_row(whole))
-        averages = (("Weighted", whole.weighted), ("Micro", whole.micro))
-        return [*rows, *(_average_row(name, each) for name, each in averages if each is not None)]
+        return [*rows, *(_average_row(name.capitalize(), each) for name, each in whole.averages)]
 
     def _presence_row(self, name: str, score: ClassScore) -> ScoreRow:
         cells = (
@@ -155,5 +161,7 @@ def _macro_row(whole: Classification) -> ScoreRow:
 
 
 def _average_row(name: str, average: AverageFigures) -> ScoreRow:
-    cells = (figure(average.f1), "", figure(average.precision), figure(average.recall), *[""] * 8)
+    support = f"{average.support:,}" if isinstance(average, AbsenceFigures) else ""
+    rates = figure(average.precision), figure(average.recall)
+    cells = (figure(average.f1), "", *rates, "", "", support, *[""] * 5)
     return ScoreRow(name, cells)

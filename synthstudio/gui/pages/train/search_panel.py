@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,7 +17,7 @@ from synthstudio.core.training.recipe_ranking import RankedRecipe, RecipeTable
 from synthstudio.core.training.recipe_tables import in_figures
 from synthstudio.domain.records import RunStatus
 from synthstudio.gui.pages.train.search_facts import SearchFacts
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.columns import fill_with_pages, panel_column
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
@@ -79,20 +78,14 @@ class SearchPanel(QWidget):
         foot.addStretch(1)
         self.scroller.setWidgetResizable(True)
         self.scroller.setWidget(self.table)
-        column = QVBoxLayout(self.content)
-        column.setContentsMargins(3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX)
-        column.setSpacing(2 * GRID_PX)
+        column = panel_column(self.content)
         column.addLayout(head)
         column.addWidget(self.trouble)
         column.addWidget(self.state)
         column.addWidget(self.scroller, 1)
         column.addLayout(foot)
         column.addWidget(self.notes)
-        self.stack.addWidget(self.content)
-        self.stack.addWidget(self.empty)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
+        fill_with_pages(self, self.stack, self.content, self.empty)
 
     def _connect(self) -> None:
         self.choice.currentIndexChanged.connect(self._show_chosen)

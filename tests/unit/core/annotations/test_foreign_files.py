@@ -182,6 +182,28 @@ def test_that_names_and_splits_are_understood_however_they_are_written(tmp_path:
     assert [fov.split for fov in plan.fovs] == [expected, Split.VAL]
 
 
+@pytest.mark.parametrize("val", ["pictures", "./pictures/"])
+def test_that_one_folder_for_two_splits_is_told_and_stays_undivided(tmp_path: Path, val: str) -> None:
+    write_text(tmp_path / "data.yaml", f"train: pictures\nval: {val}\nnames: [cell]\n")
+    write_image(tmp_path / "pictures" / "a.png")
+    write_text(tmp_path / "pictures" / "a.txt", "0 .5 .5 .5 .5")
+    plan = READERS["yolo"](tmp_path)
+    assert [fov.split for fov in plan.fovs] == [None]
+    (problem,) = problems_of(plan)
+    assert problem.startswith(f"data.yaml: train and val name one folder, {val!r}: nothing in it is held out")
+
+
+def test_that_images_that_two_splits_list_are_told(tmp_path: Path) -> None:
+    write_text(tmp_path / "data.yaml", "train: lists/train.txt\nval: lists/val.txt\nnames: [cell]\n")
+    write_text(tmp_path / "lists" / "train.txt", "pictures/a.png\n")
+    write_text(tmp_path / "lists" / "val.txt", "./pictures/a.png\npictures/b.png\n")
+    for name in ("a", "b"):
+        write_image(tmp_path / "pictures" / f"{name}.png")
+        write_text(tmp_path / "pictures" / f"{name}.txt", "0 .5 .5 .5 .5")
+    problems = problems_of(READERS["yolo"](tmp_path))
+    assert problems == ["lists/val.txt: lists 1 image(s) that another split lists, too; they stay in that one"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

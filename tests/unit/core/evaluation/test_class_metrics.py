@@ -182,3 +182,26 @@ def test_that_an_undefined_f1_is_none_and_left_out_of_the_mean() -> None:
     assert report.per_class[1].prevalence_f1 is None
     assert report.macro.f1 == 1.0
     assert mean_defined([None]) is None
+
+
+def test_that_one_class_is_scored_against_its_absence_as_a_published_report_of_two_classes() -> None:
+    # 66 of 70 positives and all of 70 negatives are answered rightly.
+    labels = np.repeat([True, False], 70)[:, None]
+    scores = np.concatenate([np.full(66, 0.9), np.full(74, 0.1)])[:, None]
+    report = score_presence(scores, labels, thresholds=np.array([0.5]), sample_ids=np.arange(140), seed=0)
+    assert report.absence is not None
+    present, absent = report.per_class[0].counts, report.absence.counts
+    assert (present.f1, absent.f1, report.accuracy) == pytest.approx((0.9706, 0.9722, 0.9714), abs=5e-5)
+    expected = metrics.classification_report(labels[:, 0], scores[:, 0] >= 0.5, output_dict=True)
+    assert (absent.precision, absent.recall, absent.support) == pytest.approx(
+        tuple(expected["False"][key] for key in ("precision", "recall", "support"))
+    )
+    for name, average in (("macro avg", report.absence.macro), ("weighted avg", report.absence.weighted)):
+        assert (average.precision, average.recall, average.f1) == pytest.approx(
+            tuple(expected[name][key] for key in ("precision", "recall", "f1-score"))
+        )
+
+
+def test_that_absence_is_no_class_beside_several() -> None:
+    report = _score(np.full((4, 3), 0.2), np.eye(4, 3, dtype=bool), HALF)
+    assert report.absence is None

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from synthstudio.core.evaluation.class_metrics import score_predictions
 from synthstudio.core.evaluation.comparison import compare_predictions, two_sided_p
 from synthstudio.core.evaluation.predictions import CropPredictions
+from synthstudio.core.evaluation.resampling import draw_groups
 from synthstudio.domain.errors import UserError
 from tests.support.evaluations import make_predictions
 
@@ -51,6 +52,33 @@ def test_that_average_precision_is_compared_without_a_threshold() -> None:
     again = compare_predictions(POOR, stricter, seed=0)
     assert again.mean_ap == compared.mean_ap
     assert again.macro_f1 != compared.macro_f1
+
+
+def _precision_by_hand(predictions: CropPredictions, column: int, weights: np.ndarray) -> np.ndarray:
+    """Average precision in each draw `(B,)`, row by row from the surest down; `weights` `(B, N)` are counts of rows."""
+    order = np.argsort(-predictions.scores[:, column], kind="stable")
+    weights, hits = weights[:, order], predictions.truth[order, column]
+    found = np.cumsum(weights * hits, axis=1)
+    precision = found / np.maximum(np.cumsum(weights, axis=1), 1.0)
+    return (weights * hits * precision).sum(axis=1) / found[:, -1]
+
+
+def test_that_intervals_of_average_precision_are_those_of_the_same_samples_drawn_for_both_by_hand() -> None:
+    rng = np.random.default_rng(5)
+    runs = []
+    for run in (POOR, GOOD):  # scores without ties, so that the order of rows is one
+        runs.append(dataclasses.replace(run, scores=(run.scores + rng.random(run.scores.shape) * 1e-4).astype("f4")))
+    compared = compare_predictions(*runs, seed=7)
+    draws = draw_groups(runs[0].sample_ids, seed=7)
+    _, samples = np.unique(runs[0].sample_ids, return_inverse=True)
+    assert draws.weights.sum(axis=1) == pytest.approx(np.full(len(draws.weights), samples.max() + 1))
+    rows = draws.weights[:, samples]  # a sample that was drawn twice counts all of its rows twice
+    drawn = []
+    for column, each in enumerate(compared.per_class):
+        first, second = (_precision_by_hand(run, column, rows) for run in runs)
+        drawn.append(second - first)
+        assert each.ap.ci95 == pytest.approx(tuple(np.percentile(second - first, (2.5, 97.5))), abs=1e-9)
+    assert compared.mean_ap.ci95 == pytest.approx(tuple(np.percentile(np.mean(drawn, axis=0), (2.5, 97.5))), abs=1e-9)
 
 
 def test_that_the_order_of_runs_only_changes_the_sign() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synthstudio.core.synthesis.requests import Cell, RequestMaterial, RequestPlanner
-from synthstudio.core.training.gan_card import read_gan_card
+from synthstudio.core.training.map_origin import read_map_card
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import UNKNOWN_TONE
 from synthstudio.domain.progress import Tick
@@ -21,7 +21,7 @@ IN_DATA, WITH_SET = "in the data", "with the set"
 
 @dataclass(frozen=True, slots=True)
 class BatchMaterial:
-    """What a GAN can be asked for, and what the data shows of it."""
+    """What a generator can be asked for, and what the data shows of it."""
 
     run_id: RunId
     side: int
@@ -29,8 +29,8 @@ class BatchMaterial:
 
 
 def read_batch_material(project: Project, run_id: RunId, tick: Tick) -> BatchMaterial:
-    """Read it from the project. Raises UserError where the GAN or what it has learned from is gone."""
-    card = read_gan_card(project.run_folder(run_id))
+    """Read it from the project. Raises UserError where it or what it has learned from is gone."""
+    card = read_map_card(project.run_folder(run_id))
     return BatchMaterial(run_id, card.side, read_request_material(project, card, tick=tick))
 
 
@@ -39,7 +39,7 @@ class BatchCounts:
     """Images by condition and tone.
 
     Attributes:
-        class_names: Conditions, as the GAN orders them.
+        class_names: Conditions, as the generator orders them.
         tones: Levels that the data or the set has, in their order.
         tone_names: Their names.
         shown: Training images that show a pair.
@@ -51,6 +51,11 @@ class BatchCounts:
     tone_names: tuple[str, ...]
     shown: Mapping[Cell, int]
     added: Mapping[Cell, int]
+
+    @property
+    def has_tones(self) -> bool:
+        """Whether anything is told apart by tone."""
+        return self.tones != (UNKNOWN_TONE,)
 
     def of_classes(self) -> tuple[list[int], list[int]]:
         """In the data, and with the set, of each condition."""
@@ -67,7 +72,7 @@ class BatchCounts:
 
 
 def count_batch(found: BatchMaterial, settings: GenerateSettings) -> BatchCounts:
-    """Plan a set and count it. Raises UserError where the GAN does not know what is asked for."""
+    """Plan a set and count it. Raises UserError where the generator does not know what is asked for."""
     material = found.material
     planner = RequestPlanner(settings.requests, material, side=found.side, seed=settings.seed)
     added = planner.count_cells(range(settings.first_index, settings.first_index + settings.count))
@@ -95,7 +100,8 @@ def chart_of(groups: Sequence[str], figures: tuple[list[int], list[int]], *, col
 def table_of(counts: BatchCounts) -> tuple[list[TableColumn], list[TableRow]]:
     """A row for each condition, a column for each tone: images in the data, and what the set adds."""
     help_text = "Training images that show it, and images that the set adds"
-    columns = [TableColumn("Condition", is_number=False), *(TableColumn(name, help_text) for name in counts.tone_names)]
+    names = counts.tone_names if counts.has_tones else ("All",)
+    columns = [TableColumn("Condition", is_number=False), *(TableColumn(name, help_text) for name in names)]
     rows = []
     for name in counts.class_names:
         cells = [TableCell(name, name)]

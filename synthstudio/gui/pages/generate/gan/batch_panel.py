@@ -1,8 +1,9 @@
-"""Batches: a set of images from a trained GAN, what it adds to the data, and whether a classifier gains by it."""
+"""Batches: a set of a trained generator, what it adds to the data, and whether a classifier gains by it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -33,8 +34,38 @@ DELAY_MS = 200
 TABLE_ROWS = 7
 MENU = "Generate"
 DATA_RECORDS = frozenset({"annotations", "fovs", "samples", "classes", "tones"})
-NO_GAN = "No GAN is trained yet", "Train one on the tab Training; then it makes sets of images here."
 READING = "Counting what the training images show…"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKind:
+    """What makes the images.
+
+    Attributes:
+        start: What the form begins with.
+        id_prefix: Of the ids of the actions.
+        noun: What the images are called.
+        nothing: Title and sentence while there is no generator.
+        advice: What the sets are good for besides; empty for nothing.
+    """
+
+    start: GenerateSettings
+    id_prefix: str
+    noun: str
+    nothing: tuple[str, str]
+    advice: str = ""
+
+    @property
+    def generator(self) -> Generator:
+        return Generator(self.start.generator)
+
+
+GAN_BATCHES = BatchKind(
+    GenerateSettings(),
+    "gan.",
+    "generated images",
+    ("No GAN is trained yet", "Train one on the tab Training; then it makes sets of images here."),
+)
 
 
 class BatchPanel(QWidget):
@@ -43,9 +74,10 @@ class BatchPanel(QWidget):
     actions_outdated = Signal()
     """Other actions may be possible now."""
 
-    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None, *, kind: BatchKind = GAN_BATCHES) -> None:
         super().__init__(parent)
         self._workspace = workspace
+        self._kind = kind
         self._run: Run | None = None
         self._is_stale = False
         self._generation = 0
@@ -53,7 +85,7 @@ class BatchPanel(QWidget):
         self._side: BatchSide | None = None
         self.counts: BatchCounts | None = None
         self.stack = QStackedWidget(self)
-        self.notice = NextStep(*NO_GAN, parent=self)
+        self.notice = NextStep(*kind.nothing, parent=self)
         self.content = QWidget(self)
         self.summary = QLabel(self.content)
         self.table = SortableTable("Images by condition and tone", self.content)
@@ -94,7 +126,7 @@ class BatchPanel(QWidget):
     def side(self) -> BatchSide:
         """The forms; made when they are first wanted."""
         if self._side is None:
-            self._side = BatchSide(self.side_holder)
+            self._side = BatchSide(self._kind.start, self.side_holder)
             self._side_layout.addWidget(self._side)
             self._side.settings_changed.connect(self._timer.start)
             self._side.write_requested.connect(self.write)
@@ -107,8 +139,8 @@ class BatchPanel(QWidget):
         """What can be done here."""
         return (
             ActionSpec(
-                "gan.write",
-                "Write set of generated images",
+                f"{self._kind.id_prefix}write",
+                f"Write set of {self._kind.noun}",
                 self.write,
                 "Ctrl+Return",
                 "mdi6.content-save-outline",
@@ -116,8 +148,8 @@ class BatchPanel(QWidget):
                 lambda: self._side is not None and self._side.write.isEnabled(),
             ),
             ActionSpec(
-                "gan.compare",
-                "Train a classifier with and without the set",
+                f"{self._kind.id_prefix}compare",
+                f"Train a classifier with and without the set of {self._kind.noun}",
                 self.compare,
                 icon="mdi6.scale-balance",
                 menu=MENU,
@@ -125,10 +157,10 @@ class BatchPanel(QWidget):
             ),
         )
 
-    # Which GAN
+    # Which generator
 
     def set_run(self, run: Run | None) -> None:
-        """Make images with the GAN of this run."""
+        """Make images with the generator of this run."""
         if run == self._run and self._material is not None:
             return
         self._run = run
@@ -138,7 +170,7 @@ class BatchPanel(QWidget):
         self._generation += 1
         self._material, self.counts = None, None
         self._is_stale = self._run is not None
-        self.notice.show_step(*((READING, "") if self._is_stale else NO_GAN))
+        self.notice.show_step(*((READING, "") if self._is_stale else self._kind.nothing))
         self.stack.setCurrentWidget(self.notice)
         self._fit_side()
         if self._is_stale and self.isVisible():
@@ -201,8 +233,9 @@ class BatchPanel(QWidget):
             tones=found.material.tone_levels if found is not None else (),
             can_write=is_writable and found is not None,
         )
-        sets = [each for each in project.sets.list() if each.generator is Generator.GAN] if project is not None else []
-        self._side.comparison.show_sets(sets, can_start=is_writable)
+        sets = project.sets.list() if project is not None else []
+        made = [each for each in sets if each.generator is self._kind.generator]
+        self._side.comparison.show_sets(made, can_start=is_writable)
         self.actions_outdated.emit()
 
     # The chart before and after
@@ -241,11 +274,13 @@ class BatchPanel(QWidget):
         colors = current_theme().scroll, current_theme().accent
         self.charts[0].set_chart(chart_of(counts.class_names, counts.of_classes(), colors=colors))
         self.charts[1].set_chart(chart_of(counts.tone_names, counts.of_tones(), colors=colors))
+        self.charts[1].setVisible(counts.has_tones)
         self.table.set_table(*table_of(counts))
         n_empty = sum(not counts.shown.get((name, tone)) for name in counts.class_names for tone in counts.tones)
         missing = f" {n_empty} pairs of condition and tone are on no training image." if n_empty else ""
         self.summary.setText(
             f"Training images that show a condition, and {settings.count:,} images of the set besides.{missing}"
+            f" {self._kind.advice}".rstrip()
         )
         self.stack.setCurrentWidget(self.content)
         self.side.show_trouble("")

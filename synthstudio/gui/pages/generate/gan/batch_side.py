@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from synthstudio.domain.records import SyntheticSet
 from synthstudio.gui.forms import PresetBar, SettingsForm, list_presets
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.section import Section
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
-from synthstudio.settings.generate import GenerateSettings
+from synthstudio.settings.generate import PROMPT_SETTINGS, GenerateSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
 SHOWN_OF_TRAINING = ("network.name", "optimization.steps", "real_share", "seed")
@@ -34,11 +36,13 @@ class BatchSide(QFrame):
     compare_requested = Signal()
     possibilities_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, start: GenerateSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._can_write = False
         choices = {"requests.classes": (), "requests.tones": ()}
-        self.form = SettingsForm(GenerateSettings, choices=choices, hidden=("run",), parent=self)
+        self.form = SettingsForm(
+            GenerateSettings, start, choices=choices, hidden={"run", "generator", *PROMPT_SETTINGS}, parent=self
+        )
         self.trouble = WrappedLabel("danger", self)
         self.write = QPushButton("Write set", self)
         self.write.setProperty("primary", True)
@@ -59,7 +63,7 @@ class BatchSide(QFrame):
         self._refresh()
 
     def fit(self, *, classes: Sequence[str], tones: Sequence[str], can_write: bool) -> None:
-        """Offer what the GAN knows; allow or refuse writing."""
+        """Offer what the generator knows; allow or refuse writing."""
         self.form.set_choices("requests.classes", [(name, name) for name in classes])
         self.form.set_choices("requests.tones", [(name, name) for name in tones])
         self._can_write = can_write
@@ -83,7 +87,7 @@ class Comparison(Section):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("A classifier with and without a set", parent=parent)
         self._can_start = False
-        self.sets = QComboBox(self.body)
+        self.sets = ElidedCombo(self.body)
         self.sets.setAccessibleName("Set to compare with and without")
         guard_wheel(self.sets)
         start = TrainClassifierSettings(real_share=MIX_SHARE)
@@ -127,13 +131,9 @@ class Comparison(Section):
         newest = [each.name for each in reversed(sets)]
         known = [self.sets.itemData(place) for place in range(self.sets.count())]
         chosen = self.set_name if newest and known and newest[0] in known else (newest[0] if newest else "")
-        self.sets.blockSignals(True)
-        self.sets.clear()
-        for each in reversed(sets):
-            self.sets.addItem(f"{each.name} · {each.n_images:,} images", each.name)
-        self.sets.setCurrentIndex(max(0, self.sets.findData(chosen)) if newest else -1)
+        items = [(f"{each.name} · {each.n_images:,} images", each.name) for each in reversed(sets)]
+        fill_choice(self.sets, items, chosen=chosen)
         self.sets.setPlaceholderText("No set of generated images yet")
-        self.sets.blockSignals(False)
         self._can_start = can_start
         self._refresh()
 

@@ -87,7 +87,7 @@ def _build_table(columns: Sequence[ScoreColumn], rows: Sequence[ScoreRow], paren
     """A table as wide as the panel, in which long names give way."""
     table = ScoreTable(columns, first="Condition", parent=parent)
     table.setAccessibleName("Crops by condition and tone")
-    table.setProperty("dense", True)
+    table.set_dense()
     table.verticalHeader().setMinimumSectionSize(ROW_PX)
     table.verticalHeader().setDefaultSectionSize(ROW_PX)
     header = table.horizontalHeader()

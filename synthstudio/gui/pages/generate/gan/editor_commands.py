@@ -63,7 +63,7 @@ class MapCommand(QUndoCommand):
 def kept_image(drawn: Drawn, coding: MapCoding) -> KeptImage:
     """What is kept of an image: its map as it would be read back, so that no hidden box becomes a label."""
     wish = drawn.wish
-    return KeptImage(drawn.image, coding.normalise(wish.request), wish.run_id, wish.seed, wish.index)
+    return KeptImage(drawn.image, coding.normalise(wish.map_request), wish.run_id, wish.seed, wish.index)
 
 
 class KeepCommand(ProjectCommand):

@@ -186,7 +186,7 @@ class EditorPictures(QWidget):
         if self._gan is None:
             return
         drawn, crop = self._drawn, self._crop
-        requests = (drawn.wish.request if drawn is not None else None, crop.request if crop is not None else None)
+        requests = (drawn.wish.map_request if drawn is not None else None, crop.request if crop is not None else None)
         for view, request in zip((self.image_view, self.real_view), requests, strict=True):
             shown = request if self.boxes.isChecked() else None
             boxes = MapState.of(shown, self._gan.ids, seed=0).boxes if shown is not None else ()

@@ -26,6 +26,7 @@ from synthstudio.gui.pages.generate.gan.map_gan import MapGan
 from synthstudio.gui.pages.generate.gan.map_state import MapState
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.class_chips import color_icon
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
@@ -82,10 +83,8 @@ class EditorSide(QFrame):
         self._connect()
 
     def _combobox(self, name: str) -> QComboBox:
-        box = QComboBox(self)
+        box = ElidedCombo(self, least_letters=10)
         box.setAccessibleName(name)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(10)
         guard_wheel(box)
         return box
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from synthstudio.domain.records import Run, RunStatus
+from synthstudio.domain.records import Run
 from synthstudio.gui.pages.generate.gan.run_facts import GanFacts, read_gans
+from synthstudio.gui.widgets.job_state import NO_JOB, JobState, newest_state
 from synthstudio.gui.widgets.sortable_table import TableCell, TableColumn, TableRow
 from synthstudio.project import Project
 from synthstudio.protocol.results import MeasuredFigure, MeasureResult
@@ -48,13 +49,6 @@ COLUMNS = (
     TableColumn("Features", "What describes the images; only figures by the same can be compared.", is_number=False),
     TableColumn("Measured at", is_number=False),
 )
-ENDINGS = {
-    RunStatus.FINISHED: "",
-    RunStatus.FAILED: "The last measurement failed: ",
-    RunStatus.CANCELLED: "The last measurement was cancelled.",
-    RunStatus.QUEUED: "A measurement waits for its turn.",
-    RunStatus.RUNNING: "Measuring…",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +72,12 @@ class Measurements:
 
     Attributes:
         finished: Newest first.
-        state: What the newest run does, or how it ended, in words; empty where it is among the finished.
+        state: What the newest run does, or how it ended; nothing where it is among the finished.
         sets: Names of the sets that can be measured.
     """
 
     finished: tuple[Measurement, ...] = ()
-    state: str = ""
-    has_failed: bool = False
+    state: JobState = NO_JOB
     sets: tuple[str, ...] = ()
 
 
@@ -99,18 +92,11 @@ def read_measurements(project: Project) -> Measurements:
         except ValidationError:  # it has not finished, or another version wrote it
             continue
         found.append(Measurement(run, len(found) + 1, _name(result, gans), result))
-    last = runs[-1] if runs else None
     return Measurements(
         finished=tuple(reversed(found)),
-        state=_state(last) if last is not None else "",
-        has_failed=last is not None and last.status is RunStatus.FAILED,
+        state=newest_state(runs, noun="measurement", doing="Measuring…"),
         sets=tuple(each.name for each in reversed(project.sets.list())),
     )
-
-
-def _state(run: Run) -> str:
-    words = ENDINGS[run.status]
-    return f"{words}{run.message} {run.hint}".strip() if run.status is RunStatus.FAILED else words
 
 
 def _name(result: MeasureResult, gans: Mapping[str, GanFacts]) -> str:

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QShowEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from synthstudio.core.evaluation.nearest_table import NearestTable, NearPair, read_nearest
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.progress import Tick
-from synthstudio.domain.records import Box, Changes, Run
-from synthstudio.gui.actions import ActionSpec
+from synthstudio.domain.records import Box, Run
+from synthstudio.gui.actions import ActionSpec, trigger_action
 from synthstudio.gui.errors import report
 from synthstudio.gui.pages.generate.gan.measure_facts import (
     COLUMNS,
@@ -29,8 +29,11 @@ from synthstudio.gui.pages.generate.gan.measure_facts import (
 )
 from synthstudio.gui.pages.generate.gan.measure_side import MeasureSide
 from synthstudio.gui.pages.generate.gan.near_gallery import NearGallery, PairSource
+from synthstudio.gui.reading_panel import ReadingPanel
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
+from synthstudio.gui.widgets.job_state import JobStateLabel
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.sortable_table import SortableTable
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -41,37 +44,28 @@ if TYPE_CHECKING:
     from synthstudio.gui.widgets.bar_plot import BarPlot
 
 SIDE_WIDTH_PX = 300
-REREAD_MS = 300
 ROWS_IN_SIGHT = 3
 MENU = "Generate"
 PROJECT_NEEDED = "Open a project first."
 NO_PAIRS = "No training image was looked at for copies."
 
 
-class MeasurePanel(QWidget):
-    """Table above, chart and pairs of the chosen measurements below, the form of a new one beside.
-
-    Signals:
-        actions_outdated: Other actions may be possible now.
-    """
-
-    actions_outdated = Signal()
+class MeasurePanel(ReadingPanel[None, Measurements]):
+    """Table above, chart and pairs of the chosen measurements below, the form of a new one beside."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._workspace = workspace
+        super().__init__(workspace, parent, follows=("runs", "sets"), follows_jobs=True)
         self._run: Run | None = None
         self._known = Measurements()
-        self._is_stale = True
         self._shown_pairs = ""
         self._side: MeasureSide | None = None
         self.stack = QStackedWidget(self)
         self.empty = NextStep(parent=self.stack)
         self.content = QWidget(self.stack)
-        self.state = WrappedLabel("muted", self)
+        self.state = JobStateLabel(self)
         self.table = SortableTable("Measurements", self.content)
-        self.figure = QComboBox(self.content)
-        self.part = QComboBox(self.content)
+        self.figure = ElidedCombo(self.content)
+        self.part = ElidedCombo(self.content)
         self._plot: BarPlot | None = None
         self.notes = WrappedLabel("muted", self.content)
         self.gallery = NearGallery(workspace, self.content)
@@ -80,11 +74,8 @@ class MeasurePanel(QWidget):
         self.side_holder = QFrame(self)
         self._side_layout = QVBoxLayout(self.side_holder)
         self._lay_out()
-        self._reread = QTimer(self)
-        self._reread.setSingleShot(True)
-        self._reread.setInterval(REREAD_MS)
         self._connect()
-        self._show(Measurements())
+        self._adopt(None)
 
     def _lay_out(self) -> None:
         for title, name in ((title, name) for name, title in FIGURE_TITLES.items()):
@@ -139,11 +130,6 @@ class MeasurePanel(QWidget):
         return splitter
 
     def _connect(self) -> None:
-        workspace = self._workspace
-        workspace.project_changed.connect(self._on_workspace_project_changed)
-        workspace.records_changed.connect(self._on_workspace_records_changed)
-        workspace.gpu_worker.job_started.connect(self._on_worker_job_started)
-        self._reread.timeout.connect(self.refresh)
         self.table.selection_changed.connect(self._show_chosen)
         self.figure.currentIndexChanged.connect(self._show_chart)
         self.part.currentIndexChanged.connect(self._show_chart)
@@ -174,10 +160,8 @@ class MeasurePanel(QWidget):
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
         self.side.show()
-        if self._is_stale:
-            self.refresh()
+        super().showEvent(event)
 
     def set_run(self, run: Run | None) -> None:
         """Measure this trained GAN, where no set is chosen; None where there is none."""
@@ -185,50 +169,29 @@ class MeasurePanel(QWidget):
         self._fit_side()
         self._show_empty()
 
-    @Slot()
-    def refresh(self) -> None:
-        """Read the measurements anew, off the GUI thread, where the panel is seen."""
-        project = self._workspace.project
-        self._is_stale = not self.isVisible()
-        if self._is_stale:
-            return
-        if project is None:
-            self._show(Measurements())
-            return
+    @override
+    def _wish(self) -> None:
+        """All of them."""
 
-        def read(_tick: Tick) -> Measurements:
-            return read_measurements(project)
+    @override
+    def _find(self, project: Project, wish: None, tick: Tick) -> Measurements:
+        return read_measurements(project)
 
-        self._workspace.background.run(read, done=self._show, owner=self)
-
-    @Slot()
-    def _on_workspace_project_changed(self) -> None:
+    @override
+    def _forget(self) -> None:
         self._run = None
         self._shown_pairs = ""
-        self._show(Measurements())
-        self.refresh()
 
-    @Slot(object)
-    def _on_workspace_records_changed(self, changed: Changes) -> None:
-        if changed.kinds & {"runs", "sets"}:
-            self._reread.start()
-
-    @Slot(str)
-    def _on_worker_job_started(self, _run_id: str) -> None:
-        self._reread.start()  # what waited runs now
-
-    def _show(self, known: Measurements) -> None:
+    @override
+    def _adopt(self, facts: Measurements | None) -> None:
         former = {each.run.id for each in self._known.finished}
-        self._known = known
+        self._known = known = facts or Measurements()
         self.table.set_table(COLUMNS, [table_row(each) for each in known.finished])
         self.table.show_all_rows(at_least=min(ROWS_IN_SIGHT, len(known.finished)))
         newest = known.finished[0].run.id if known.finished else ""
         if newest and (newest not in former or not self.table.selected):
             self.table.select([newest], current=newest)
-        self.state.setText(known.state)
-        self.state.setVisible(bool(known.state))
-        self.state.setProperty("danger", known.has_failed)
-        self.state.style().polish(self.state)
+        self.state.show_state(known.state)
         self.stack.setCurrentWidget(self.content if known.finished else self.empty)
         self._fit_side()
         self._show_empty()
@@ -312,9 +275,7 @@ class MeasurePanel(QWidget):
         except UserError as error:
             report(error, parent=self)
             return
-        action = self.window().findChild(QAction, "go.annotate")
-        if action is not None:
-            action.trigger()
+        trigger_action("go.annotate", self)
 
     @Slot()
     def start(self) -> None:

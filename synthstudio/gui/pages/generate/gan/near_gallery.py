@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
-from typing_extensions import override
 
 from synthstudio.core.evaluation.nearest_table import NearestTable, NearPair
 from synthstudio.core.imaging import ImageArray, open_image_source, read_image, read_shrunken
@@ -102,12 +101,6 @@ class NearGallery(QWidget):
         """Show the real image of the first that is selected."""
         if self.selected is not None:
             self.pair_opened.emit(self.selected)
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "grid"):  # Qt tells of it while this is made
-            self.grid.redraw_tiles()  # words are drawn in the colours of the theme
 
     @Slot(int, object)
     def _on_grid_tiles_requested(self, generation: int, keys: tuple[int, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QWidget
 from typing_extensions import override
 
 from synthstudio.client.gan_study_table import StudyTable, differences_line, study_csv
@@ -17,17 +17,20 @@ from synthstudio.gui.pages.generate.gan.study_facts import (
     rows_of,
     whisker_line,
 )
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.plan_head import PlanHead
 from synthstudio.gui.widgets.bar_plot import BarChart, BarPlot
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.columns import fill_with_pages, panel_column
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.next_step import NextStep
-from synthstudio.gui.widgets.run_choice import RunChoice
 from synthstudio.gui.widgets.sortable_table import SortableTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
 from synthstudio.settings.gan_study import GanStudySettings, Variant
 
 LEAST_ROWS = 5
+FOREIGN = "its GANs are in the choice above"
 CHART_HEIGHT_PX = 200
 MAX_NOTES = 4
 
@@ -64,22 +67,13 @@ class StudyBoard(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._studies: list[StudyFacts] = []
-        self._active = self._job_title = ""
-        self._can_write = False
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
-        self.choice = RunChoice("Study", self.content)
-        self.go_on = QPushButton("Continue", self.content)
-        self.go_on.setToolTip("Do what is left; a training that was cut off goes on from its checkpoint")
-        self.stop = QPushButton("Stop", self.content)
-        self.stop.setToolTip("Cancel the running job and leave the rest; what is finished stays")
-        self.new = QPushButton("New study…", self.content)
-        self.state = WrappedLabel("muted", self.content)
+        self.head: PlanHead[StudyFacts] = PlanHead("study", foreign=FOREIGN, parent=self.content)
         self.trouble = WrappedLabel("danger", self.content)
         self.table = VariantTable(self.content)
         self.table.setSelectionMode(SortableTable.SelectionMode.SingleSelection)
-        self.measure = QComboBox(self.content)
+        self.measure = ElidedCombo(self.content)
         self.measure.setAccessibleName("Measure of the chart")
         guard_wheel(self.measure)
         self.chart = BarPlot("Study", self.content)
@@ -93,10 +87,6 @@ class StudyBoard(QWidget):
         self.show_studies([], can_write=False)
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self.choice, 1)
-        for button in (self.go_on, self.stop, self.new):
-            head.addWidget(button)
         chart_head = QHBoxLayout()
         chart_head.addWidget(QLabel("Chart", self.content))
         chart_head.addWidget(self.measure)
@@ -104,28 +94,21 @@ class StudyBoard(QWidget):
         chart_head.addWidget(self.use)
         chart_head.addWidget(self.export)
         self.chart.setMinimumHeight(CHART_HEIGHT_PX)
-        column = QVBoxLayout(self.content)
-        column.setContentsMargins(3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX, 3 * GRID_PX)
-        column.setSpacing(2 * GRID_PX)
-        column.addLayout(head)
-        column.addWidget(self.state)
+        column = panel_column(self.content)
+        column.addWidget(self.head)
         column.addWidget(self.trouble)
         column.addWidget(self.table)
         column.addLayout(chart_head)
         column.addWidget(self.chart, 1)
         column.addWidget(self.notes)
-        self.stack.addWidget(self.content)
-        self.stack.addWidget(self.empty)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
+        fill_with_pages(self, self.stack, self.content, self.empty)
 
     def _connect(self) -> None:
-        self.choice.currentIndexChanged.connect(self._show_chosen)
+        self.head.choice_changed.connect(self._show_chosen)
+        self.head.continue_requested.connect(self.continue_requested)
+        self.head.stop_requested.connect(self.stop_requested)
+        self.head.new_requested.connect(self.new_requested)
         self.measure.currentIndexChanged.connect(self._show_chart)
-        self.go_on.clicked.connect(self.continue_requested)
-        self.stop.clicked.connect(self.stop_requested)
-        self.new.clicked.connect(self.new_requested)
         self.empty.button_clicked.connect(self.new_requested)
         self.use.clicked.connect(self.use_requested)
         self.table.selection_changed.connect(self._on_table_selection_changed)
@@ -133,8 +116,7 @@ class StudyBoard(QWidget):
     @property
     def chosen(self) -> StudyFacts | None:
         """The study that is shown."""
-        name = self.choice.currentData()
-        return next((each for each in self._studies if each.name == name), None)
+        return self.head.chosen
 
     @property
     def variant(self) -> tuple[GanStudySettings, Variant] | None:
@@ -148,20 +130,16 @@ class StudyBoard(QWidget):
     @property
     def names(self) -> frozenset[str]:
         """Names of all studies."""
-        return frozenset(each.name for each in self._studies)
+        return self.head.names
 
     @property
     def can_continue(self) -> bool:
         """Whether something of the study that is shown is left to be done, and no study is under way."""
-        chosen = self.chosen
-        is_left = chosen is not None and chosen.settings is not None and not chosen.is_complete
-        return self._can_write and not self._active and is_left
+        return self.head.can_continue
 
     def show_studies(self, studies: Sequence[StudyFacts], *, can_write: bool) -> None:
         """Show these; the chosen one stays chosen, unless a newer one has begun."""
-        self._studies = list(studies)
-        self._can_write = can_write
-        self.choice.show_runs([(each.line, each.name) for each in studies])
+        self.head.show_plans(studies, can_write=can_write)
         self.empty.show_step(
             "No study yet.",
             "A study trains a GAN as it is, and each time without one of its parts, or with other weights of its"
@@ -173,8 +151,7 @@ class StudyBoard(QWidget):
 
     def show_active(self, name: str, job_title: str) -> None:
         """Say which study is under way, if any, and what it does."""
-        self._active, self._job_title = name, job_title
-        self._show_state()
+        self.head.show_active(name, job_title)
 
     @Slot()
     def _show_chosen(self) -> None:
@@ -182,18 +159,12 @@ class StudyBoard(QWidget):
         table = chosen.table if chosen is not None else None
         self.table.show_study(table)
         measures = table.measures if table is not None else ()
-        kept = self.measure.currentData()
-        self.measure.blockSignals(True)
-        self.measure.clear()
-        for each in measures:
-            self.measure.addItem(each.title, each.key)
-        self.measure.setCurrentIndex(max(0, self.measure.findData(kept)) if measures else -1)
-        self.measure.blockSignals(False)
+        fill_choice(self.measure, [(each.title, each.key) for each in measures])
         failures = table.failures if table is not None else ()
         self.trouble.setText("\n".join(failures[:MAX_NOTES]))
         self.trouble.setVisible(bool(failures))
         self._show_chart()
-        self._show_state()
+        self.head.show_state()
         self._on_table_selection_changed()
 
     @Slot()
@@ -215,25 +186,3 @@ class StudyBoard(QWidget):
         self.chart.set_chart(chart_of(table, key), title=self.measure.currentText())
         said = (differences_line(table, key), whisker_line(table, key), features_line(table), *table.notes[:MAX_NOTES])
         self.notes.setText(" ".join(each for each in said if each))
-
-    def _show_state(self) -> None:
-        chosen = self.chosen
-        is_active = bool(self._active) and chosen is not None and chosen.name == self._active
-        self.stop.setVisible(bool(self._active))
-        self.go_on.setVisible(not self._active and chosen is not None and not chosen.is_complete)
-        self.go_on.setEnabled(self.can_continue)
-        self.new.setEnabled(self._can_write and not self._active)
-        self.state.setText(_state_words(chosen, job_title=self._job_title if is_active else "", is_active=is_active))
-
-
-def _state_words(chosen: StudyFacts | None, *, job_title: str, is_active: bool) -> str:
-    if chosen is None:
-        return ""
-    table, time_left = chosen.table, chosen.time_left
-    if table is None or time_left is None:
-        return "Another version of the program planned this study; its GANs are in the choice above."
-    parts = [f"{table.n_done} of {table.n_planned} jobs are done"]
-    if not chosen.is_complete:
-        parts.append(f"time left {time_left.words}")
-    now = f" Now: {job_title}." if job_title else " Beginning." if is_active else ""
-    return f"{', '.join(parts)}.{now}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from synthstudio.client.experiment_table import Figure
-from synthstudio.client.experiment_times import Estimate, duration_words
+from synthstudio.client.experiment_times import duration_words
 from synthstudio.client.experiment_words import figure_words
 from synthstudio.client.gan_study import estimate_study, list_studies, read_study, stored_study
 from synthstudio.client.gan_study_table import StudyRow, StudyTable, build_study_table, paper_words
+from synthstudio.client.plan_facts import PlanFacts
 from synthstudio.core.export.report.charts import series_color
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Experiment
@@ -23,37 +24,7 @@ MAX_NAMED_BARS = 5
 """More bars than this are numbered as the rows of the table are."""
 
 
-@dataclass(frozen=True, slots=True)
-class StudyFacts:
-    """One study, as far as it has come.
-
-    Attributes:
-        settings: The plan; None where another version wrote it, and then there is no table.
-        time_left: For what is not done yet.
-    """
-
-    record: Experiment
-    settings: GanStudySettings | None
-    table: StudyTable | None
-    time_left: Estimate | None
-
-    @property
-    def name(self) -> str:
-        return self.record.name
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.table is not None and self.table.n_done >= self.table.n_planned
-
-    @property
-    def line(self) -> str:
-        """Name, when it began, how far it is."""
-        moment = self.record.created_at[5:16].replace("T", " ")
-        if self.table is None:
-            return f"{self.name} · {moment} · of another version"
-        done = "finished" if self.is_complete else f"{self.table.n_done} of {self.table.n_planned} jobs"
-        return f"{self.name} · {moment} · {done}"
+StudyFacts: TypeAlias = PlanFacts[GanStudySettings, StudyTable]
 
 
 def read_studies(project: Project) -> list[StudyFacts]:
@@ -65,9 +36,9 @@ def _facts(project: Project, record: Experiment) -> StudyFacts:
     try:
         settings = stored_study(record)
     except UserError:
-        return StudyFacts(record, None, None, None)
+        return PlanFacts(record)
     states = read_study(project, settings)
-    return StudyFacts(record, settings, build_study_table(settings, states), estimate_study(project, settings, states))
+    return PlanFacts(record, settings, build_study_table(settings, states), estimate_study(project, settings, states))
 
 
 def columns_of(table: StudyTable) -> tuple[TableColumn, ...]:

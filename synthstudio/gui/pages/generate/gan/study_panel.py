@@ -14,7 +14,7 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.gan.study_side import StudySide
-from synthstudio.gui.plan_driver import PlanDriver
+from synthstudio.gui.plan_driver import PlanDriver, course_specs
 from synthstudio.gui.run_tab import REREAD_MS, RunTab
 from synthstudio.gui.theme import scaled_px
 from synthstudio.gui.workspace import Workspace
@@ -170,26 +170,18 @@ class StudyPanel(RunTab[StudySide, "list[StudyFacts]"]):
                 tip="What each part of the GAN is good for, or which weights of its losses are best",
             ),
             ActionSpec(
-                "gan.continue_study",
-                "Continue the study",
-                self.go_on,
-                icon="mdi6.play-pause",
-                menu=MENU,
-                enabled_when=lambda: self._board is not None and self._board.can_continue,
-            ),
-            ActionSpec(
                 "gan.use_variant",
                 "Use the variant for training",
                 self.use_for_training,
                 menu=MENU,
                 enabled_when=lambda: self._board is not None and self._board.variant is not None,
             ),
-            ActionSpec(
-                "gan.stop_study",
-                "Stop the study",
-                self.driver.stop,
-                icon="mdi6.stop",
+            *course_specs(
+                self.driver,
+                "study",
+                group="gan",
                 menu=MENU,
-                enabled_when=lambda: bool(self.driver.active),
+                go_on=self.go_on,
+                can_continue=lambda: self._board is not None and self._board.can_continue,
             ),
         )

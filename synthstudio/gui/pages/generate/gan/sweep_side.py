@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 from synthstudio.core.synthesis.sweeps import Axis
 from synthstudio.domain.maps import UNKNOWN_TONE
 from synthstudio.gui.theme import GRID_PX, scaled_px
+from synthstudio.gui.widgets.choices import fill_choice
+from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -84,9 +86,8 @@ class SweepSide(QFrame):
         self.set_name.textChanged.connect(self.set_name_changed)
 
     def _choice(self, name: str) -> QComboBox:
-        choice = QComboBox(self)
+        choice = ElidedCombo(self, least_letters=0)
         choice.setAccessibleName(name)
-        choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         guard_wheel(choice)
         return choice
 
@@ -121,9 +122,9 @@ class SweepSide(QFrame):
         """Offer what a GAN knows; what is chosen stays chosen where the GAN knows it."""
         has_editor = self.base.findData("") >= 0
         has_tones = any(level != UNKNOWN_TONE for level, _ in tones)
-        self._offer(self.base, [(name, name) for name in conditions])
+        fill_choice(self.base, [(name, name) for name in conditions])
         self.offer_editor(is_there=has_editor)
-        self._offer(self.tone, [(name, level) for level, name in tones])
+        fill_choice(self.tone, [(name, level) for level, name in tones])
         for axis in (self.columns, self.rows):
             if not has_tones and axis.currentData() == "tone":
                 axis.blockSignals(True)
@@ -139,15 +140,6 @@ class SweepSide(QFrame):
             self.base.addItem(EDITOR_MAP, "")
         elif not is_there and place >= 0:
             self.base.removeItem(place)
-
-    def _offer(self, choice: QComboBox, items: Sequence[tuple[str, object]]) -> None:
-        chosen = choice.currentData()
-        choice.blockSignals(True)
-        choice.clear()
-        for word, data in items:
-            choice.addItem(word, data)
-        choice.setCurrentIndex(max(0, choice.findData(chosen)) if items else -1)
-        choice.blockSignals(False)
 
     @property
     def axes(self) -> tuple[Axis, ...]:

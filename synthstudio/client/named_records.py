@@ -1,0 +1,52 @@
+"""What jobs name in a project, runs, sets, guide sets and models, is looked up before any of them starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+
+from synthstudio.domain.errors import UserError
+from synthstudio.project import Project
+from synthstudio.settings.base import JobSettings
+from synthstudio.settings.references import RUN_KINDS, run_read, set_written, sets_read
+
+
+def find_faults(
+    project: Project, settings: JobSettings, *, coming_runs: Collection[str] = (), coming_sets: Collection[str] = ()
+) -> list[UserError]:
+    """Return why a job could not begin: each wrong name with those that exist.
+
+    Args:
+        project: Where the job is to run.
+        settings: Of the job.
+        coming_runs, coming_sets: What jobs before it will have made by then, by the names that its settings use.
+    """
+    lookups: list[Callable[[], object]] = []
+    run, guides, model = run_read(settings), _text(settings, "guides"), _text(settings, "model")
+    if run and run not in coming_runs:
+        lookups.append(lambda: project.runs.find_named(run, kinds=RUN_KINDS[settings.kind]))
+    lookups += [partial(project.sets.get, name) for name in sets_read(settings) if name not in coming_sets]
+    if guides:
+        lookups.append(lambda: project.guides.get(guides))
+    if model and not Path(model).expanduser().exists():
+        lookups.append(lambda: project.models.get(model))
+    faults = [error for each in lookups if (error := _fault_of(each)) is not None]
+    written = set_written(settings)
+    if written and project.sets.find(written) is not None:
+        faults.append(UserError(f"There is already a set {written} in this project.", "Choose another name."))
+    return faults
+
+
+def _text(settings: JobSettings, name: str) -> str:
+    """A setting that is a text; empty where there is none of this name."""
+    value = getattr(settings, name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _fault_of(lookup: Callable[[], object]) -> UserError | None:
+    try:
+        lookup()
+    except UserError as error:
+        return error
+    return None
