@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-import time
+import timeit
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from synthstudio.core.patches.bank import PatchBank
-from synthstudio.core.synthesis.composer import Composer, compose_preview
+from synthstudio.core.synthesis.composer import Composer, Composite, compose_preview
 from synthstudio.core.synthesis.masks import build_alpha
 from synthstudio.core.synthesis.plan import Planner, plan_composite
 from synthstudio.domain.errors import UserError
@@ -396,10 +396,11 @@ def test_that_unknown_classes_are_named(bank: PatchBank) -> None:
 
 
 def test_that_a_changed_setting_is_previewed_at_once(bank: PatchBank) -> None:
-    started = time.perf_counter()
-    composites = compose_preview(Composer(bank, CompositionSettings(canvas_px=128), seed=9), range(2))
-    assert time.perf_counter() - started < 0.5  # 50 ms on a quiet machine; the benchmark measures it
-    assert [item.index for item in composites] == [0, 1]
+    def preview() -> list[Composite]:
+        return compose_preview(Composer(bank, CompositionSettings(canvas_px=128), seed=9), range(2))
+
+    assert min(timeit.repeat(preview, number=1, repeat=3)) < 0.5  # 50 ms on a quiet machine; the benchmark measures it
+    assert [item.index for item in preview()] == [0, 1]
 
 
 def test_that_a_composer_taken_over_by_other_settings_makes_the_same_images_as_a_new_one(bank: PatchBank) -> None:
