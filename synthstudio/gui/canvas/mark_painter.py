@@ -2,6 +2,7 @@
 
 Measured for 10 k marks: one drawPixmapFragments call 2 ms, antialiased pens 80 ms and more. What covers the view
 several times over, or exceeds `MAX_SINGLE_MARKS`, is a texture and not marks any more: then each becomes a dot.
+The dots of a whole view are one image, 2 to 4 ms for 5 k to 100 k of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from synthstudio.gui.canvas.native_arrays import paint_rects, paint_sprites
 from synthstudio.gui.canvas.sprites import SpriteCache, halo_for, paint_large_ring
 from synthstudio.gui.canvas.view_state import Viewport
 
-MAX_SINGLE_MARKS = 10_000
+MAX_SINGLE_MARKS = 5_000
 MAX_CROWDED_MARKS = 400
 MAX_COVER = 3.0
 """Beyond `MAX_CROWDED_MARKS`, outlines whose areas sum to more than this many views are drawn as dots."""
@@ -227,7 +228,10 @@ def _are_seen(centers: NDArray[np.float64], radii: NDArray[np.float64], viewport
 def _centers_in_widget(
     table: MarkColumns, rows: NDArray[np.int64], viewport: Viewport, *, look: MarkLook
 ) -> NDArray[np.float64]:
-    return viewport.points_to_widget(table.centers[:, rows].T + np.array([look.shift_x, look.shift_y]))
+    centers = np.take(table.centers, rows, axis=1).T  # seven times as fast as indexing; this runs in each frame
+    if look.shift_x or look.shift_y:
+        centers = centers + np.array([look.shift_x, look.shift_y])
+    return viewport.points_to_widget(centers)
 
 
 def _frames_in_device_px(extents: NDArray[np.float64], viewport: Viewport, *, look: MarkLook) -> NDArray[np.int32]:
@@ -269,37 +273,41 @@ def _paint_raster(
     The image is as large as the marks need: a partial repaint brings few of them, and costs little.
     """
     width, height = round(viewport.width * viewport.dpr), round(viewport.height * viewport.dpr)
-    places = np.floor(_centers_in_widget(table, rows, viewport, look=look) * viewport.dpr).astype(np.int64)
-    inside = (places[:, 0] >= 0) & (places[:, 0] < width) & (places[:, 1] >= 0) & (places[:, 1] < height)
-    places, class_rows = places[inside], table.class_rows_of(rows)[inside]
-    if not len(places):
+    centers = _centers_in_widget(table, rows, viewport, look=look)
+    x, y = (np.floor(places * viewport.dpr).astype(np.int32) for places in centers.T)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    x, y, class_rows = x[inside], y[inside], table.class_rows_of(rows)[inside]
+    if not x.size:
         return
     side = max(2, round(3 * viewport.dpr))
-    left, top = np.maximum(places.min(axis=0) - side - 1, 0).tolist()
-    right, bottom = np.minimum(places.max(axis=0) + side + 2, (width, height)).tolist()
+    left, top = max(int(x.min()) - side - 1, 0), max(int(y.min()) - side - 1, 0)
+    right, bottom = min(int(x.max()) + side + 2, width), min(int(y.max()) + side + 2, height)
     width, height = right - left, bottom - top
     numbers = np.zeros((height, width), dtype=np.uint8)
-    numbers[places[:, 1] - top, places[:, 0] - left] = 2 + class_rows % 250
+    numbers.ravel()[(y - top) * width + (x - left)] = 2 + class_rows % 250
     dots = cv2.dilate(numbers, np.ones((side, side), np.uint8))
-    rims = cv2.dilate(np.minimum(dots, 1), np.ones((3, 3), np.uint8))
-    pixels = _raster_colors(table, look)[np.maximum(dots, rims)]
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    _, taken = cv2.threshold(dots, 0, 1, cv2.THRESH_BINARY)
+    rims = cv2.dilate(taken, np.ones((3, 3), np.uint8))
+    pixels = cv2.max(dots, rims)
+    image = QImage(pixels.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(_raster_colors(table, look))
+    # Converted here, in a tenth of the time that the painter takes to look each pixel up.
+    image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(viewport.dpr)
     painter.drawImage(QPointF(left / viewport.dpr, top / viewport.dpr), image)
 
 
-def _raster_colors(table: MarkColumns, look: MarkLook) -> NDArray[np.uint32]:
-    colors = np.zeros(256, dtype=np.uint32)
-    colors[1] = 0x70080808  # the rim: half transparent black, premultiplied
+def _raster_colors(table: MarkColumns, look: MarkLook) -> list[int]:
+    """ARGB of each number in the image of `_paint_raster`: 0 nothing, 1 the rim, then the classes."""
+    colors = [QColor(0, 0, 0, 0), QColor(18, 18, 18, 112)]
     for row, object_class in enumerate(table.classes[:250]):
         color = QColor(object_class.color).lighter(150) if look.dashed else QColor(object_class.color)
-        colors[2 + row] = 0xFFFFFFFF if look.bold else color.rgb()
+        colors.append(QColor(255, 255, 255) if look.bold else color)
+        if look.clear_class is not None and row != look.clear_class % 250:
+            colors[-1].setAlphaF(FAINT)
     if look.clear_class is not None:
-        faint = np.ones(256, dtype=bool)
-        faint[2 + look.clear_class % 250] = False
-        parts = colors[faint].view(np.uint8) * FAINT  # premultiplied: all four parts fade alike
-        colors[faint] = parts.astype(np.uint8).view(np.uint32)
-    return colors
+        colors[1].setAlphaF(colors[1].alphaF() * FAINT)
+    return [color.rgba() for color in colors]
 
 
 def _paint_labels(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
@@ -219,16 +220,18 @@ class MarkedView(ImageView):
             else:
                 self.update(dirty)
 
-    def _current_detail(self, viewport: Viewport) -> Detail:
-        """One decision per region, so that a partial repaint matches what surrounds it."""
+    def _current_detail(self, viewport: Viewport, rows: NDArray[np.int64], dirty: QRectF) -> Detail:
+        """One decision per region, so that a partial repaint, of `rows` in `dirty`, matches what surrounds it."""
         if self._detail is None or self._detail[0] != viewport:
-            rows = rows_in_view(self._table, viewport, QRectF(0, 0, viewport.width, viewport.height))
-            self._detail = viewport, choose_detail(self._table, rows, viewport)
+            whole = QRectF(0, 0, viewport.width, viewport.height)
+            in_view = rows if dirty.contains(whole) else rows_in_view(self._table, viewport, whole)
+            self._detail = viewport, choose_detail(self._table, in_view, viewport)
         return self._detail[1]
 
     @override
     def _paint_over_image(self, painter: QPainter, viewport: Viewport, dirty: QRectF) -> None:
         rows = rows_in_view(self._table, viewport, dirty)
+        detail = self._current_detail(viewport, rows, dirty)
         selected = self._table.rows_of(self._selection)
         if selected.size:
             rows = rows[~np.isin(rows, selected, assume_unique=True)]
@@ -236,7 +239,7 @@ class MarkedView(ImageView):
             paint_grid(painter, self._grid, viewport, accent=current_theme().accent)
         if self._frame is not None:
             _paint_frame(painter, viewport.box_to_widget(self._frame))
-        look = MarkLook(self._style, self._current_detail(viewport), clear_class=self._clear_class())
+        look = MarkLook(self._style, detail, clear_class=self._clear_class())
         self._mark_painter.paint(painter, self._table, rows, viewport, look=look)
         self._paint_selected(painter, viewport)
 

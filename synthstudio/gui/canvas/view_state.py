@@ -106,7 +106,7 @@ class Viewport:
         """Map (N, 2) float64 image px to widget px."""
         x, y = points.T
         cos, sin = self.turn
-        turned = np.empty(points.shape, dtype=np.float64)
+        turned = np.empty(points.shape, dtype=np.float64, order="F")  # whoever reads it reads x and y apart
         # One of the two factors is 0: leave it out, this runs over every mark in each frame.
         turned[:, 0] = x * (cos * self.scale) if cos else y * (-sin * self.scale)
         turned[:, 1] = y * (cos * self.scale) if cos else x * (sin * self.scale)
