@@ -12,7 +12,7 @@ from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
 from synthstudio.client.batch_words import BatchTable, batch_json, build_batch_table, took_words
 from synthstudio.client.batches import KIND, BatchCourse, StepStatus, stored_batch
 from synthstudio.client.plan_status import status_of
-from synthstudio.client.plans import get_plan
+from synthstudio.client.plans import get_plan, was_cancelled
 from synthstudio.project import Project
 from synthstudio.settings.batch import BatchSettings
 from synthstudio.settings.recipe import job_settings, read_recipe
@@ -76,10 +76,11 @@ def _show(folder: Path, course: BatchCourse | None, arguments: argparse.Namespac
         else:
             course.check(project)
         table = build_batch_table(project, course)
+        stopped = was_cancelled(project, course.plan_names)
     finally:
         project.close()
     has_failed = any(row.status is StepStatus.FAILED for row in table.rows)
-    status = status_of(n_done=table.n_done, n_planned=table.n_jobs, has_failed=has_failed)
+    status = status_of(n_done=table.n_done, n_planned=table.n_jobs, has_failed=has_failed, was_cancelled=stopped)
     _tell(table, status=status, is_json=arguments.json)
     return 0
 

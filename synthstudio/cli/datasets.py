@@ -16,7 +16,7 @@ from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.core.annotations.mapping import count_marks, map_classes
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
-from synthstudio.core.export.datasets import ExportData
+from synthstudio.core.export.datasets import ExportData, require_annotated
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.core.fields.pages import PageChoice, parse_pages
 from synthstudio.domain.errors import UserError
@@ -260,6 +260,7 @@ def _export(arguments: argparse.Namespace) -> int:
         is_by_class = arguments.format == "imagefolder" and not arguments.set
         labels = {fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if is_by_class else {}
         data = ExportData(fovs, annotations, project.classes.list(), arguments.keep_names, labels)
+        require_annotated(data)
         with shown_progress("Exporting") as tick:
             result = WRITERS[arguments.format](data, arguments.out, tick=tick)
     finally:

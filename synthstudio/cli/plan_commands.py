@@ -14,7 +14,7 @@ from synthstudio.cli.render import print_json, print_lines
 from synthstudio.client.experiment_times import Estimate
 from synthstudio.client.plan_facts import PlanTable
 from synthstudio.client.plan_status import status_of
-from synthstudio.client.plans import PLAN_WORDS, Plan, read_states
+from synthstudio.client.plans import PLAN_WORDS, Plan, read_states, was_cancelled
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.project import Project
 from synthstudio.settings.base import JobSettings
@@ -153,10 +153,13 @@ class TableCommand(Generic[Table]):
         try:
             name = arguments.name if arguments.name is not None else newest_plan(project, self.kind).name
             table = self.read(project, name)
+            stopped = was_cancelled(project, (name,))
         finally:
             project.close()
         if arguments.csv is not None:
             write_bytes_atomically(arguments.csv, self.to_csv(table))
-        status = status_of(n_done=table.n_done, n_planned=table.n_planned, has_failed=bool(table.failures))
+        status = status_of(
+            n_done=table.n_done, n_planned=table.n_planned, has_failed=bool(table.failures), was_cancelled=stopped
+        )
         self.tell(table, status=status, is_json=arguments.json)
         return 0

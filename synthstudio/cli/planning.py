@@ -176,9 +176,9 @@ def carry_out_course(
         teller: _Teller[T] = _Teller(count, display)
         run_course(project, course, teller, cancel=cancel, device=device)
     done, planned = count()
-    status = status_of(n_done=done, n_planned=planned, has_failed=bool(teller.trouble))
-    if status is not PlanStatus.FINISHED and cancel.is_requested:
-        status = PlanStatus.CANCELLED
+    status = status_of(
+        n_done=done, n_planned=planned, has_failed=bool(teller.trouble), was_cancelled=cancel.is_requested
+    )
     is_late = until is not None and datetime.now() >= until
     stopped = f"The {course.word} was stopped{f' at {until:%H:%M}' if until is not None and is_late else ''}."
     return Ending(status, teller.trouble or stopped, done, planned)

@@ -11,6 +11,7 @@ from synthstudio.cli.plan_commands import Outlook, PlanCommand
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
 from synthstudio.client.experiment_table import ALL_CLASSES
 from synthstudio.client.plan_status import status_of
+from synthstudio.client.plans import was_cancelled
 from synthstudio.client.round_curve import (
     curve_of,
     known_measures,
@@ -60,7 +61,12 @@ def _show_rounds(arguments: argparse.Namespace) -> int:
         if arguments.csv is not None:
             write_bytes_atomically(arguments.csv, rounds_csv(rounds))
         newest = rounds[-1]
-        status = status_of(n_done=newest.n_done, n_planned=newest.n_jobs, has_failed=bool(newest.trouble))
+        status = status_of(
+            n_done=newest.n_done,
+            n_planned=newest.n_jobs,
+            has_failed=bool(newest.trouble),
+            was_cancelled=was_cancelled(project, (newest.name,)),
+        )
         _tell(project, rounds, status=status, name=newest.name, is_json=arguments.json)
     finally:
         project.close()

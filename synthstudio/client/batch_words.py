@@ -22,6 +22,7 @@ from synthstudio.protocol.results import (
     UpscaleResult,
 )
 
+_UNTOUCHED = (StepStatus.READY, StepStatus.WAITING, StepStatus.LEFT_OUT)
 _results: TypeAdapter[JobResult] = TypeAdapter(AnyResult)
 
 
@@ -60,6 +61,11 @@ class BatchTable:
     def n_jobs(self) -> int:
         """Jobs that there are."""
         return sum(row.n_jobs for row in self.rows)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something of it was done, or tried."""
+        return any(row.status not in _UNTOUCHED for row in self.rows)
 
     @property
     def is_finished(self) -> bool:

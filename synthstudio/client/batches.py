@@ -52,7 +52,9 @@ class StepStatus(StrEnum):
 
     FINISHED = "finished"
     UNFINISHED = "unfinished"
-    """It was begun: cancelled or interrupted, or a plan with jobs left."""
+    """It waits in the queue, runs, or is a plan with jobs left."""
+    CANCELLED = "cancelled"
+    """It was stopped; what is left of it is done when the batch goes on."""
     FAILED = "failed"
     READY = "ready"
     WAITING = "waiting"
@@ -98,6 +100,14 @@ def plan_of(settings: JobSettings) -> Plan[Hashable] | None:
     if isinstance(settings, RoundSettings):
         return RoundPlan(settings)
     return None
+
+
+def _kinds_of(project: Project, settings: JobSettings) -> set[str]:
+    """Kinds of the jobs of a step: its own, or those that it plans."""
+    plan = plan_of(settings)
+    if plan is None:
+        return {settings.kind}
+    return {stage.settings("").kind for trial in plan.lay_out(project) for stage in trial.stages}
 
 
 @dataclass(frozen=True)
@@ -148,14 +158,22 @@ class BatchCourse:
                 that exists; all such jobs are named.
         """
         coming_sets: set[str] = set()
+        coming_kinds: set[str] = set()
         faults: list[UserError] = []
         for state in self.read(project):
             settings = state.step.settings(lambda key: f"{REFERENCE}{key.job}")
             if state.status is not StepStatus.FINISHED:
                 coming_runs = {f"{REFERENCE}{key.job}" for key in state.step.uses.values()}
-                found = find_faults(project, settings, coming_runs=coming_runs, coming_sets=coming_sets)
+                found = find_faults(
+                    project,
+                    settings,
+                    coming_runs=coming_runs,
+                    coming_kinds=coming_kinds,
+                    coming_sets=coming_sets,
+                )
                 faults += [UserError(f"The job {state.step.title}: {each.message}", each.hint) for each in found]
             coming_sets.add(set_written(settings))
+            coming_kinds |= _kinds_of(project, settings)
         if faults:
             *others, last = faults
             raise UserError(" ".join([*map(str, others), last.message]), last.hint)
@@ -245,7 +263,7 @@ class BatchCourse:
 _STATUS = {
     RunStatus.FINISHED: StepStatus.FINISHED,
     RunStatus.FAILED: StepStatus.FAILED,
-    RunStatus.CANCELLED: StepStatus.UNFINISHED,
+    RunStatus.CANCELLED: StepStatus.CANCELLED,
     RunStatus.QUEUED: StepStatus.UNFINISHED,
     RunStatus.RUNNING: StepStatus.UNFINISHED,
 }
@@ -277,6 +295,8 @@ def _plan_state(project: Project, step: BatchStep, plan: Plan[Hashable], n_jobs:
         status = StepStatus.FINISHED
     elif any(run.status is RunStatus.FAILED for run in runs):
         status = StepStatus.FAILED
+    elif any(run.status is RunStatus.CANCELLED for run in runs):
+        status = StepStatus.CANCELLED
     else:
         status = StepStatus.UNFINISHED if runs else StepStatus.READY
     return StepState(step, status, runs=runs, n_done=n_done, n_jobs=n_jobs)

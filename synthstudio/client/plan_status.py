@@ -13,13 +13,19 @@ class PlanStatus(StrEnum):
     FAILED = "failed"
     """A job has failed; the same command tries it again, and does the rest."""
     CANCELLED = "cancelled"
-    """The command was stopped; the same one goes on."""
+    """It was stopped; the same command goes on."""
     UNFINISHED = "unfinished"
-    """Jobs are left, and none has failed."""
+    """Jobs are left, none has failed, and nobody has stopped it."""
 
 
-def status_of(*, n_done: int, n_planned: int, has_failed: bool) -> PlanStatus:
-    """How a plan stands by its runs."""
+def status_of(*, n_done: int, n_planned: int, has_failed: bool, was_cancelled: bool = False) -> PlanStatus:
+    """How a plan stands by its runs.
+
+    Args:
+        was_cancelled: Its last job was stopped, so that what is left waits for somebody, whatever failed before.
+    """
     if n_done >= n_planned:
         return PlanStatus.FINISHED
+    if was_cancelled:
+        return PlanStatus.CANCELLED
     return PlanStatus.FAILED if has_failed else PlanStatus.UNFINISHED

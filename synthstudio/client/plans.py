@@ -218,6 +218,16 @@ def _state(planned: PlannedTrial[T], known: Sequence[tuple[Run, JobSettings]]) -
     return TrialState(planned.trial, runs, tuple(stage.name for stage in planned.stages))
 
 
+def was_cancelled(project: Project, names: Collection[str]) -> bool:
+    """Whether the last that happened to the runs of these plans is that one was cancelled; a later crash, or a job that
+    waits or runs, says otherwise."""
+    runs = [run for name in names for run in project.runs.of_experiment(name)]
+    if any(not run.finished_at for run in runs):
+        return False
+    last = max(runs, key=lambda run: (run.finished_at, run.id), default=None)
+    return last is not None and last.status is RunStatus.CANCELLED
+
+
 def _training_id(runs: dict[str, Run]) -> str:
     training = runs.get(TRAIN)
     return training.id if training is not None else ""

@@ -25,6 +25,15 @@ RUN_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Kind of a job -> kinds of the runs that its `run` may name."""
 
+_ALWAYS_READ_A_RUN = frozenset({"evaluate", "explain", "evaluate-detector", "detect", "suggest", "export-onnx"})
+"""Jobs that take the newest finished run where none is named; the others can do without."""
+
+
+def kinds_needed(settings: JobSettings) -> tuple[str, ...]:
+    """Kinds of training, of which one must be finished where a job names no run; empty where it needs none."""
+    needs_one = settings.kind in _ALWAYS_READ_A_RUN and not run_read(settings)
+    return RUN_KINDS[settings.kind] if needs_one else ()
+
 
 def run_read(settings: JobSettings) -> str:
     """Id of the run that a job uses; empty where none is named."""

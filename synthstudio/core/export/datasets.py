@@ -133,6 +133,19 @@ def is_annotated(fov: FieldOfView, data: ExportData) -> bool:
     return fov.state is not AnnotationState.NONE or bool(data.annotations.get(fov.id))
 
 
+def require_annotated(data: ExportData) -> None:
+    """Raise UserError where nobody has annotated any of the images, or labelled one as a whole.
+
+    The writers themselves make a valid empty data set of nothing; whoever has asked for one by name has mistaken
+    something.
+    """
+    if not any(is_annotated(fov, data) or data.labels.get(fov.id) for fov in data.fovs):
+        raise UserError(
+            f"Nothing is exported: none of these {len(data.fovs):,} images is annotated.",
+            "Annotate some first, or choose others.",
+        )
+
+
 def _keep_stem(own: str, taken: dict[str, int]) -> str:
     """Return a safe file name from the FOV's own, with a number where it is taken.
 

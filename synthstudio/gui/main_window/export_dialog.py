@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from synthstudio.core.export.datasets import ExportData, ExportResult
+from synthstudio.core.export.datasets import ExportData, ExportResult, require_annotated
 from synthstudio.core.export.writers import WRITERS
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.progress import Tick
@@ -181,6 +181,7 @@ class ExportDialog(QDialog):
                 keep_names=keep_names and not set_name,
                 labels={fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if has_labels else {},
             )
+            require_annotated(data)
             return writer(data, out, tick=tick)
 
         def on_done(result: ExportResult) -> None:

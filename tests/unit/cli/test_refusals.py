@@ -12,7 +12,7 @@ from synthstudio.cli import batches
 from synthstudio.cli.main import main
 from synthstudio.client.plan_status import status_of
 from synthstudio.core.imaging import write_png
-from synthstudio.domain.records import Split
+from synthstudio.domain.records import AnnotationState, Split
 from synthstudio.project import Project
 from tests.support.engine_project import build_engine_project
 
@@ -67,6 +67,45 @@ def test_that_a_plan_stands_in_the_same_words_whoever_is_asked() -> None:
     assert status_of(n_done=2, n_planned=2, has_failed=False) == "finished"
     assert status_of(n_done=1, n_planned=2, has_failed=True) == "failed"
     assert status_of(n_done=1, n_planned=2, has_failed=False) == "unfinished"
+    assert status_of(n_done=1, n_planned=2, has_failed=True, was_cancelled=True) == "cancelled"
+    assert status_of(n_done=2, n_planned=2, has_failed=False, was_cancelled=True) == "finished"
+
+
+def test_that_what_needs_a_training_says_so_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = build_engine_project(tmp_path, n_train=1, n_val=1, n_test=1)
+    project.close()
+    for command, model in (
+        ("evaluate", "classifier"),
+        ("evaluate-detector", "detector"),
+        ("suggest", "classifier or detector"),
+    ):
+        told = refusal(capsys, command, project.folder)
+        assert f"No {model} has been trained in this project yet. Train one first." in told
+    project = Project.open(project.folder)
+    assert project.runs.list() == []
+    project.close()
+
+
+def test_that_an_export_of_nothing_is_refused_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1)
+    for fov in project.fovs.list():
+        project.annotations.remove(project.annotations.list(fov.id))
+        project.fovs.set_state(fov.id, AnnotationState.NONE)
+    labelled = project.fovs.list()[0]
+    out = tmp_path / "out"
+    told = refusal(capsys, "export", project.folder, out, "--format", "imagefolder")
+    assert "Nothing is exported: none of these 4 images is annotated." in told
+    assert not out.exists()
+    project.fovs.set_image_label(labelled.id, project.classes.list()[0].id, present=True)
+    project.close()
+    refusal(capsys, "export", project.folder, out, "--format", "coco")  # which has no place for labels of images
+    words = ["export", project.folder, out, "--format", "imagefolder"]
+    assert main([str(each) for each in words], open_app=lambda _: 1) == 0
+    assert "1 images with 0 annotations" in capsys.readouterr().out
 
 
 def test_that_wrong_settings_are_named_by_flag_value_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:

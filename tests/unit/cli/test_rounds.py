@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from synthstudio.cli.main import main
+from synthstudio.client import start_run
+from synthstudio.client.plans import begin_plan, next_planned_job
 from synthstudio.client.rounds import next_round, read_rounds
+from synthstudio.domain.records import RunStatus
+from synthstudio.project import Project
 from synthstudio.settings.round import RoundSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.rounds import click, play_round
@@ -61,6 +65,21 @@ def test_that_the_curve_is_shown_with_its_outlook(
     shown = json.loads(capsys.readouterr().out)
     assert shown["pays"] is False
     assert [each["scores"]["box_f1"]["all"]["value"] for each in shown["rounds"]] == [0.7, 0.705, 0.71]
+
+
+def test_that_a_round_that_was_cancelled_is_told_so_afterwards(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project.open(folder)
+    plan = next_round(project, RoundSettings())
+    begin_plan(project, plan)
+    job = next_planned_job(project, plan)
+    assert job is not None
+    run_id = start_run(project, job.settings, title=job.title, experiment=job.plan)
+    project.runs.set_ended(run_id, RunStatus.CANCELLED)
+    project.close()
+    assert command("rounds", folder) == 0
+    assert "R1: cancelled" in capsys.readouterr().out
 
 
 def test_that_a_finished_round_is_not_done_again_and_missing_ones_are_named(

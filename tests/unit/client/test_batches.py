@@ -10,6 +10,7 @@ import pytest
 from synthstudio.client import start_run
 from synthstudio.client.batch_words import batch_json, build_batch_table, result_words, took_words
 from synthstudio.client.batches import BatchCourse, BatchJob, StepStatus, list_batches, stored_batch
+from synthstudio.client.plans import was_cancelled
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId, SetName
 from synthstudio.domain.records import Generator, RunStatus, SyntheticSet
@@ -135,6 +136,50 @@ def test_that_a_training_that_was_cut_off_is_resumed_and_changed_settings_are_do
     titles(project, batch)
     other = course({**NIGHT, "jobs": [{"name": "train", "recipe": {"kind": "train-classifier", "seed": 1}}]})
     assert [state.status for state in other.read(project)] == [StepStatus.READY]
+
+
+def test_that_a_cancelled_job_is_told_as_such_until_the_batch_goes_on(project: Project) -> None:
+    batch = course()
+    batch.begin(project)
+    assert not build_batch_table(project, batch).is_begun
+    assert not was_cancelled(project, batch.plan_names)
+    job = batch.next_job(project)
+    assert job is not None
+    play(project, job, status=RunStatus.CANCELLED)
+    table = build_batch_table(project, batch)
+    assert [row.status.value for row in table.rows[:3]] == ["cancelled", "ready", "waiting"]
+    assert table.is_begun
+    assert was_cancelled(project, batch.plan_names)
+    again = batch.next_job(project)
+    assert again is not None
+    run_id = start_run(project, again.settings, title=again.title, experiment=again.plan)
+    assert not was_cancelled(project, batch.plan_names)  # it waits for its turn
+    project.runs.set_ended(run_id, RunStatus.FAILED, message="It broke.")
+    assert not was_cancelled(project, batch.plan_names)
+    titles(project, batch)
+    assert not was_cancelled(project, batch.plan_names)
+
+
+def test_that_a_round_in_a_batch_that_was_cancelled_is_cancelled(project: Project) -> None:
+    batch = course({"name": "night", "jobs": [{"name": "again", "recipe": {"kind": "round", "name": "R1"}}]})
+    batch.begin(project)
+    job = batch.next_job(project)
+    assert job is not None
+    play(project, job, status=RunStatus.CANCELLED)
+    assert [state.status for state in batch.read(project)] == [StepStatus.CANCELLED]
+    assert was_cancelled(project, batch.plan_names)
+
+
+def test_that_a_job_without_a_training_to_use_is_found_before_the_night(project: Project) -> None:
+    score: dict[str, object] = {"name": "score", "recipe": {"kind": "evaluate"}}
+    with pytest.raises(UserError, match="The job score: No classifier has been trained in this project yet"):
+        course({"name": "night", "jobs": [score]}).begin(project)
+    before: list[dict[str, object]] = [
+        {"name": "train", "recipe": {"kind": "train-classifier"}},
+        {"name": "again", "recipe": {"kind": "round", "name": "R1", "task": "classifier"}},
+    ]
+    for each in before:  # either will have made one by then
+        course({"name": "night", "jobs": [each, score]}).check(project)
 
 
 def test_that_an_experiment_in_a_batch_is_an_experiment_of_its_own(project: Project) -> None:

@@ -179,7 +179,7 @@ class Batches(QWidget):
         self.state.setText(words)
         self.stop.setVisible(bool(active))
         self.go_on.setVisible(not active)
-        self.go_on.setText("Continue" if table is not None and table.n_done else "Begin")
+        self.go_on.setText("Continue" if table is not None and table.is_begun else "Begin")
         self.go_on.setEnabled(self.can_begin)
         self.open.setEnabled(self._workspace.is_writable)
 
