@@ -26,6 +26,7 @@ from synthstudio.settings.registry import SETTINGS_BY_RECIPE_KIND
 from synthstudio.settings.resources import resource_path
 from synthstudio.settings.schema import setting_specs
 from synthstudio.settings.train_classifier import NETWORK_NAMES, TrainClassifierSettings
+from synthstudio.settings.train_diffusion import TrainDiffusionSettings
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
@@ -272,3 +273,31 @@ def test_that_rounds_show_how_the_chosen_kind_of_model_is_trained(qtbot: QtBot) 
     assert not classifier.isHidden()
     assert not classifier.is_folded
     assert side.form.sections["classifier", "composition"].is_folded
+
+
+def test_that_what_a_form_begins_with_is_no_change_and_is_what_a_reset_brings_back(qtbot: QtBot) -> None:
+    start = GenerateSettings(generator="diffusion", set_name="prompts")
+    form = SettingsForm(GenerateSettings, start, choices={"model": [("one", "one"), ("two", "two")]})
+    qtbot.addWidget(form)
+    assert not [row.spec.name for row in form.rows.values() if row.is_changed()]
+    row = form.row(("set_name",))
+    assert "Default: prompts." in row.help
+    form.show_value("set_name", "others")
+    assert row.is_changed()
+    row.reset.click()
+    assert form.settings().set_name == "prompts"
+
+
+def test_that_a_default_that_is_not_offered_is_no_way_back(qtbot: QtBot) -> None:
+    form = SettingsForm(TrainDiffusionSettings, choices={"guides": ()})
+    qtbot.addWidget(form)
+    row = form.row(("guides",))
+    form.set_choices("guides", [("arms", "arms"), ("legs", "legs")])
+    form.show_value("guides", "legs")
+    assert form.settings().guides == "legs"
+    assert not row.is_changed()
+    form.set_choices("guides", [("", "any"), ("arms", "arms"), ("legs", "legs")])
+    form.show_value("guides", "arms")
+    assert row.is_changed()
+    row.reset.click()
+    assert form.settings().guides == ""

@@ -83,6 +83,10 @@ class ChoiceControl(SettingControl):
             index = self.combo.count() - 1
         self.combo.setCurrentIndex(index)
 
+    @override
+    def offers(self, value: SettingValue) -> bool:
+        return self.combo.findData(str(value)) >= 0
+
 
 class TextControl(SettingControl):
     """A line of text."""

@@ -26,16 +26,24 @@ class SettingRow(QWidget):
     Args:
         spec: The setting.
         build: Makes its control as a child of the row: a widget that changes its parent is styled anew.
+        parent: Where it stands.
+        default: What it begins with and is set back to: another value is marked as changed.
     """
 
     value_changed = Signal()
     help_requested = Signal(object)
 
     def __init__(
-        self, spec: SettingSpec, build: Callable[[QWidget], SettingControl], parent: QWidget | None = None
+        self,
+        spec: SettingSpec,
+        build: Callable[[QWidget], SettingControl],
+        parent: QWidget | None = None,
+        *,
+        default: SettingValue,
     ) -> None:
         super().__init__(parent)
         self.spec = spec
+        self.default = default
         self.control = control = build(self)
         self.label = QLabel(spec.title, self)
         self.label.setBuddy(control)
@@ -52,10 +60,10 @@ class SettingRow(QWidget):
         self.error.setWordWrap(True)
         self.error.hide()
         self._lay_out()
-        text = help_text(spec)
+        self.help = _help_text(spec, default)
         for widget in (self.label, control):
-            widget.setToolTip(text)
-        control.show_value(plain_default(spec))
+            widget.setToolTip(self.help)
+        control.show_value(default)
         control.value_changed.connect(self._on_control_value_changed)
         self.reset.clicked.connect(self._on_reset_clicked)
         self._mark()
@@ -101,13 +109,13 @@ class SettingRow(QWidget):
                 child.style().polish(child)
 
     def is_changed(self) -> bool:
-        """Tell whether the value differs from the default."""
-        return self.control.value() != plain_default(self.spec)
+        """Tell whether the value differs from a default that can be gone back to."""
+        return self.control.value() != self.default and self.control.offers(self.default)
 
     def _mark(self) -> None:
         is_changed = self.is_changed()
         self.reset.setVisible(is_changed)
-        self.reset.setToolTip(f"Back to the default, {shown_value(plain_default(self.spec))}")
+        self.reset.setToolTip(f"Back to the default, {_default_words(self.spec, self.default)}")
         if bool(self.label.property("changed")) != is_changed:
             self.label.setProperty("changed", is_changed)
             self.label.style().unpolish(self.label)
@@ -120,20 +128,12 @@ class SettingRow(QWidget):
 
     @Slot()
     def _on_reset_clicked(self) -> None:
-        self.control.show_value(plain_default(self.spec))
+        self.control.show_value(self.default)
 
     @override
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
-        self.help_requested.emit(self.spec)
-
-
-def plain_default(spec: SettingSpec) -> SettingValue:
-    """The default as a control shows it."""
-    if spec.default is not None or spec.optional:
-        return spec.default
-    empty: dict[str, SettingValue] = {"bool": False, "int": 0, "float": 0.0, "list": (), "lines": ()}
-    return empty.get(spec.kind, spec.choices[0] if spec.choices else "")
+        self.help_requested.emit(self)
 
 
 def shown_value(value: SettingValue) -> str:
@@ -151,7 +151,12 @@ def shown_value(value: SettingValue) -> str:
             return str(value)
 
 
-def help_text(spec: SettingSpec) -> str:
+def _default_words(spec: SettingSpec, default: SettingValue) -> str:
+    """An empty list of names stands for all of them; other empty values for nothing."""
+    return "none" if default in ("", ()) and spec.kind != "list" else shown_value(default)
+
+
+def _help_text(spec: SettingSpec, default: SettingValue) -> str:
     """Help, unit, range and default of a setting in a few sentences."""
     parts = [spec.help] if spec.help else []
     unit = f" {spec.unit}" if spec.unit else ""
@@ -161,5 +166,5 @@ def help_text(spec: SettingSpec) -> str:
         parts.append(f"At least {spec.minimum:.10g}{unit}.")
     elif len(spec.unit) > LONGEST_SUFFIX:
         parts.append(f"In {spec.unit}.")
-    parts.append(f"Default: {shown_value(plain_default(spec))}.")
+    parts.append(f"Default: {_default_words(spec, default)}.")
     return " ".join(parts)

@@ -39,6 +39,10 @@ class SettingControl(QWidget):
         """Show a value; tells of it only where it differs from the one shown."""
         raise NotImplementedError(type(self))
 
+    def offers(self, value: SettingValue) -> bool:
+        """Whether a value can be chosen at present."""
+        return True
+
     def problem(self) -> str:
         """What is wrong that only the control can see; empty where nothing is."""
         return ""

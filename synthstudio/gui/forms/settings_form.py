@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from synthstudio.domain.errors import UserError
 from synthstudio.gui.forms.controls import Choice, build_control
-from synthstudio.gui.forms.rows import SettingRow, help_text
+from synthstudio.gui.forms.rows import SettingRow
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.section import Section
 from synthstudio.settings.complaints import complaint
@@ -49,7 +49,7 @@ class SettingsForm(_FormSignals, Generic[Model]):
 
     Args:
         model_class: What is edited.
-        initial: What is shown first; the defaults otherwise.
+        initial: What is shown first and counts as the defaults; those of the model otherwise.
         choices: For texts and lists whose allowed words the caller knows: name of the setting -> words.
         only: Names of the settings shown; all where empty.
         hidden: Names of settings that are not shown; they keep their values.
@@ -80,6 +80,7 @@ class SettingsForm(_FormSignals, Generic[Model]):
             spec for spec in setting_specs(model_class) if (not only or spec.name in only) and spec.name not in hidden
         ]
         self._values = {spec.path: _plain(_value_at(self._base.model_dump(mode="json"), spec.path)) for spec in specs}
+        self._defaults = dict(self._values)
         self._rows: dict[Path, SettingRow] = {}
         self._unfilled: dict[QWidget, _Unfilled] = {}
         self.sections: dict[Path, Section] = {}
@@ -200,7 +201,8 @@ class SettingsForm(_FormSignals, Generic[Model]):
 
     def _build_rows(self, specs: Sequence[SettingSpec], body: QWidget, layout: QVBoxLayout) -> None:
         for spec in specs:
-            row = SettingRow(spec, partial(build_control, spec, self._choices.get(spec.name)), body)
+            build = partial(build_control, spec, self._choices.get(spec.name))
+            row = SettingRow(spec, build, body, default=self._defaults[spec.path])
             row.control.show_value(self._values[spec.path])
             row.value_changed.connect(self._on_row_value_changed)
             row.help_requested.connect(self._on_row_help_requested)
@@ -340,12 +342,12 @@ class SettingsForm(_FormSignals, Generic[Model]):
         while now is not None and not isinstance(now, SettingRow):
             now = now.parentWidget()
         if now is not None and self._rows.get(now.spec.path) is now:
-            self._on_row_help_requested(now.spec)
+            self._on_row_help_requested(now)
 
     @Slot(object)
-    def _on_row_help_requested(self, spec: SettingSpec) -> None:
-        self.help.setText(f"<b>{spec.title}.</b> {help_text(spec)}")
-        self.help.setToolTip(help_text(spec))
+    def _on_row_help_requested(self, row: SettingRow) -> None:
+        self.help.setText(f"<b>{row.spec.title}.</b> {row.help}")
+        self.help.setToolTip(row.help)
 
 
 def _errors_by_place(error: ValidationError) -> dict[Path, str]:
