@@ -52,7 +52,9 @@ class StepStatus(StrEnum):
 
     FINISHED = "finished"
     UNFINISHED = "unfinished"
-    """It waits in the queue, runs, or is a plan with jobs left."""
+    """A plan with jobs left, none of which is under way."""
+    QUEUED = "queued"
+    RUNNING = "running"
     CANCELLED = "cancelled"
     """It was stopped; what is left of it is done when the batch goes on."""
     FAILED = "failed"
@@ -264,8 +266,8 @@ _STATUS = {
     RunStatus.FINISHED: StepStatus.FINISHED,
     RunStatus.FAILED: StepStatus.FAILED,
     RunStatus.CANCELLED: StepStatus.CANCELLED,
-    RunStatus.QUEUED: StepStatus.UNFINISHED,
-    RunStatus.RUNNING: StepStatus.UNFINISHED,
+    RunStatus.QUEUED: StepStatus.QUEUED,
+    RunStatus.RUNNING: StepStatus.RUNNING,
 }
 
 
@@ -291,14 +293,13 @@ def _plan_state(project: Project, step: BatchStep, plan: Plan[Hashable], n_jobs:
     trials = read_states(project, plan)
     runs = tuple(run for trial in trials for run in trial.runs.values())
     n_done = sum(trial.n_done for trial in trials)
+    found = {run.status for run in runs}
     if n_done == n_jobs:
         status = StepStatus.FINISHED
-    elif any(run.status is RunStatus.FAILED for run in runs):
-        status = StepStatus.FAILED
-    elif any(run.status is RunStatus.CANCELLED for run in runs):
-        status = StepStatus.CANCELLED
     else:
-        status = StepStatus.UNFINISHED if runs else StepStatus.READY
+        telling = (RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.FAILED, RunStatus.CANCELLED)
+        otherwise = StepStatus.UNFINISHED if runs else StepStatus.READY
+        status = next((_STATUS[each] for each in telling if each in found), otherwise)
     return StepState(step, status, runs=runs, n_done=n_done, n_jobs=n_jobs)
 
 

@@ -25,6 +25,14 @@ Form = TypeVar("Form", bound=QWidget)
 Facts = TypeVar("Facts")
 
 
+NOTHING_TO_LEARN = "Nothing is annotated yet. Mark some objects in Annotate, or import annotations."
+
+
+def can_learn(project: Project) -> bool:
+    """Whether there is anything to train on: annotations outside the test images, or a set."""
+    return bool(project.rounds.n_annotations() or project.sets.list())
+
+
 def set_choices(project: Project | None) -> list[Choice]:
     """Names of the stored sets that can be trained on, as choices, after none of them."""
     return [("", "none"), *((item.name, item.name) for item in (project.sets.list() if project is not None else []))]

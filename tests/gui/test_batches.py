@@ -89,8 +89,10 @@ def test_that_a_stopped_batch_is_gone_on_with(qtbot: QtBot, window: MainWindow, 
     with qtbot.waitSignal(worker.event_received, timeout=TIMEOUT_MS):
         window.registry.action("train.continue_batch").trigger()
     qtbot.waitUntil(lambda: "night: one" in batches.state.text(), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: statuses(batches) == ["running", "waiting"], timeout=TIMEOUT_MS)
     qtbot.mouseClick(batches.stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: statuses(batches) == ["unfinished", "waiting"], timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: statuses(batches) == ["cancelled", "waiting"], timeout=TIMEOUT_MS)
+    assert batches.go_on.text() == "Continue"
     worker._command = scripted_engine("finished")
     qtbot.waitUntil(lambda: batches.can_begin, timeout=TIMEOUT_MS)
     qtbot.mouseClick(batches.go_on, Qt.MouseButton.LeftButton)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus, Split, changes
 from synthstudio.gui.pages.train import TrainPage
+from synthstudio.gui.run_tab import NOTHING_TO_LEARN
 from synthstudio.gui.workspace import Workspace
 from synthstudio.protocol.messages import Progress
 from synthstudio.protocol.results import ClassDetection, CountScore, EvaluateDetectorResult, TrainDetectorResult
@@ -96,6 +97,28 @@ def test_that_without_a_detector_the_way_to_one_is_told(qtbot: QtBot, page: Trai
     assert page.detectors.form.isVisible()
     assert page.detectors.form.train.isEnabled()
     assert not page.header.isVisible()
+
+
+def test_that_nothing_is_trained_before_something_is_annotated(
+    qtbot: QtBot, workspace: Workspace, page: TrainPage
+) -> None:
+    project = workspace.require_project()
+    marks = {fov.id: project.annotations.list(fov.id) for fov in project.fovs.list()}
+    for each in marks.values():
+        project.annotations.remove(each)
+    workspace.announce(changes("annotations", "classes"))
+    qtbot.waitUntil(lambda: not page.train.isEnabled(), timeout=WAIT_MS)
+    assert page.train.toolTip() == NOTHING_TO_LEARN
+    assert page.curves.empty.text.text() == NOTHING_TO_LEARN
+    detectors = page.detectors
+    qtbot.waitUntil(lambda: not detectors.form.train.isEnabled(), timeout=WAIT_MS)
+    assert detectors.panel.empty.text.text() == NOTHING_TO_LEARN
+    fov = next(fov for fov in project.fovs.list(split=Split.TRAIN) if marks[fov.id])
+    project.annotations.add(marks[fov.id][:1])
+    workspace.announce(changes("annotations"))
+    qtbot.waitUntil(page.train.isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(detectors.form.train.isEnabled, timeout=WAIT_MS)
+    assert page.train.toolTip() == ""
 
 
 def test_that_scores_are_shown_by_class_and_beside_other_detectors(

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from synthstudio.client.plans import begin_plan
 from synthstudio.client.rounds import next_round, read_rounds
-from synthstudio.domain.records import RunStatus, changes
+from synthstudio.domain.records import RunStatus, Split, changes
 from synthstudio.gui.pages.train.rounds import Rounds
+from synthstudio.gui.run_tab import NOTHING_TO_LEARN
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.settings.round import RoundSettings
@@ -77,6 +78,18 @@ def test_that_a_round_begins_with_one_button_and_fills_curve_and_table(qtbot: Qt
     assert facts.newest is not None
     assert facts.newest.settings is not None
     assert facts.newest.settings.task == "classifier"  # as the form says
+
+
+def test_that_no_round_is_offered_before_something_is_annotated(qtbot: QtBot, open_tab: OpenTab) -> None:
+    tab, workspace = open_tab("finished")
+    panel, project = tab.panel, workspace.require_project()
+    qtbot.waitUntil(lambda: not panel.empty.button.isHidden(), timeout=TIMEOUT_MS)
+    for fov in project.fovs.list():
+        if fov.split is not Split.TEST:  # what lies there is learned from by nobody
+            project.annotations.remove(project.annotations.list(fov.id))
+    workspace.announce(changes("annotations"))
+    qtbot.waitUntil(panel.empty.button.isHidden, timeout=TIMEOUT_MS)
+    assert panel.empty.text.text().endswith(NOTHING_TO_LEARN)
 
 
 def test_that_rounds_begin_by_themselves_once_enough_is_new_and_end_at_the_most(

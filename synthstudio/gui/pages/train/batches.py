@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QStackedWid
 from typing_extensions import override
 
 from synthstudio.client.batch_words import BatchTable, build_batch_table, took_words
-from synthstudio.client.batches import BatchCourse, list_batches, stored_batch
+from synthstudio.client.batches import BatchCourse, StepStatus, list_batches, stored_batch
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
 from synthstudio.gui import errors
@@ -23,6 +24,7 @@ from synthstudio.gui.run_tab import REREAD_MS
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
+from synthstudio.gui.widgets.icons import themed_icon
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.score_table import ScoreColumn, ScoreRow, ScoreTable
 from synthstudio.gui.widgets.wheel_guard import guard_wheel
@@ -33,10 +35,25 @@ from synthstudio.settings.batch_building import read_batch
 
 COLUMNS = (
     ScoreColumn("Kind", "Of the job or plan.", is_text=True),
-    ScoreColumn("Status", "Waiting: for another job. Left out: what it needs has failed.", is_text=True),
+    ScoreColumn(
+        "Status",
+        "Ready: its turn will come. Waiting: for another job. Left out: what it needs has failed.",
+        is_text=True,
+    ),
     ScoreColumn("Took", "What its finished jobs took."),
     ScoreColumn("Outcome", "Its most telling figures, or why it is not finished.", is_text=True),
 )
+ICONS = {
+    StepStatus.READY: "mdi6.circle-outline",
+    StepStatus.WAITING: "mdi6.circle-outline",
+    StepStatus.QUEUED: "mdi6.clock-outline",
+    StepStatus.RUNNING: "mdi6.play-circle-outline",
+    StepStatus.UNFINISHED: "mdi6.circle-half-full",
+    StepStatus.FINISHED: "mdi6.check-circle-outline",
+    StepStatus.CANCELLED: "mdi6.cancel",
+    StepStatus.FAILED: "mdi6.alert-circle-outline",
+    StepStatus.LEFT_OUT: "mdi6.minus-circle-outline",
+}
 RECIPES = "Recipes (*.toml)"
 
 
@@ -65,6 +82,7 @@ class Batches(QWidget):
         self._facts = BatchesFacts((), None, None)
         self._wanted = ""
         self._is_stale = True
+        self._speaking: RunId | None = None
         self.driver = PlanDriver(workspace, self)
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
@@ -122,6 +140,7 @@ class Batches(QWidget):
         self.driver.changed.connect(self._on_driver_changed)
         self._workspace.records_changed.connect(self._on_workspace_records_changed)
         self._workspace.project_changed.connect(self._on_workspace_project_changed)
+        self._workspace.gpu_worker.event_received.connect(self._on_worker_event_received)
 
     # What is shown
 
@@ -163,7 +182,12 @@ class Batches(QWidget):
         rows = facts.table.rows if facts.table is not None else ()
         self.table.set_rows(
             [
-                ScoreRow(row.title, (row.kind, row.status.value, took_words(row.seconds), row.outcome), tip=row.run)
+                ScoreRow(
+                    row.title,
+                    (row.kind, row.status.value, took_words(row.seconds), row.outcome),
+                    icon=themed_icon(ICONS[row.status]),
+                    tip="\n".join(filter(None, (row.outcome, row.run))),
+                )
                 for row in rows
             ]
         )
@@ -202,6 +226,12 @@ class Batches(QWidget):
     @Slot(object)
     def _on_workspace_records_changed(self, changed: Changes) -> None:
         if not {"runs", "experiments"}.isdisjoint(changed.kinds):
+            self._reread.start()
+
+    @Slot(str, object)
+    def _on_worker_event_received(self, run_id: RunId, _event: object) -> None:
+        if run_id != self._speaking:  # its first word: from now on it is written down as running
+            self._speaking = run_id
             self._reread.start()
 
     @Slot()

@@ -101,11 +101,7 @@ class DetectorPanel(QWidget):
         self.classes = ScoreTable(CLASS_COLUMNS, first="Class", parent=inner)
         self.comparison = ScoreTable(RUN_COLUMNS, first="Detector", parent=inner)
         self.bars = DetectorBars(inner)
-        self.empty = NextStep(
-            "No detector has been trained yet.",
-            "A detector draws boxes around the objects. Choose what it learns from on the right and press “Train”.",
-            parent=self.stack,
-        )
+        self.empty = NextStep(parent=self.stack)
         self._lay_out(inner)
         self.choice.currentIndexChanged.connect(self._show_chosen)
         self.split.currentIndexChanged.connect(self._show_chosen)

@@ -16,7 +16,7 @@ from synthstudio.gui.forms import Choice, PresetBar, SettingsForm, list_presets
 from synthstudio.gui.pages.train.detector_facts import DETECTOR_KIND, DetectorFacts, read_detectors
 from synthstudio.gui.pages.train.detector_panel import FIELD, DetectorPanel
 from synthstudio.gui.pages.train.run_facts import read_splits
-from synthstudio.gui.run_tab import RunTab, set_choices
+from synthstudio.gui.run_tab import NOTHING_TO_LEARN, RunTab, can_learn, set_choices
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.saving import choose_file
 from synthstudio.gui.workspace import Workspace
@@ -75,8 +75,10 @@ class DetectorSide(QFrame):
         return self.form.find_settings()
 
 
-DetectorRecords = tuple[list[DetectorFacts], list[Split]]
-"""All detectors, and the splits that can be scored on."""
+HOW_TO_TRAIN = "A detector draws boxes around the objects. Choose what it learns from on the right and press “Train”."
+
+DetectorRecords = tuple[list[DetectorFacts], list[Split], bool]
+"""All detectors, the splits that can be scored on, and whether there is anything to train on."""
 
 
 class Detectors(RunTab[DetectorSide, DetectorRecords]):
@@ -89,6 +91,7 @@ class Detectors(RunTab[DetectorSide, DetectorRecords]):
         self.panel = DetectorPanel(workspace)
         super().__init__(workspace, self.panel, parent)
         self._searching: dict[str, tuple[RunId, FovId]] = {}
+        self._can_learn = True
         self.panel.resume_requested.connect(self.resume)
         self.panel.evaluate_requested.connect(self.evaluate)
         self.panel.export_requested.connect(self.export_detector)
@@ -113,16 +116,21 @@ class Detectors(RunTab[DetectorSide, DetectorRecords]):
     def _fit_form(self, form: DetectorSide) -> None:
         form.form.set_choices("composition.classes", self._class_names())
         form.form.set_choices("set_name", set_choices(self._workspace.project))
-        form.train.setEnabled(self._workspace.is_writable and form.form.find_settings() is not None)
+        is_valid = form.form.find_settings() is not None
+        form.train.setEnabled(self._workspace.is_writable and self._can_learn and is_valid)
+        form.train.setToolTip("" if self._can_learn else NOTHING_TO_LEARN)
 
     @override
     def _read_facts(self, project: Project) -> DetectorRecords:
-        return read_detectors(project), read_splits(project)
+        return read_detectors(project), read_splits(project), can_learn(project)
 
     @override
     def _show_facts(self, facts: DetectorRecords | None) -> None:
-        detectors, splits = facts if facts is not None else ([], [])
+        detectors, splits, self._can_learn = facts if facts is not None else ([], [], True)
         self.panel.show_detectors(detectors, splits=splits, can_write=self._workspace.is_writable)
+        self.panel.empty.show_step(
+            "No detector has been trained yet.", HOW_TO_TRAIN if self._can_learn else NOTHING_TO_LEARN
+        )
 
     @Slot()
     def _on_panel_view_chosen(self) -> None:

@@ -28,7 +28,7 @@ from synthstudio.gui.pages.train.run_facts import TrainingFacts, read_splits, re
 from synthstudio.gui.pages.train.run_header import RunHeader
 from synthstudio.gui.pages.train.runs_panel import RunsPanel
 from synthstudio.gui.pages.train.training_jobs import TrainingJobs
-from synthstudio.gui.run_tab import set_choices
+from synthstudio.gui.run_tab import NOTHING_TO_LEARN, can_learn, set_choices
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.page_tabs import PageTabs
 from synthstudio.gui.workspace import Workspace
@@ -56,7 +56,7 @@ class TrainPage(QWidget):
         self._awaited: RunId | None = None  # to be chosen as soon as it is among the runs
         self._trainings: list[TrainingFacts] = []
         self._explaining: dict[str, CamWish] = {}
-        self._is_stale = True
+        self._is_stale = self._can_learn = True
         self.runs = RunsPanel(self)
         self.header = RunHeader(self)
         self.curves = CurvesPanel(workspace, self)
@@ -180,13 +180,13 @@ class TrainPage(QWidget):
             self._show([], [])
             return
 
-        def read(_tick: Tick) -> tuple[list[TrainingFacts], list[Split]]:
-            return read_trainings(project), read_splits(project)
+        def read(_tick: Tick) -> tuple[list[TrainingFacts], list[Split], bool]:
+            return read_trainings(project), read_splits(project), can_learn(project)
 
         self._workspace.background.run(read, done=lambda found: self._show(*found), owner=self)
 
-    def _show(self, trainings: list[TrainingFacts], splits: list[Split]) -> None:
-        self._trainings = trainings
+    def _show(self, trainings: list[TrainingFacts], splits: list[Split], has_data: bool = True) -> None:
+        self._trainings, self._can_learn = trainings, has_data
         self.header.set_splits(splits)
         self.results.set_splits(splits)
         self.runs.set_trainings(trainings)
@@ -203,13 +203,16 @@ class TrainPage(QWidget):
     def _show_chosen(self) -> None:
         chosen = self.chosen
         self.header.show_run(chosen, can_write=self._workspace.is_writable)
-        self.curves.show_run(chosen.run.id if chosen is not None else None, *_curves_words(chosen))
+        words = _curves_words(chosen, can_learn=self._can_learn)
+        self.curves.show_run(chosen.run.id if chosen is not None else None, *words)
         self.results.show_runs(chosen, self._trainings)
         self.cam.show_runs(chosen, self._trainings, set(self._explaining.values()))
 
     @Slot()
     def _refresh_train(self) -> None:
-        self.train.setEnabled(self._workspace.is_writable and self.form.find_settings() is not None)
+        is_valid = self.form.find_settings() is not None
+        self.train.setEnabled(self._workspace.is_writable and self._can_learn and is_valid)
+        self.train.setToolTip("" if self._can_learn else NOTHING_TO_LEARN)
 
     @Slot()
     def _on_workspace_project_changed(self) -> None:
@@ -218,7 +221,8 @@ class TrainPage(QWidget):
 
     @Slot(object)
     def _on_workspace_records_changed(self, changed: Changes) -> None:
-        if changed.kinds & {"runs", "classes", "sets"}:
+        may_learn_now = not self._can_learn and "annotations" in changed.kinds
+        if changed.kinds & {"runs", "classes", "sets"} or may_learn_now:
             self.refresh()
 
     @Slot(str, object)
@@ -424,8 +428,10 @@ class TrainPage(QWidget):
         )
 
 
-def _curves_words(chosen: TrainingFacts | None) -> tuple[str, str]:
+def _curves_words(chosen: TrainingFacts | None, *, can_learn: bool) -> tuple[str, str]:
     """What the empty curves say."""
+    if chosen is None and not can_learn:
+        return "Nothing has been trained yet.", NOTHING_TO_LEARN
     if chosen is None:
         return "Nothing has been trained yet.", "Choose a preset on the right and press “Train”."
     if chosen.run.status is RunStatus.QUEUED:

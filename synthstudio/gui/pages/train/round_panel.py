@@ -31,6 +31,7 @@ from synthstudio.gui.pages.train.round_facts import (
     state_words,
 )
 from synthstudio.gui.plan_head import make_continue_button, make_stop_button
+from synthstudio.gui.run_tab import NOTHING_TO_LEARN
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.choices import fill_choice
 from synthstudio.gui.widgets.columns import fill_with_pages, panel_column
@@ -169,7 +170,7 @@ class RoundPanel(QWidget):
     @property
     def can_begin(self) -> bool:
         """Whether a round could begin."""
-        return self._can_write and not self._active and self._facts is not None
+        return self._can_write and not self._active and self._facts is not None and self._facts.n_annotations > 0
 
     @property
     def can_continue(self) -> bool:
@@ -185,8 +186,9 @@ class RoundPanel(QWidget):
         self.empty.show_step(
             "No round yet.",
             "A round trains on the annotations so far, scores on the test images and suggests what is not annotated"
-            " yet. Accept or correct, then begin the next one: after some rounds the curve shows what clicks bring.",
-            "First round" if can_write and facts is not None else "",
+            " yet. Accept or correct, then begin the next one: after some rounds the curve shows what clicks bring."
+            + (f" {NOTHING_TO_LEARN}" if facts is not None and not facts.n_annotations else ""),
+            "First round" if self.can_begin else "",
         )
         self.stack.setCurrentWidget(self.content if rounds else self.empty)
         fill_choice(self.measure, [(each.title, each.key) for each in known_measures(rounds)])
