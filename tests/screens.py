@@ -26,6 +26,7 @@ from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
 
 from synthstudio.core.review.gallery_filter import GalleryChoice, GalleryFilter
+from synthstudio.gui.forms.elsewhere_dialog import ElsewhereDialog
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.pages.annotate import AnnotatePage
@@ -259,6 +260,17 @@ class Photographer:
             self._take("train-cam-two-runs")
             beside.setCurrentIndex(0)
         page.tabs.setCurrentIndex(0)
+        self._walk_elsewhere(page)
+
+    def _walk_elsewhere(self, page: TrainPage) -> None:
+        """The command for each place where a training can run."""
+        with self._opened(page.presets.show_elsewhere) as dialog:
+            if not isinstance(dialog, ElsewhereDialog):
+                return
+            for index in range(dialog.place.count()):
+                dialog.place.setCurrentIndex(index)
+                self._settle()
+                self._take(f"dialog-elsewhere-{dialog.chosen.value}", dialog)
 
     def _walk_detectors(self, page: TrainPage) -> None:
         """The other views of the tab; on the field its first mistake."""
@@ -297,6 +309,8 @@ class Photographer:
             "dialog-agreement": window.dialogs.open_agreement,
             "dialog-suggestion-scores": lambda: window.registry.action("annotate.suggestion_scores").trigger(),
             "dialog-class": lambda: window.registry.action("annotate.edit_class").trigger(),
+            "dialog-job-hours": window.dialogs.open_job_hours,
+            "dialog-watch": lambda: window.registry.action("file.watch").trigger(),
             "dialog-author": window.dialogs.open_author,
             "dialog-guide": window.dialogs.open_guide,
             "dialog-keys": window.dialogs.open_keys,

@@ -14,18 +14,21 @@ from synthstudio.cli.planning import add_until, cancelled_at
 from synthstudio.cli.render import Display, print_json, print_lines, print_warnings
 from synthstudio.cli.results import counted
 from synthstudio.client.cancelling import HostCancel
+from synthstudio.client.named_records import find_faults
 from synthstudio.client.session import execute_run, start_run
 from synthstudio.client.watch_options import EVERY_S, WatchOptions
 from synthstudio.client.watching import Arrival, FolderWatch
 from synthstudio.core.fields.images import SampleNaming
 from synthstudio.domain.records import Split
-from synthstudio.domain.suggestions import SUGGESTING_KINDS
 from synthstudio.project import Project
 from synthstudio.protocol.messages import JobFinished
 from synthstudio.protocol.results import SuggestResult
+from synthstudio.settings.suggest import SuggestSettings
 
 LOOKS_ONCE = 2
 """A file counts once it was the same in two looks."""
+
+MOST_S = 24 * 3600
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -54,8 +57,10 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 def execute(command: str, arguments: argparse.Namespace) -> int:
     """Watch until Ctrl+C, or until the clock says so; return the exit status."""
-    if not arguments.every > 0:
-        raise WrongUse(f"{arguments.every} seconds between two looks are impossible.", "Give a number above 0.")
+    if not 0 < arguments.every <= MOST_S:
+        raise WrongUse(
+            f"{arguments.every} seconds between two looks are impossible.", f"Give a number above 0, at most {MOST_S}."
+        )
     options = WatchOptions(
         folder=str(arguments.folder.absolute()),
         sample_from=arguments.sample_from,
@@ -68,8 +73,8 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
     watch = FolderWatch(options)
     project = open_to_write(arguments.project)
     try:
-        if options.run:
-            project.runs.find_named(options.run, kinds=SUGGESTING_KINDS)
+        for fault in find_faults(project, SuggestSettings(run=options.run)) if options.suggests else ():
+            raise fault
         n_images, n_searches = _watch(project, watch, arguments)
     finally:
         project.close()

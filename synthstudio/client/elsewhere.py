@@ -23,6 +23,8 @@ class Place(StrEnum):
     GPUS = "gpus"
     MACHINES = "machines"
     SLURM = "slurm"
+    PARTS = "parts"
+    """Each machine makes a range of the images of a set, in a copy of the project; then the parts are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Elsewhere:
         recipe: File of its settings, likewise.
         gpus: Of each machine.
         machines: That share the work.
+        images: Numbers of the images of a set that can be made in parts; empty for any other job.
+        set_name: Of this set.
     """
 
     kind: str
@@ -42,10 +46,14 @@ class Elsewhere:
     recipe: Path
     gpus: int = 2
     machines: int = 2
+    images: range = range(0)
+    set_name: str = ""
 
     def places(self) -> tuple[Place, ...]:
         """Where it can run."""
-        return tuple(Place) if self.kind in SHARED_KINDS else (Place.TERMINAL,)
+        if self.kind in SHARED_KINDS:
+            return (Place.TERMINAL, Place.GPUS, Place.MACHINES, Place.SLURM)
+        return (Place.TERMINAL, Place.PARTS) if len(self.images) > 1 else (Place.TERMINAL,)
 
     def text(self, place: Place) -> str:
         """The lines for a place: commands to be typed, or a script of Slurm."""
@@ -59,10 +67,29 @@ class Elsewhere:
                 return f"{shlex.join(('accelerate', 'launch', *many, '--num_processes', str(self.gpus), '-m', *run))}\n"
             case Place.MACHINES:
                 return "".join(f"# on machine {rank}\n{self._node(rank, run)}\n" for rank in range(self.machines))
+            case Place.PARTS:
+                return self._parts()
             case Place.SLURM:
                 template = Template((resource_path("slurm") / "train.sbatch").read_text(encoding="utf-8"))
                 project, recipe = (shlex.quote(str(path)) for path in (self.project, self.recipe))
                 return template.substitute(nodes=self.machines, gpus=self.gpus, project=project, recipe=recipe)
+
+    def _parts(self) -> str:
+        """A line for each machine, and the one that joins what they have made."""
+        lines: list[str] = []
+        n_parts = min(self.machines, len(self.images))
+        copies = [self.project.with_name(f"{self.project.name}-{number}") for number in range(n_parts)]
+        for number, copy in enumerate(copies):
+            first, end = (place * len(self.images) // n_parts for place in (number, number + 1))
+            inside = self.recipe.is_relative_to(self.project)
+            recipe = copy / self.recipe.relative_to(self.project) if inside else self.recipe
+            words = (
+                *("synthstudio", self.kind, str(copy), "--recipe", str(recipe)),
+                *("--first", str(self.images[first]), "--count", str(end - first)),
+            )
+            lines += [f"# on machine {number}, {shlex.quote(str(copy))} being a copy of the project", shlex.join(words)]
+        joining = ("synthstudio", "join", str(self.project), *map(str, copies), "--set", self.set_name)
+        return "\n".join([*lines, "# then, with the copies beside the project", shlex.join(joining), ""])
 
     def _node(self, rank: int, run: tuple[str, ...]) -> str:
         words = (

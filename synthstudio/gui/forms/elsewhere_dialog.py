@@ -30,13 +30,17 @@ from synthstudio.gui.widgets.dialog_layout import MARGIN_PX, SPACING_PX, add_row
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.saving import save_bytes
 from synthstudio.settings.base import JobSettings
+from synthstudio.settings.compose import ComposeSettings
+from synthstudio.settings.generate import GenerateSettings
 from synthstudio.settings.recipe import recipe_text
+from synthstudio.settings.references import set_written
 
 PLACE_WORDS = {
     Place.TERMINAL: "In a terminal",
     Place.GPUS: "On several GPUs of one machine",
     Place.MACHINES: "On several machines",
     Place.SLURM: "Under Slurm",
+    Place.PARTS: "In parts, on several machines",
 }
 HINTS = {
     Place.TERMINAL: "Close the project here first, or the command finds it in use.",
@@ -44,6 +48,8 @@ HINTS = {
     Place.MACHINES: "All machines see the project's folder by the same path; MACHINE0 is the name of the first one."
     " Type each line on its machine; the first one writes. Close the project here first.",
     Place.SLURM: "All machines see the project's folder by the same path. Adapt time and processors to your cluster.",
+    Place.PARTS: "Copy writes the recipe. Then close the project here, and copy its folder to the machines. The joined"
+    " set has the bytes of one that was made at once.",
 }
 
 
@@ -62,13 +68,13 @@ class ElsewhereDialog(QDialog):
         self._settings, self._project = settings, project
         self.recipe = QLineEdit(str(project / "recipes" / f"{settings.kind}.toml"))
         self.place = QComboBox()
-        for place in self._wish().places():
-            self.place.addItem(PLACE_WORDS[place], place)
         self.gpus, self.machines = QSpinBox(), QSpinBox()
         for box, least in ((self.gpus, 1), (self.machines, 2)):
             box.setRange(least, 64)
             box.setValue(2)
             inset_number(box)
+        for place in self._wish().places():
+            self.place.addItem(PLACE_WORDS[place], place)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)  # a line is typed as it is shown
@@ -111,7 +117,18 @@ class ElsewhereDialog(QDialog):
         self.setMinimumWidth(scaled_px(640))
 
     def _wish(self) -> Elsewhere:
-        return Elsewhere(self._settings.kind, self._project, Path(self.recipe.text()))
+        settings, images = self._settings, range(0)
+        if isinstance(settings, ComposeSettings | GenerateSettings):
+            images = range(settings.first_index, settings.first_index + settings.count)
+        return Elsewhere(
+            settings.kind,
+            self._project,
+            Path(self.recipe.text()),
+            gpus=self.gpus.value(),
+            machines=self.machines.value(),
+            images=images,
+            set_name=set_written(settings),
+        )
 
     @property
     def chosen(self) -> Place:
@@ -122,17 +139,11 @@ class ElsewhereDialog(QDialog):
     def _show(self) -> None:
         place = self.chosen
         self._counts.setVisible(place is not Place.TERMINAL)
-        are_many = place in (Place.MACHINES, Place.SLURM)
+        are_many = place in (Place.MACHINES, Place.SLURM, Place.PARTS)
         self.machines.setVisible(are_many)
+        self.gpus.setVisible(place is not Place.PARTS)
         self.gpus.setSuffix(" GPUs each" if are_many else " GPUs")
-        wish = Elsewhere(
-            self._settings.kind,
-            self._project,
-            Path(self.recipe.text()),
-            gpus=self.gpus.value(),
-            machines=self.machines.value(),
-        )
-        self.text.setPlainText(wish.text(place))
+        self.text.setPlainText(self._wish().text(place))
         self.hint.setText(HINTS[place])
         is_named = bool(self.recipe.text().strip())
         self.copy.setEnabled(is_named)

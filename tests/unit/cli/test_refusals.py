@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from synthstudio import __main__ as program
-from synthstudio.cli import batches
+from synthstudio.cli import batches, jobs
 from synthstudio.cli.main import main
 from synthstudio.client.plan_status import status_of
 from synthstudio.core.imaging import write_png
 from synthstudio.domain.records import AnnotationState, Split
 from synthstudio.project import Project
+from synthstudio.protocol.messages import JobCancelled
+from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.engine_project import build_engine_project
+from tests.support.sets import add_set
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *words: object, status: int = 1) -> str:
@@ -83,6 +86,8 @@ def test_that_what_needs_a_training_says_so_before_anything_is_started(
     ):
         told = refusal(capsys, command, project.folder)
         assert f"No {model} has been trained in this project yet. Train one first." in told
+    told = refusal(capsys, "watch", project.folder, tmp_path, "--once", "--run", "newest")
+    assert "No classifier or detector has been trained in this project yet." in told
     project = Project.open(project.folder)
     assert project.runs.list() == []
     project.close()
@@ -192,3 +197,28 @@ def test_that_without_a_display_the_commands_are_named_in_place_of_the_window(
         monkeypatch.delenv(name, raising=False)
     assert program.main([]) == 1
     assert capsys.readouterr().err.startswith("error: there is no display")
+
+
+def test_that_a_pause_without_an_end_between_two_looks_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for every in ("0", "nan", "inf"):
+        told = refusal(capsys, "watch", tmp_path / "study", tmp_path, "--every", every, status=2)
+        assert f"{float(every)} seconds between two looks are impossible" in told
+
+
+def test_that_only_a_set_that_is_written_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = build_engine_project(tmp_path, n_train=2, n_val=1, n_test=1)
+    add_set(project, ComposeSettings(set_name="made", count=1, composition=CompositionSettings(canvas_px=96)))
+    project.close()
+    seen: list[bool] = []
+
+    def look(opened: Project, *_: object, **__: object) -> JobCancelled:
+        seen.append(opened.sets.find("made") is not None)
+        return JobCancelled()
+
+    monkeypatch.setattr(jobs, "run_job", look)
+    recipe = tmp_path / "check.toml"
+    recipe.write_text('kind = "quality"\nset_name = "made"\n')
+    main(["run", str(project.folder), str(recipe), "--replace"], open_app=lambda _: 1)
+    assert seen == [True]
