@@ -11,6 +11,9 @@ Two times are taken, and the bar is for the first:
   seen is that much behind the hand.
 - Move to answer: from every single move until the first picture that shows it, or a later one, has been painted. Moves
   that come while another picture is being made wait for that one, too: at worst two pictures long.
+
+Beside them stands the floor: the same generator in a bare onnxruntime, right before and while nothing else of this
+program runs, with one thread and with as many as onnxruntime takes.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from synthstudio.core.training.gan_card import ONNX_NAME, WEIGHTS_NAME, GanCard,
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
 from synthstudio.engine.gan_onnx import export_generator
+from synthstudio.engine.gan_session import GeneratorSession
 from synthstudio.engine.gan_weights import save_generator
 from synthstudio.engine.networks.gan import build_generator
 from synthstudio.gui.app import prepare_memory, settle_memory
@@ -56,6 +60,7 @@ EVENT_MS, TICK_MS = 16, 2
 TURN_S = 2.0
 TIMEOUT_S = 180.0
 WARM_UP_S = 1.5
+N_WARM, N_BARE = 3, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Latency:
         p50: Of the hand to picture, as the 95th percentile and the worst.
         answer_p50: Of a move to its answer, as the 95th percentile.
         engine_p50: Of what the generator alone took.
+        bare_one: Median of an image in a bare onnxruntime with one thread.
+        bare_all: The same with as many threads as it takes by itself.
     """
 
     base_channels: int
@@ -78,6 +85,8 @@ class Latency:
     answer_p50: float
     answer_p95: float
     engine_p50: float
+    bare_one: float
+    bare_all: float
     longest_gap: float
     start: float
     bar: float | None
@@ -182,6 +191,18 @@ def add_gan(project: Project, *, base_channels: int, side: int) -> RunId:
     return run_id
 
 
+def bare_ms(path: Path, *, side: int, threads: int) -> float:
+    """Median of an image by onnxruntime alone; 0 threads for as many as it takes by itself."""
+    session = GeneratorSession(path, threads=threads)
+    maps = np.random.default_rng(0).uniform(-1, 1, (1, 3, side, side)).astype(np.float32)
+    took_ms = []
+    for _ in range(N_WARM + N_BARE):
+        began_s = time.perf_counter()
+        session.run(maps)
+        took_ms.append(1000 * (time.perf_counter() - began_s))
+    return float(np.median(took_ms[N_WARM:]))
+
+
 def wait(condition: Callable[[], bool]) -> None:
     """Let events come until this holds."""
     deadline_s = time.perf_counter() + TIMEOUT_S
@@ -222,6 +243,8 @@ def drag_in_circles(panel: MapEditorPanel, seconds: float, moved: Callable[[], o
 
 def measure(workspace: Workspace, run_id: RunId, *, base_channels: int, side: int, seconds: float) -> Latency:
     """Open the editor on a GAN, drag, and say how it went."""
+    graph = workspace.require_project().run_folder(run_id) / ONNX_NAME
+    bare_one, bare_all = (bare_ms(graph, side=side, threads=each) for each in (1, 0))
     panel = MapEditorPanel(workspace)
     panel.resize(1280, 720)
     paints, gaps = PaintMeter(panel), GapMeter(panel)
@@ -252,6 +275,8 @@ def measure(workspace: Workspace, run_id: RunId, *, base_channels: int, side: in
         answer_p50=answer_p50,
         answer_p95=answer_p95,
         engine_p50=float(np.median(paints.engine_ms)),
+        bare_one=bare_one,
+        bare_all=bare_all,
         longest_gap=longest_gap,
         start=start_ms,
         bar=BARS_MS.get(base_channels) if side == 256 else None,
@@ -294,8 +319,8 @@ def report(found: list[Latency], *, as_json: bool) -> None:
         sys.stdout.write(json.dumps([asdict(each) for each in found]) + "\n")
         return
     sys.stdout.write(
-        "channels side | hand to picture p50  p95  worst (bar) | move to answer p50 p95 | GAN p50 | pictures/s"
-        " | gap | start\n"
+        "channels side | hand to picture p50  p95  worst (bar) | move to answer p50 p95"
+        " | GAN p50 (bare: one, all threads) | pictures/s | gap | start\n"
     )
     for each in found:
         bar = f"{each.bar:.0f}" if each.bar is not None else "-"
@@ -303,6 +328,7 @@ def report(found: list[Latency], *, as_json: bool) -> None:
         sys.stdout.write(
             f"{each.base_channels:8d} {each.side:4d} | {each.p50:8.0f} ms {each.p95:4.0f} ms {each.worst:4.0f} ms"
             f" ({bar}) | {each.answer_p50:8.0f} ms {each.answer_p95:4.0f} ms | {each.engine_p50:4.0f} ms"
+            f" ({each.bare_one:.0f}, {each.bare_all:.0f} ms)"
             f" | {rate:5.1f} | {each.longest_gap:4.0f} ms | {each.start:5.0f} ms\n"
         )
 

@@ -53,12 +53,15 @@ class FoldedResizeConv(nn.Module):
         both = F.conv2d(F.conv2d(features, self.step_both, padding=1, groups=n_in), self.both)
         across_parts, down_parts, both_parts = across.chunk(2, 1), down.chunk(2, 1), both.chunk(4, 1)
         beside_row = [whole + across_parts[q][:, :, :, q : q + width] for q in (0, 1)]
-        made = []
-        for p, q in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            corner = both_parts[2 * p + q][:, :, p : p + height, q : q + width]
-            made.append(beside_row[q] + down_parts[p][:, :, p : p + height] + corner)
-        beside = torch.stack(made, 2).reshape(-1, 4 * self.n_out, height, width)
-        return F.pixel_shuffle(beside, 2)  # (N, out, 2h, 2w)
+        rows = []
+        for p in (0, 1):
+            px = []
+            for q in (0, 1):
+                corner = both_parts[2 * p + q][:, :, p : p + height, q : q + width]
+                px.append(beside_row[q] + down_parts[p][:, :, p : p + height] + corner)
+            rows.append(torch.stack(px, 4).reshape(-1, self.n_out, height, 2 * width))
+        # One axis after the other: onnxruntime shuffles both at once in almost three times the time.
+        return torch.stack(rows, 3).reshape(-1, self.n_out, 2 * height, 2 * width)
 
 
 def _signed_parts(weights: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]:
