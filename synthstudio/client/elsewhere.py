@@ -64,9 +64,9 @@ class Elsewhere:
                 return f"{shlex.join(run)}\n"
             case Place.GPUS:
                 many = ("--multi_gpu",) if self.gpus > 1 else ()
-                return f"{shlex.join(('accelerate', 'launch', *many, '--num_processes', str(self.gpus), '-m', *run))}\n"
+                return _launched(("accelerate", "launch", *many, "--num_processes", str(self.gpus)), run)
             case Place.MACHINES:
-                return "".join(f"# on machine {rank}\n{self._node(rank, run)}\n" for rank in range(self.machines))
+                return "".join(f"# on machine {rank}\n{self._node(rank, run)}" for rank in range(self.machines))
             case Place.PARTS:
                 return self._parts()
             case Place.SLURM:
@@ -83,17 +83,24 @@ class Elsewhere:
             first, end = (place * len(self.images) // n_parts for place in (number, number + 1))
             inside = self.recipe.is_relative_to(self.project)
             recipe = copy / self.recipe.relative_to(self.project) if inside else self.recipe
-            words = (
-                *("synthstudio", self.kind, str(copy), "--recipe", str(recipe)),
-                *("--first", str(self.images[first]), "--count", str(end - first)),
-            )
-            lines += [f"# on machine {number}, {shlex.quote(str(copy))} being a copy of the project", shlex.join(words)]
+            making = ("synthstudio", self.kind, str(copy), "--recipe", str(recipe))
+            which = ("--first", str(self.images[first]), "--count", str(end - first))
+            lines += [
+                f"# on machine {number}, {shlex.quote(str(copy))} being a copy of the project",
+                f"{shlex.join(making)} \\",
+                f"    {shlex.join(which)}",
+            ]
         joining = ("synthstudio", "join", str(self.project), *map(str, copies), "--set", self.set_name)
         return "\n".join([*lines, "# then, with the copies beside the project", shlex.join(joining), ""])
 
     def _node(self, rank: int, run: tuple[str, ...]) -> str:
         words = (
             *("torchrun", "--nnodes", str(self.machines), "--nproc-per-node", str(self.gpus)),
-            *("--node-rank", str(rank), "--master-addr", "MACHINE0", "--master-port", str(PORT), "-m"),
+            *("--node-rank", str(rank), "--master-addr", "MACHINE0", "--master-port", str(PORT)),
         )
-        return shlex.join((*words, *run))
+        return _launched(words, run)
+
+
+def _launched(launcher: tuple[str, ...], run: tuple[str, ...]) -> str:
+    """One command in two lines, as a window has room for."""
+    return f"{shlex.join(launcher)} \\\n    {shlex.join(('-m', *run))}\n"

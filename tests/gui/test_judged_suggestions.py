@@ -93,7 +93,7 @@ def test_that_an_accepted_suggestion_tells_where_it_comes_from(qtbot: QtBot, win
     qtbot.waitUntil(lambda: len(page.editor.annotations) == 1, timeout=TIMEOUT_MS)
     model = page.annotation_panel.model
     tip = str(model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole))
-    assert "Suggested by Detector" in tip
+    assert "Suggested by model · Detector · " in tip
     assert "score 0.80; accepted by ada" in tip
     page.view.set_selection([stored[0].id])
     page.view.context_menu_requested.emit(page.view.mapToGlobal(QPoint(5, 5)), 60.0, 20.0)

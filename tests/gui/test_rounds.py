@@ -13,8 +13,10 @@ from pytestqt.qtbot import QtBot
 from synthstudio.client.plans import begin_plan
 from synthstudio.client.rounds import next_round, read_rounds
 from synthstudio.domain.records import RunStatus, Split, changes
+from synthstudio.gui.pages.train.round_facts import curves
 from synthstudio.gui.pages.train.rounds import Rounds
 from synthstudio.gui.run_tab import NOTHING_TO_LEARN
+from synthstudio.gui.theme import current_theme
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.settings.round import RoundSettings
@@ -70,6 +72,12 @@ def test_that_a_round_begins_with_one_button_and_fills_curve_and_table(qtbot: Qt
     assert (row[0], row[6]) == ("R1", "0.80")
     (curve,) = panel.plot.curves
     assert curve.values.tolist() == [0.8]
+    assert curve.color == current_theme().text
+    facts, disc = panel.facts, workspace.require_project().classes.find("disc")
+    assert facts is not None
+    assert disc is not None
+    (of_disc,) = curves(facts.rounds, panel.measure.currentData(), ("disc",), "actions", colors=facts.colors)
+    assert (of_disc.color, of_disc.values.tolist()) == (disc.color, [0.8])
     assert "can be said after 3 rounds" in panel.outlook.text()
     qtbot.mouseClick(panel.next, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: n_complete(tab) == 2, timeout=TIMEOUT_MS)

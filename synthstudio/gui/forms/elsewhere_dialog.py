@@ -25,8 +25,7 @@ from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.gui import errors
-from synthstudio.gui.theme import scaled_px
-from synthstudio.gui.widgets.dialog_layout import MARGIN_PX, SPACING_PX, add_row, hint_label
+from synthstudio.gui.widgets.dialog_layout import MARGIN_PX, SPACING_PX, add_row, hint_label, wish_size
 from synthstudio.gui.widgets.inset import inset_number
 from synthstudio.gui.widgets.saving import save_bytes
 from synthstudio.settings.base import JobSettings
@@ -77,12 +76,12 @@ class ElsewhereDialog(QDialog):
             self.place.addItem(PLACE_WORDS[place], place)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)  # a line is typed as it is shown
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)  # as it is typed
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName("Command")
         self.hint = hint_label("")
         self.copy, self.save = QPushButton("Copy"), QPushButton("Save as script…")
-        self._lay_out()
+        self._lay_out(parent.window())
         for signal in (self.place.currentIndexChanged, self.gpus.valueChanged, self.machines.valueChanged):
             signal.connect(self._show)
         self.recipe.textChanged.connect(self._show)
@@ -90,7 +89,7 @@ class ElsewhereDialog(QDialog):
         self.save.clicked.connect(self.save_script)
         self._show()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, window: QWidget) -> None:
         form = QFormLayout()
         add_row(form, "Recipe file", self.recipe)
         add_row(form, "Run it", self.place)
@@ -114,7 +113,7 @@ class ElsewhereDialog(QDialog):
         column.addWidget(self.text, 1)
         column.addWidget(self.hint)
         column.addWidget(buttons)
-        self.setMinimumWidth(scaled_px(640))
+        wish_size(self, width=820, height=480, window=window)
 
     def _wish(self) -> Elsewhere:
         settings, images = self._settings, range(0)

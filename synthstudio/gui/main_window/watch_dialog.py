@@ -68,7 +68,7 @@ class WatchDialog(QDialog):
         row.addWidget(self.browse)
         form = QFormLayout()
         form.addRow(self.is_on)
-        form.addRow("Folder", row)
+        add_row(form, "Folder", row)
         add_row(form, "Sample", self.sample)
         form.addRow(self.copies)
         form.addRow(self.suggests)

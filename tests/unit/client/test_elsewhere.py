@@ -21,16 +21,20 @@ WISH = Elsewhere("train-detector", Path("/data/my study's"), Path("/data/a b.tom
 RUN = ["synthstudio", "run", "/data/my study's", "/data/a b.toml"]
 
 
+def commands_of(text: str) -> list[list[str]]:
+    """The words of each command, as a shell splits them: a line that ends in a backslash goes on in the next."""
+    lines = text.replace("\\\n", "").splitlines()
+    return [shlex.split(line) for line in lines if not line.startswith("#")]
+
+
 def test_that_commands_survive_the_shell() -> None:
     assert shlex.split(WISH.text(Place.TERMINAL)) == RUN
-    assert shlex.split(WISH.text(Place.GPUS)) == [
-        *("accelerate", "launch", "--multi_gpu", "--num_processes", "4", "-m"),
-        *RUN,
+    assert commands_of(WISH.text(Place.GPUS)) == [
+        ["accelerate", "launch", "--multi_gpu", "--num_processes", "4", "-m", *RUN]
     ]
-    lines = [line for line in WISH.text(Place.MACHINES).splitlines() if not line.startswith("#")]
-    assert len(lines) == 3
-    for rank, line in enumerate(lines):
-        words = shlex.split(line)
+    commands = commands_of(WISH.text(Place.MACHINES))
+    assert len(commands) == 3
+    for rank, words in enumerate(commands):
         assert words[words.index("--node-rank") + 1] == str(rank)
         assert words[words.index("-m") + 1 :] == RUN
 
@@ -66,7 +70,7 @@ def test_that_a_set_is_made_in_parts_of_all_its_images_and_joined(tmp_path: Path
     recipe = project / "recipes" / "compose.toml"
     wish = Elsewhere("compose", project, recipe, machines=3, images=range(100, 108), set_name="night")
     assert wish.places() == (Place.TERMINAL, Place.PARTS)
-    *parts, joining = [shlex.split(line) for line in wish.text(Place.PARTS).splitlines() if not line.startswith("#")]
+    *parts, joining = commands_of(wish.text(Place.PARTS))
     ranges = [range(int(words[-3]), int(words[-3]) + int(words[-1])) for words in parts]
     assert [number for each in ranges for number in each] == list(range(100, 108))
     copies = [tmp_path / f"my study-{number}" for number in range(3)]
@@ -90,9 +94,8 @@ def test_that_the_commands_of_parts_give_the_bytes_of_one_set(tmp_path: Path) ->
     for number in range(2):
         shutil.copytree(project, tmp_path / f"project-{number}")
     wish = Elsewhere("compose", project, recipe, images=range(5), set_name="night")
-    for line in wish.text(Place.PARTS).splitlines():
-        if not line.startswith("#"):
-            assert main(shlex.split(line)[1:], open_app=lambda _: 1) == 0
+    for words in commands_of(wish.text(Place.PARTS)):
+        assert main(words[1:], open_app=lambda _: 1) == 0
     whole = tmp_path / "whole"
     shutil.copytree(project, whole)
     shutil.rmtree(whole / "sets")

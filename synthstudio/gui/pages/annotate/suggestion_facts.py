@@ -108,7 +108,7 @@ def _list_models(project: Project) -> tuple[ModelFacts, ...]:
 
 
 def model_line(run: Run) -> str:
-    """What a model is, and when its training began."""
-    moment = run.created_at[5:16].replace("T", " ")
-    words = [MODEL_WORDS[run.kind], moment, *([run.title] if run.title not in ("", run.kind) else [])]
-    return " · ".join(words)
+    """What a model is, and when its training began; its own name first, which is what a narrow column has room for."""
+    moment, model = run.created_at[5:16].replace("T", " "), MODEL_WORDS[run.kind]
+    name = run.title if run.title not in ("", run.kind, model) else ""
+    return " · ".join(filter(None, (name, model, moment)))

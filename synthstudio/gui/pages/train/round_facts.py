@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,7 @@ from synthstudio.client.round_times import estimate_round
 from synthstudio.client.rounds import KIND, RoundPlan, RoundState, read_rounds
 from synthstudio.core.suggestions.learning import LearningPoint
 from synthstudio.domain.suggestions import SuggestionCounts
-from synthstudio.gui.pages.train.run_colors import run_color
+from synthstudio.gui.theme import current_theme
 from synthstudio.gui.widgets.curve_plot import Curve
 from synthstudio.gui.widgets.score_table import ScoreRow
 from synthstudio.project import Project
@@ -45,6 +45,7 @@ class RoundsFacts:
         scored: How good they were, for rounds whose suggestions somebody has worked with.
         time_left: Of the newest round, where it is not finished.
         names: Names of all plans, so that the next round gets a free one.
+        colors: Of the classes, by name.
     """
 
     rounds: tuple[RoundState, ...]
@@ -53,6 +54,7 @@ class RoundsFacts:
     scored: RoundScores
     time_left: Estimate | None
     names: frozenset[str]
+    colors: Mapping[str, str]
 
     @property
     def newest(self) -> RoundState | None:
@@ -78,6 +80,7 @@ def read_round_facts(project: Project) -> RoundsFacts:
         if is_left and newest is not None and newest.settings is not None
         else None,
         names=frozenset(record.name for record in list_plans(project, KIND)),
+        colors={each.name: each.color for each in project.classes.list()},
     )
 
 
@@ -92,7 +95,9 @@ def _judged(project: Project, each: RoundState) -> SuggestionCounts:
     )
 
 
-def curves(rounds: Sequence[RoundState], key: str, names: Sequence[str], cost: Cost) -> tuple[Curve, ...]:
+def curves(
+    rounds: Sequence[RoundState], key: str, names: Sequence[str], cost: Cost, *, colors: Mapping[str, str]
+) -> tuple[Curve, ...]:
     """The learning curve of a measure as lines, each with its intervals.
 
     Args:
@@ -100,15 +105,16 @@ def curves(rounds: Sequence[RoundState], key: str, names: Sequence[str], cost: C
         key: Of the measure.
         names: Classes; an empty name stands for the mean of all.
         cost: What the score is drawn against.
+        colors: Of the classes; what has none is drawn in that of texts.
     """
     found = []
-    for number, name in enumerate(names):
+    for name in names:
         points = sorted((each.point for each in curve_of(rounds, key, name)), key=_COSTS[cost])
         if points:
             found.append(
                 Curve(
                     name or "all classes",
-                    run_color(number),
+                    colors.get(name, current_theme().text),
                     np.array([_COSTS[cost](point) for point in points], np.float64),
                     np.array([point.score for point in points], np.float64),
                     ends=np.array([point.ci95 or _NO_ENDS for point in points], np.float64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from synthstudio.client.experiment_table import ALL_CLASSES
 from synthstudio.client.round_curve import curve_of, known_classes, known_measures, outlook_words
@@ -200,6 +201,12 @@ class RoundPanel(QWidget):
         self._active, self._job_title = name, job_title
         self._show_state()
 
+    @override
+    def changeEvent(self, event: QEvent, /) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and getattr(self, "_facts", None) is not None:
+            self._draw()  # the mean is drawn in the colour of texts
+
     @Slot()
     def _draw(self) -> None:
         facts, key = self._facts, self.measure.currentData()
@@ -210,7 +217,8 @@ class RoundPanel(QWidget):
         names: Sequence[str] = (ALL_CLASSES, *classes) if self.lines.currentData() == ALL_LINES else (ALL_CLASSES,)
         cost: Cost = self.cost.currentData()
         self.plot.set_x_name(COST_WORDS[cost].lower())
-        self.plot.set_curves(curves(rounds, key, names, cost) if key is not None else ())
+        colors = facts.colors if facts is not None else {}
+        self.plot.set_curves(curves(rounds, key, names, cost, colors=colors) if key is not None else ())
         self.table.set_rows(rows_of(facts, key or "") if facts is not None else [])
         self.outlook.setText(outlook_words(curve_of(rounds, key)) if key is not None else "")
         self.seeing.setText(seeing_words(facts) if facts is not None else "")

@@ -17,7 +17,7 @@ from synthstudio.gui.pages.train.round_facts import RoundsFacts, read_round_fact
 from synthstudio.gui.pages.train.round_panel import RoundPanel
 from synthstudio.gui.pages.train.round_side import RoundSide
 from synthstudio.gui.plan_driver import PlanDriver, course_specs
-from synthstudio.gui.run_tab import REREAD_MS, RunTab
+from synthstudio.gui.run_tab import REREAD_MS, RunTab, set_choices
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 from synthstudio.settings.round import RoundSettings
@@ -65,6 +65,7 @@ class Rounds(RunTab[RoundSide, RoundsFacts]):
 
     @override
     def _fit_form(self, form: RoundSide) -> None:
+        form.offer_sets(set_choices(self._workspace.project))
         form.fit(classes=self._class_names(), taken=(), can_start=self.panel.can_begin)
         self._estimate.start()
 
