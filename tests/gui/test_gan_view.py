@@ -114,7 +114,8 @@ def test_that_the_newest_training_is_shown_with_its_newest_samples_and_its_curve
     assert training.samples.grid.images[-1].image.pixelColor(0, 0).red() == 60
     assert training.samples.grid.images[-1].caption == f"Synthetic, held-out crop {N_CROPS}, step 60"
     qtbot.waitUntil(lambda: set(training.plots.plots) == {"loss", "validation"}, timeout=TIMEOUT_MS)
-    assert training.trouble.text() == "The losses run away."
+    assert training.remarks.text() == "The losses run away."
+    assert not training.trouble.isVisible()
     assert not training.stop.isVisible()
     assert not training.resume.isVisible()
 
@@ -152,7 +153,7 @@ def test_that_a_running_training_is_followed_unless_an_older_sample_is_looked_at
     worker.event_received.emit(run_id, Progress(done=80, total=100))
     assert training.state.text() == "Running: training, 80 of 100."
     worker.event_received.emit(run_id, WarningRaised(text="The discriminator wins."))
-    assert "The discriminator wins." in training.trouble.text()
+    assert "The discriminator wins." in training.remarks.text()
     add_sample(project, run_id, 80)
     worker.event_received.emit(run_id, MetricLogged(name="loss/image", step=80, value=0.1))
     qtbot.waitUntil(lambda: strip.shown_step == 80, timeout=TIMEOUT_MS)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.widgets.bar_plot import Bar, BarChart, BarPlot, BarSeries
@@ -141,3 +143,13 @@ def test_that_there_are_no_ticks_between_whole_steps(qtbot: QtBot) -> None:
     assert plot.getAxis("left").tickSpacing(0.5, 0.6, 400.0)[0][0] < 0.1
     plot.set_curves((Curve("F1", "#4477AA", np.array([1.5, 2.0]), np.array([0.5, 0.6])),))
     assert plot.getAxis("bottom").tickSpacing(1.0, 2.0, 400.0)[0][0] < 1.0
+
+
+def test_that_figures_of_a_narrow_plot_do_not_run_into_one_another(qtbot: QtBot) -> None:
+    plot = CurvePlot("PSNR", x_name="step")
+    qtbot.addWidget(plot)
+    wide = QFontMetrics(QApplication.font()).horizontalAdvance("2000")
+    for size in (2.2 * wide, 4.0 * wide, 40.0 * wide):
+        spacing = plot.getAxis("bottom").tickSpacing(500.0, 2000.0, size)[0][0]
+        assert spacing / 1500.0 * size > wide
+    assert spacing <= 500.0, "where there is room nothing is left out"

@@ -319,7 +319,8 @@ class _Training:
         guides = self._guides
         n_missing = sum(not each.caption.strip() for each in guides.training)
         if n_missing:
-            self._warn(f"{n_missing} guide images have no caption: {guides.guide_set.subject!r} stands for it.")
+            which = "A guide image has" if n_missing == 1 else f"{n_missing} guide images have"
+            self._warn(f'{which} no caption: "{guides.guide_set.subject}" stands for it.')
         longest = components.tokenizer.model_max_length - 2
         n_long = sum(len(components.tokenizer.tokenize(text)) > longest for text in self._captions)
         if n_long:

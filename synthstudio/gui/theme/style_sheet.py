@@ -1,8 +1,8 @@
 """The style sheet, written once over the tokens. `$name` is a token, `url($glyphs/...)` a glyph file.
 
-Properties that a widget may carry: `heading`, `muted`, `small`, `danger` (text), `primary` (button), `flat`
-(button without a frame), `rail` (tool button of the workspace rail), `panel` (frame), `segment` (button of a row of
-segments), `reset` (button that takes back a setting), `changed` (label of a setting that is not at its default),
+Properties that a widget may carry: `heading`, `muted`, `small`, `danger`, `warning` (text), `primary` (button),
+`flat` (button without a frame), `rail` (tool button of the workspace rail), `panel` (frame), `segment` (button of a row
+of segments), `reset` (button that takes back a setting), `changed` (label of a setting that is not at its default),
 `strong` (label), `dense` (table in a narrow panel).
 """
 
@@ -23,6 +23,7 @@ QLabel:disabled { color: $text_disabled; }
 *[muted="true"] { color: $text_muted; }
 *[small="true"] { font-size: ${text_small_pt}pt; }
 *[danger="true"] { color: $danger; }
+*[warning="true"] { color: $warning; }
 QFrame[panel="true"] { background: $panel; border: none; }
 QFrame[frameShape="4"], QFrame[frameShape="5"] { color: $border; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border_strong; padding: 4px 8px; }
@@ -191,6 +192,8 @@ _WINDOW = """
 #fovPanel { background: $panel; }
 #jobStrip { background: $window; border-top: 1px solid $border; }
 QPushButton[segment="true"] { padding-left: 2px; padding-right: 2px; }
+QPushButton[segment="true"]:checked { background: $accent_soft; color: $accent; }
+QPushButton[segment="true"]:checked:disabled { color: $text_disabled; }
 QToolButton[reset="true"] { padding: 0; }
 QLabel[changed="true"], QLabel[strong="true"] { font-weight: 600; }
 QTableView[dense="true"]::item { padding: 2px 0; }

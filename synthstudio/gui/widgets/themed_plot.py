@@ -9,7 +9,7 @@ from html import escape
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Slot
 from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsItem, QWidget
 from typing_extensions import override
 
 from synthstudio.gui.theme import current_theme
@@ -20,6 +20,8 @@ TITLE_LINE_PX = 30
 TITLE_MARGIN_PX = 52
 """Room beside the title: the left axis with its figures, and the frame."""
 SIDES = ("left", "bottom")
+FIGURE_GAP_PX = 8
+"""Between two figures of an axis at the bottom."""
 READOUT_MARGIN_PX, READOUT_LINE_PX = 2, 28
 
 
@@ -38,7 +40,7 @@ class LegendEntry:
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]  # see below
-    """An axis that may be one of whole numbers."""
+    """An axis that may be one of whole numbers, and whose figures do not run into one another."""
 
     def __init__(self, *, orientation: str) -> None:
         super().__init__(orientation)
@@ -54,7 +56,15 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]  # see below
     @override
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         levels: list[tuple[float, float]] = super().tickSpacing(minVal, maxVal, size)
-        return [(max(1.0, spacing), offset) for spacing, offset in levels] if self._is_whole else levels
+        least = 1.0 if self._is_whole else 0.0
+        first = max(least, levels[0][0])
+        if self.orientation == "bottom" and size > 0:
+            room = QFontMetrics(QApplication.font()).horizontalAdvance(f"{maxVal:.6g}") + FIGURE_GAP_PX
+            while first * size < room * (maxVal - minVal):
+                first *= 2
+        return [
+            (max(spacing, first if number == 0 else least), offset) for number, (spacing, offset) in enumerate(levels)
+        ]
 
 
 class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs

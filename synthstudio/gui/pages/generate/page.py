@@ -62,7 +62,7 @@ class GeneratePage(QWidget):
         self._headers: dict[str, QWidget] = {GAN: self.gan.header, DIFFUSION: self.diffusion.header}
         for header in self._headers.values():
             header.hide()
-            bar.addWidget(header, 2)
+            bar.addWidget(header, 4)
         bar.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

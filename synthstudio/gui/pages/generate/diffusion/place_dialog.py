@@ -19,6 +19,8 @@ from synthstudio.gui.widgets.wheel_guard import guard_wheel
 from synthstudio.gui.workspace import Workspace
 
 VIEW_PX = 560
+WORDS_LINES = 2
+"""Whatever the words below the picture are: it keeps its place and size."""
 _MARK = AnnotationId(1)
 _CLASS = ClassId(1)
 HINT = "Draw a box to paint in, or take the whole field as it is. Ctrl+wheel zooms, the middle button moves."
@@ -52,6 +54,8 @@ class PlaceDialog(QDialog):
         self.words = QLabel(HINT, self)
         self.words.setProperty("muted", True)
         self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.words.setMinimumHeight(WORDS_LINES * self.words.fontMetrics().lineSpacing())
         buttons = QDialogButtonBox(self)
         self.use = buttons.addButton("Use the whole field", QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)

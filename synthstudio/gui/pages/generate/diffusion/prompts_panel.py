@@ -50,7 +50,7 @@ from synthstudio.project.prompt_images import PromptImage
 from synthstudio.settings.generate import GenerateSettings
 
 MENU = "Generate"
-CHOSEN = "The one chosen above"
+CHOSEN = "Chosen above"
 SIDE_WIDTH_PX, SET_WIDTH_PX = 356, 240
 TILE_PX = 132
 REREAD_MS = 400

@@ -97,7 +97,7 @@ class PromptsSide(QFrame):
         steps = [(str(step), f"{step:,} steps") for step in offer.checkpoints]
         self.form.set_choices("checkpoint", [("0", "The newest"), *steps])
         self.form.set_choices("prompts.prompts", caption_choices(offer.captions))
-        trained = ("", "That of the training" if run_name else "Choose one")
+        trained = ("", "As trained" if run_name else "Choose one")
         self.form.set_choices("prompts.class_name", [trained, *((name, name) for name in offer.class_names)])
         self.place.setEnabled(offer.has_places)
         self._refresh()

@@ -92,6 +92,7 @@ class TrainingPanel(_PanelSignals, Generic[SettingsT]):
         self.resume = QPushButton("Resume", self.content)
         self.resume.setToolTip("Go on from the last checkpoint")
         self.trouble = WrappedLabel("danger", self.content)
+        self.remarks = WrappedLabel("warning", self.content)
         self.samples = samples
         self.plots = MetricPlots(
             titles, lambda _name, number: series_color(number), orientation=Qt.Orientation.Horizontal
@@ -128,6 +129,7 @@ class TrainingPanel(_PanelSignals, Generic[SettingsT]):
         column.setSpacing(GRID_PX)
         column.addLayout(head)
         column.addWidget(self.trouble)
+        column.addWidget(self.remarks)
         column.addWidget(splitter, 1)
         self.stack.addWidget(self.content)
         self.stack.addWidget(self.empty)
@@ -293,9 +295,9 @@ class TrainingPanel(_PanelSignals, Generic[SettingsT]):
         self.resume.setVisible(facts is not None and facts.can_resume)
         self.resume.setEnabled(self._workspace.is_writable)
         failure = f"{facts.run.message} {facts.run.hint}".strip() if facts is not None else ""
-        said = [*([failure] if failure else []), *self._warnings[-MAX_WARNINGS:]]
-        self.trouble.setText("\n".join(said))
-        self.trouble.setVisible(bool(said))
+        for label, said in ((self.trouble, failure), (self.remarks, "\n".join(self._warnings[-MAX_WARNINGS:]))):
+            label.setText(said)
+            label.setVisible(bool(said))
         self.actions_outdated.emit()
 
     def _show_stage(self) -> None:
