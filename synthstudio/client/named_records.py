@@ -36,6 +36,9 @@ def find_faults(
     lookups += [partial(project.sets.get, name) for name in sets_read(settings) if name not in coming_sets]
     if guides:
         lookups.append(lambda: project.guides.get(guides))
+    weights = getattr(getattr(settings, "network", None), "weights", "")
+    if weights:
+        lookups.append(lambda: _require_file(project.models.find_weights(weights)))
     if model and not Path(model).expanduser().exists():
         lookups.append(lambda: project.models.get(model))
     faults = [error for each in lookups if (error := _fault_of(each)) is not None]
@@ -47,6 +50,11 @@ def find_faults(
     if written and project.sets.find(written) is not None:
         faults.append(UserError(f"There is already a set {written} in this project.", "Choose another name."))
     return faults
+
+
+def _require_file(path: Path | None) -> None:
+    if path is not None and not path.is_file():
+        raise UserError(f"There is no file {path}.", "Name a local model of this project, or a .safetensors file.")
 
 
 def _finished_kinds(project: Project) -> set[str]:

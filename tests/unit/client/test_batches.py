@@ -233,6 +233,7 @@ def test_that_all_runs_and_sets_that_jobs_name_are_looked_up_before_any_of_them_
                 {"name": "set", "recipe": {"kind": "compose", "set_name": "more", "count": 2}},
                 {"name": "large", "recipe": {"kind": "upscale", "source_set": "none", "set_name": "large"}},
                 {"name": "look", "recipe": {"kind": "quality", "set_name": "large"}},
+                {"name": "train", "recipe": {"kind": "train-detector", "network": {"weights": "/no/a.safetensors"}}},
             ],
         }
     )
@@ -242,6 +243,8 @@ def test_that_all_runs_and_sets_that_jobs_name_are_looked_up_before_any_of_them_
         "The job score: There is no run yesterday in this project. Finished runs of that kind: none yet."
         " The job set: There is already a set more in this project. Choose another name."
         " The job large: There is no set none in this project. Sets of this project: more."
+        f" The job train: There is no file {Path('/no/a.safetensors')}. Name a local model of this project, or a"
+        " .safetensors file."
     )
     assert list_batches(project) == []
 

@@ -198,8 +198,8 @@ class Batches(QWidget):
         table = facts.table
         words = facts.trouble
         if table is not None:
-            words = f"{table.n_done} of {table.n_jobs} jobs are done"
-            words += f": {self.driver.job_title}" if active == table.name and self.driver.job_title else ""
+            now = f" Now: {self.driver.job_title}." if active == table.name and self.driver.job_title else ""
+            words = f"{table.n_done} of {table.n_jobs} jobs are done.{now}"
         self.state.setText(words)
         self.stop.setVisible(bool(active))
         self.go_on.setVisible(not active)
