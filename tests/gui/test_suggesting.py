@@ -247,12 +247,21 @@ def test_that_a_read_only_project_is_shown_and_not_judged(qtbot: QtBot, tmp_path
 
 def test_that_the_panel_counts_and_its_slider_moves_the_threshold(qtbot: QtBot, page: AnnotatePage) -> None:
     panel, class_id = page.suggestion_keeper.panel, next(iter(page.suggesting.facts.thresholds))
-    qtbot.waitUntil(lambda: panel.words.text() == "3 to judge, 0 accepted, 0 rejected", timeout=TIMEOUT_MS)
+    qtbot.waitUntil(
+        lambda: panel.words.text() == "3 to judge, 0\N{NO-BREAK SPACE}accepted, 0\N{NO-BREAK SPACE}rejected",
+        timeout=TIMEOUT_MS,
+    )
     assert "1 more" in panel.words.toolTip()
     press(page, "nt")
-    qtbot.waitUntil(lambda: panel.words.text() == "2 to judge, 1 accepted, 0 rejected", timeout=TIMEOUT_MS)
+    qtbot.waitUntil(
+        lambda: panel.words.text() == "2 to judge, 1\N{NO-BREAK SPACE}accepted, 0\N{NO-BREAK SPACE}rejected",
+        timeout=TIMEOUT_MS,
+    )
     panel.slider_of(class_id).setValue(10)
-    qtbot.waitUntil(lambda: panel.words.text() == "3 to judge, 1 accepted, 0 rejected", timeout=TIMEOUT_MS)
+    qtbot.waitUntil(
+        lambda: panel.words.text() == "3 to judge, 1\N{NO-BREAK SPACE}accepted, 0\N{NO-BREAK SPACE}rejected",
+        timeout=TIMEOUT_MS,
+    )
     assert page.suggestion_keeper.section.detail.text() == "3"
     page.suggesting.reset_thresholds()
     assert panel.slider_of(class_id).value() == 50

@@ -45,7 +45,7 @@ HINTS = {
     Place.TERMINAL: "Close the project here first, or the command finds it in use.",
     Place.GPUS: "The batch must be a multiple of the number of GPUs. Close the project here first.",
     Place.MACHINES: "All machines see the project's folder by the same path; MACHINE0 is the name of the first one."
-    " Type each line on its machine; the first one writes. Close the project here first.",
+    " Type each command on its machine; the first one writes. Close the project here first.",
     Place.SLURM: "All machines see the project's folder by the same path. Adapt time and processors to your cluster.",
     Place.PARTS: "Copy writes the recipe. Then close the project here, and copy its folder to the machines. The joined"
     " set has the bytes of one that was made at once.",

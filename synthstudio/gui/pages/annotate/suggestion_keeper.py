@@ -23,6 +23,8 @@ JUDGING = tuple(f"suggestions.{name}" for name in ("previous", "next", "take", "
 MORE = tuple(f"suggestions.{name}" for name in ("show", "search_listed", "search_unfinished", "reset", "artifacts"))
 """Ids of the actions that the panel offers: as buttons, and in its menu."""
 
+GLUE = "\N{NO-BREAK SPACE}"
+"""Between a number and its word, which a narrow column would part."""
 NO_MODEL = "Train a classifier or a detector in the Train workspace. It then suggests what to mark here."
 NOT_SEARCHED = "This model has not searched the field yet."
 GUARDED = (
@@ -138,7 +140,9 @@ class SuggestionKeeper(QObject):
         states = facts.states
         if not states.total():
             return NOTHING
-        judged = f"{states[SuggestionState.ACCEPTED]:,} accepted, {states[SuggestionState.REJECTED]:,} rejected"
+        judged = (
+            f"{states[SuggestionState.ACCEPTED]:,}{GLUE}accepted, {states[SuggestionState.REJECTED]:,}{GLUE}rejected"
+        )
         return f"{n_shown:,} to judge, {judged}"
 
     def _more_words(self, n_shown: int) -> str:
