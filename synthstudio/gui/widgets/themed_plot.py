@@ -20,7 +20,7 @@ TITLE_LINE_PX = 30
 TITLE_MARGIN_PX = 52
 """Room beside the title: the left axis with its figures, and the frame."""
 SIDES = ("left", "bottom")
-FIGURE_GAP_PX = 8
+FIGURE_GAP_PX = 5
 """Between two figures of an axis at the bottom."""
 READOUT_MARGIN_PX, READOUT_LINE_PX = 2, 28
 
@@ -59,12 +59,16 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]  # see below
         least = 1.0 if self._is_whole else 0.0
         first = max(least, levels[0][0])
         if self.orientation == "bottom" and size > 0:
-            room = QFontMetrics(QApplication.font()).horizontalAdvance(f"{maxVal:.6g}") + FIGURE_GAP_PX
-            while first * size < room * (maxVal - minVal):
+            metrics = QFontMetrics(QApplication.font())
+            while first * size < (FIGURE_GAP_PX + _width(metrics, maxVal // first * first)) * (maxVal - minVal):
                 first *= 2
         return [
             (max(spacing, first if number == 0 else least), offset) for number, (spacing, offset) in enumerate(levels)
         ]
+
+
+def _width(metrics: QFontMetrics, figure: float) -> int:
+    return metrics.horizontalAdvance(f"{figure:.6g}")
 
 
 class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type stubs
