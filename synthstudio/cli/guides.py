@@ -163,7 +163,7 @@ def _find_fovs(project: Project, names: Sequence[str]) -> list[FovId]:
     by_id = {str(fov.id): fov.id for fov in project.fovs.list()}
     found: list[FovId] = []
     for name in names:
-        fov = project.fovs.find(name)
+        fov = project.fovs.find_named(name)
         if fov is None and name not in by_id:
             raise NotFound(
                 f"There is no field of view {name} in this project.", "Name it as its image file, or by its id."

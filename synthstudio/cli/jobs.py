@@ -73,7 +73,7 @@ def do_job(settings: JobSettings, arguments: argparse.Namespace) -> int:
     """Run a job with these settings; return the exit status."""
     project = open_to_write(arguments.project)
     try:
-        replaced = getattr(settings, "set_name", "") if getattr(arguments, "replace", False) else ""
+        replaced = set_written(settings) if getattr(arguments, "replace", False) else ""
         return _report(project, *_run_new(project, settings, device=arguments.device, replaced=replaced), arguments)
     finally:
         project.close()

@@ -78,7 +78,7 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
 
 def _query(project: Project, arguments: argparse.Namespace) -> Picture:
     path = Path(arguments.image).expanduser()
-    fov = None if path.is_file() else project.fovs.find(arguments.image)
+    fov = None if path.is_file() else project.fovs.find_named(arguments.image)
     if fov is None and not path.is_file():
         raise WrongUse(f"{arguments.image} is no file, and the project has no image of this name.")
     picture = Picture(fov) if fov is not None else outside_picture(path.absolute())
@@ -123,7 +123,10 @@ def _described_by_network(
             raise RunEnded(run_id, "cancelled", message="The search was cancelled.")
         case JobFinished(result=EmbedResult() as result):
             print_warnings(result.notes)
-            return read_store(project, sha256=result.features_sha256, name=result.features)
+            store = read_store(project, sha256=result.features_sha256, name=result.features)
+            if query.key not in store:  # its notes, just printed, say why
+                raise UserError(f"{arguments.image} could not be described.", "Choose another image.")
+            return store
     raise AssertionError("an embed job tells of features")
 
 

@@ -28,12 +28,14 @@ def read_charts(project: Project, set_name: str = "", class_name: str = "", tick
     sides = []
     for done, name in enumerate(names):
         tick(done, len(names))
-        table = read_gallery_table(project, name, "objects")
         if name:
+            table = read_gallery_table(project, name, "objects")
             contents = [fov.content_key for fov in table.fovs]
             tones = np.array([fov.tone or 0 for fov in table.fovs], np.int64)
         else:
-            contents, tones = list_contents(project)
+            with project.database.snapshot():  # an import may go on
+                table = read_gallery_table(project, "", "objects")
+                contents, tones = list_contents(project)
         sides.append(DataSide(table, contents, tones))
     return chart_data(
         sides, newest_figures(project), set_name=set_name, class_name=class_name, scale=find_tone_scale(project)

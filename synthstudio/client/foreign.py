@@ -71,8 +71,9 @@ def keep_data_set(data: DataSet, plan: ImportPlan, *, tick: Tick = no_tick) -> P
     for number in range(1, MOST_KEPT + 1):
         folder = root / f"{stem}-{number}" / _name_of(data.path)
         if not (folder / DATABASE_NAME).is_file():
+            project = Project.create(folder)  # what another window has made meanwhile is not ours to remove
             try:
-                _fill(Project.create(folder), data, plan, content=content, tick=tick)
+                _fill(project, data, plan, content=content, tick=tick)
             except BaseException:
                 shutil.rmtree(folder.parent, ignore_errors=True)
                 raise
@@ -91,7 +92,10 @@ def _name_of(path: Path) -> str:
 
 def _bring_up_to_date(folder: Path, data: DataSet, plan: ImportPlan, *, content: str, tick: Tick) -> bool:
     """Let a former project show the data set as it is now; False where somebody has edited that project."""
-    project = Project.open(folder, read_only=True)
+    try:
+        project = _open_former(folder)
+    except UserError:  # damaged, or a newer version's: the data set gets another
+        return False
     try:
         former = find_looked_at(project)
         if former is not None and former.content == content:
@@ -107,6 +111,14 @@ def _bring_up_to_date(folder: Path, data: DataSet, plan: ImportPlan, *, content:
         raise UserError(f"{data.path} has changed, but is still looked at. {reason}", "Close that window first.")
     _fill(project, data, plan, content=content, tick=tick)
     return True
+
+
+def _open_former(folder: Path) -> Project:
+    """Open a former project to read it. Raises UserError where that is impossible."""
+    with contextlib.suppress(UserError):
+        return Project.open(folder, read_only=True)
+    Project.open(folder).close()  # which brings one that an older version has made up to date
+    return Project.open(folder, read_only=True)
 
 
 def _fill(project: Project, data: DataSet, plan: ImportPlan, *, content: str, tick: Tick) -> None:

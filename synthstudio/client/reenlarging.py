@@ -55,7 +55,9 @@ class ReenlargedSet:
     def remake(self, entry: Mapping[str, object], files: SetFiles, index: int) -> MadeImage:
         """Make one image again."""
         wanted = source_index(entry)
-        line = next(each for each in self.source.lines if each["index"] == wanted)
+        line = next((each for each in self.source.lines if each["index"] == wanted), None)
+        if line is None:
+            raise UserError(f"Image {wanted} is not in the set that was enlarged.", "Restore that set from a backup.")
         path = self.folder / SetFiles().image_name(index)
         self._wait_for(path)
         image = read_image(path)

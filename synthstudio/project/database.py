@@ -169,6 +169,24 @@ class Database:
                 raise self._translated(error) from error
             yield self._reader
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All queries of this thread inside see one moment of the project, whatever is committed meanwhile."""
+        with self._reading() as connection:
+            if connection is self._connection and not self.read_only:
+                yield  # nobody else can write: who writes holds the same lock
+                return
+            begins = not connection.in_transaction  # one may be nested
+            try:
+                if begins:
+                    connection.execute("BEGIN")
+                yield
+            except sqlite3.Error as error:
+                raise self._translated(error) from error
+            finally:
+                if begins and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")

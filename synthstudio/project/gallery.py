@@ -53,20 +53,25 @@ def read_gallery_data(
     project: Project, set_name: str, view: GalleryView, *, table: GalleryTable | None = None
 ) -> GalleryData:
     """As `read_gallery_table`, with what the rows are drawn with; the rows stay where a table is given."""
-    classes = project.classes.list()
-    sizes = gallery_sizes(project)
     if set_name:
+        sizes = gallery_sizes(project)
         fovs, annotations = list_set_images(project, set_name)
         if table is None:
-            table = build_gallery(fovs, annotations, classes, view=view, sizes_px=sizes)
+            table = build_gallery(fovs, annotations, project.classes.list(), view=view, sizes_px=sizes)
         return GalleryData(table, partial(_marks_in, annotations), sizes)
-    if table is None:
-        images, names = _read_images(project), [each.name for each in classes]
-        if view == "images":
-            table = gallery_of_images(images, _read_counts(project, images, [each.id for each in classes]), names)
-        else:
-            table = gallery_of_objects(images, _read_marks(project, images, sizes), names)
+    with project.database.snapshot():  # an import may go on
+        sizes = gallery_sizes(project)
+        if table is None:
+            table = _read_project(project, view, sizes)
     return GalleryData(table, project.annotations.list, sizes)
+
+
+def _read_project(project: Project, view: GalleryView, sizes: Mapping[ClassId, float]) -> GalleryTable:
+    classes, images = project.classes.list(), _read_images(project)
+    names = [each.name for each in classes]
+    if view == "images":
+        return gallery_of_images(images, _read_counts(project, images, [each.id for each in classes]), names)
+    return gallery_of_objects(images, _read_marks(project, images, sizes), names)
 
 
 def _marks_in(marks: Mapping[FovId, Sequence[Annotation]], fov_id: FovId) -> Sequence[Annotation]:
@@ -108,7 +113,7 @@ def _read_outcomes(project: Project, table: GalleryTable, set_name: str) -> NDAr
 
 def _read_images(project: Project) -> ImageColumns:
     rows = project.database.tuples("SELECT id, sample_id, width, height, name FROM fov ORDER BY id")
-    known = project.samples.list()  # after the images, so that it has all of theirs
+    known = project.samples.list()
     samples = {each.id: place for place, each in enumerate(known)}
     splits = np.array([SPLIT_NAMES.index(each.split.value if each.split else SPLIT_NAMES[-1]) for each in known])
     numbers = np.array([row[:4] for row in rows], np.int64).reshape(-1, 4)
@@ -129,7 +134,6 @@ def _read_counts(project: Project, images: ImageColumns, class_ids: Sequence[Cla
     """Number of objects of each class on each image, `(F, classes)`."""
     rows = project.database.tuples("SELECT fov_id, class_id, count(*) FROM annotation GROUP BY fov_id, class_id")
     found = np.array(rows, np.int64).reshape(-1, 3)
-    found = found[np.isin(found[:, 0], images.ids)]  # an image may have come since they were read
     counts = np.zeros((len(images.ids), len(class_ids)), np.int64)
     counts[np.searchsorted(images.ids, found[:, 0]), _places(class_ids, found[:, 1])] = found[:, 2]
     return counts
@@ -148,7 +152,6 @@ def _read_marks(project: Project, images: ImageColumns, stated: Mapping[ClassId,
         " ORDER BY id"  # as they lie; sorting them by image is faster below
     )
     found = np.array(rows, np.float64).reshape(-1, 9)  # NULL becomes nan
-    found = found[np.isin(found[:, 1], images.ids)]  # an image may have come since they were read
     found = found[np.argsort(found[:, 1], kind="stable")]
     ids, fov_ids, classes, source_of = found[:, :4].astype(np.int64).T
     class_of = _places(class_ids, classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthstudio.core.synthesis.origins import AskedBy
-from synthstudio.core.training import diffusion_card, gan_card, patch_diffusion_card
+from synthstudio.core.training import diffusion_card, patch_diffusion_card
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import Run, RunStatus
@@ -72,11 +72,7 @@ def _newest(project: Project, *kinds: str) -> Run:
 
 def _has_generator(project: Project, run: Run) -> bool:
     folder = project.run_folder(run.id)
-    match run.kind:
-        case "train-gan":
-            return (folder / gan_card.CARD_NAME).is_file() and (folder / gan_card.WEIGHTS_NAME).is_file()
-        case "train-patch-diffusion":
-            return (folder / patch_diffusion_card.WEIGHTS_NAME).is_file()
-        case _:
-            path = folder / diffusion_card.CARD_NAME
-            return path.is_file() and bool(diffusion_card.read_diffusion_card(folder).steps)
+    if run.kind == PATCHES:
+        return (folder / patch_diffusion_card.WEIGHTS_NAME).is_file()
+    path = folder / diffusion_card.CARD_NAME
+    return path.is_file() and bool(diffusion_card.read_diffusion_card(folder).steps)

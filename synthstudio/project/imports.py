@@ -97,6 +97,7 @@ def apply_import(
         UserError: A file cannot be copied, or the project cannot be written.
         Cancelled: By the tick, before anything was recorded.
     """
+    guide_set = guide_set.strip()  # as it will be called
     sorted_fovs = _sort(plan, {(fov.sha256, fov.page) for fov in project.fovs.list()}, existing)
     fresh = sorted_fovs.fresh
     sorted_fovs.problems += _find_split_conflicts(project, fresh)
@@ -121,7 +122,8 @@ def apply_import(
                 came = add_guides(
                     project, guide_set, list(zip(fresh + sorted_fovs.known, fresh_ids + known_ids, strict=True))
                 )
-            old = [(guide_set, guide) for guide in came.added if guide.fov_id not in fresh_ids]
+            new_ids = set(fresh_ids)
+            old = [(guide_set, guide) for guide in came.added if guide.fov_id not in new_ids]
             merged.append(Merged(guides=tuple(old), captions=came.captions))
     n_added = sum(len(each.annotations) for each in merged)
     return ImportOutcome(

@@ -29,6 +29,7 @@ FILES = "files"
 """Folder of copied files, beside the card."""
 FORMAT = 1
 _NAME = re.compile(r"\w[\w.+-]{0,63}")
+_HIDDEN = re.compile(r"\.\d+-[0-9a-f]{16}")
 _SPARE_BYTES = 200_000_000
 """Left free on the disk when a model is copied."""
 _MAX_REMEMBERED = 2000
@@ -222,7 +223,7 @@ class Models:
         path = self._folder / name / CARD
         try:
             return _from_json(path.read_bytes(), name=name, folder=self._folder / name)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"The card {path} of a model is damaged ({error}).", "Remove the model and bring it in again."
             ) from error
@@ -234,7 +235,7 @@ class Models:
     def _sweep(self) -> None:
         """Remove what a process left that was killed while it copied: only one process at a time writes here."""
         for folder in self._folder.glob(".*-*"):
-            if not folder.name.startswith(f".{os.getpid()}-"):
+            if _HIDDEN.fullmatch(folder.name) and not folder.name.startswith(f".{os.getpid()}-"):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _check_writable(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -17,10 +19,17 @@ def guess_format(path: Path) -> str:
     try:
         if path.is_file():
             return _guess_file(path)
-        paths = [each for each in islice(path.rglob("*"), MAX_LOOKED_AT) if not each.name.startswith(".")]
+        paths = sorted(islice(_iter_shown(path), MAX_LOOKED_AT))  # systems list them in orders of their own
     except OSError:
         return "imagefolder"  # the reader says in words why it cannot be read
     return _guess_folder(paths)
+
+
+def _iter_shown(folder: Path) -> Iterator[Path]:
+    """Files in a folder and below it, without those in hidden folders, which can be many."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        yield from (Path(place, each) for each in files if not each.startswith("."))
 
 
 def _guess_folder(paths: list[Path]) -> str:

@@ -28,7 +28,8 @@ def psnr(image: ImageArray, truth: ImageArray) -> float:
 def ssim(image: ImageArray, truth: ImageArray) -> float:
     """Structural similarity (Wang et al. 2004: Gaussian of 11 px, sigma 1.5) of `(H, W, 3)` uint8 images, at most 1.
 
-    The mean over channels and over the places whose window lies inside; images smaller than the window are one place.
+    The mean over channels and over the places whose window lies inside; over all places of an image of at most
+    11 px.
     """
     first, second = image.astype(np.float64), truth.astype(np.float64)
     margin = _SSIM_SIDE // 2 if min(image.shape[:2]) > _SSIM_SIDE else 0

@@ -13,6 +13,7 @@ from synthstudio.core.evaluation.array_files import AnyArray, read_arrays, write
 from synthstudio.core.evaluation.descriptor import DESCRIPTOR_NAME
 from synthstudio.core.evaluation.similar import FeatureRows
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.os_errors import translate_os_error
 from synthstudio.domain.records import CropSquare
 
 KEY_BYTES = 16
@@ -85,7 +86,10 @@ class FeatureStore:
             "keys": np.array(list(self._rows), f"S{2 * KEY_BYTES}"),
             "vectors": self.vectors(),
         }
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise translate_os_error(error, folder) from error
         write_arrays(folder / store_name(sha256), arrays, is_compressed=False)
 
     @classmethod

@@ -152,3 +152,8 @@ def test_that_an_export_keeps_names_and_takes_a_side_where_that_is_asked_for(stu
     assert json.loads(ended.stdout)["n_captions"] == 0
     assert "1 images have no caption" in ended.stderr
     assert read_image(tmp_path / "out" / "photo0_00001.png").shape == (32, 32, 3)
+
+
+def test_that_an_image_is_named_by_its_id_where_several_have_its_name(study: Path) -> None:
+    result_of("guides", "new", study, "rash", "--class-name", "rash", "--identifier", "zxq")
+    assert result_of("guides", "add", study, "rash", "--field", "#1", "2")["n_added"] == 2

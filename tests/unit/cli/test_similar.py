@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from synthstudio.cli import similar
 from synthstudio.cli.main import main
 from synthstudio.domain.records import FieldOfView
 from synthstudio.project.pictures import Picture, list_pictures
+from synthstudio.protocol.messages import JobFinished
+from synthstudio.protocol.results import EmbedResult
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.sets import add_set
@@ -100,3 +103,34 @@ def test_that_wrong_use_is_told(study: Study, capsys: pytest.CaptureFixture[str]
     assert "not within the image" in capsys.readouterr().err
     assert run("similar", study.folder, name, "--count", 0) == 2
     assert run("similar", study.folder, name, "--set", "none") == 1
+
+
+def test_that_an_image_is_named_by_its_id_where_several_have_its_name(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fov = study.fovs[1]
+    first = rows(found(capsys, study.folder, f"#{fov.id}", "--count", 1))[0]
+    assert (first["name"], first["distance"]) == (fov.name, 0.0)
+    assert run("similar", study.folder, "#99") == 1
+
+
+def test_that_a_query_that_a_network_could_not_describe_is_told(
+    study: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = EmbedResult(
+        features="net",
+        features_sha256="0" * 64,
+        layout="pca",
+        n_images=5,
+        n_objects=0,
+        n_reused=0,
+        n_landmarks=0,
+        map_digest="",
+        notes=("An image is damaged.",),
+        seconds=1.0,
+    )
+    monkeypatch.setattr(similar, "run_job", lambda *_, **__: JobFinished(result=result))
+    assert run("similar", study.folder, study.fovs[0].name, "--features", "net.safetensors") == 1
+    told = capsys.readouterr().err
+    assert "An image is damaged." in told
+    assert f"{study.fovs[0].name} could not be described." in told

@@ -17,6 +17,7 @@ from synthstudio.domain.plans import ImportPlan
 from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.project import Project
 from synthstudio.project.origins import find_looked_at
+from synthstudio.project.project import DATABASE_NAME
 from tests.support.engine_project import build_engine_project
 
 N_IMAGES = 3
@@ -126,3 +127,30 @@ def test_that_a_project_of_its_own_looks_at_nothing(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "study")
     assert find_looked_at(project) is None
     project.close()
+
+
+def test_that_a_copy_that_another_window_makes_at_the_same_time_stays(
+    coco: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Project.create
+    theirs: list[Project] = []
+
+    def create_after_them(folder: Path) -> Project:
+        theirs.append(create(folder))
+        return create(folder)
+
+    monkeypatch.setattr(foreign.Project, "create", create_after_them)
+    with pytest.raises(UserError, match="already a project"):
+        look_at(coco)
+    assert (theirs[0].folder / DATABASE_NAME).is_file()
+    theirs[0].close()
+
+
+def test_that_a_damaged_copy_is_passed_over(coco: Path) -> None:
+    folder = look_at(coco)
+    (folder / DATABASE_NAME).write_bytes(b"no database at all, but long enough to be looked at" * 99)
+    other = look_at(coco)
+    assert other != folder
+    kept = Project.open(other, read_only=True)
+    assert len(kept.fovs.list()) == N_IMAGES
+    kept.close()

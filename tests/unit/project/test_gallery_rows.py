@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from synthstudio.core.review.gallery_filter import (
 )
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId, FovId, SetName
-from synthstudio.domain.records import Annotation, AnnotationSource, Verdict, VerdictKind
+from synthstudio.domain.records import Annotation, AnnotationSource, Sample, Verdict, VerdictKind
 from synthstudio.project import Project
 from synthstudio.project.gallery import gallery_sizes, read_gallery_table, read_row_facts
 from synthstudio.project.tags import Tagged
@@ -166,3 +168,27 @@ def test_that_a_view_is_kept_under_its_name_and_what_is_impossible_is_not_chosen
     for text in ("", "[]", '{"view": "elephants"}', '{"wanted": {"least_px": "wide"}}'):
         assert read_choice(text) == GalleryChoice()
     assert read_choice('{"by": "class"}') == GalleryChoice()  # images have no class
+
+
+@pytest.mark.parametrize("view", ["images", "objects"])
+def test_that_rows_are_of_one_moment_though_images_go_and_classes_come_meanwhile(
+    project: Project, view: GalleryView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = len(read_gallery_table(project, "", view).fov)
+    list_samples, begun, written = project.samples.list, threading.Event(), threading.Event()
+
+    def list_late() -> list[Sample]:
+        begun.set()
+        written.wait(10)
+        return list_samples()
+
+    monkeypatch.setattr(project.samples, "list", list_late)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_gallery_table, project, "", view)
+        assert begun.wait(10)
+        project.fovs.remove([project.fovs.list()[0].id])
+        new = project.classes.add("fibre")
+        last = project.fovs.list()[-1].id
+        project.annotations.add([Annotation(AnnotationId(0), last, new.id, 5.0, 5.0, source=AnnotationSource.MANUAL)])
+        written.set()
+        assert len(reading.result(10).fov) == expected

@@ -78,3 +78,11 @@ def test_that_an_impossible_name_leaves_the_project_as_it_was(project: Project, 
         apply_import(project, read_captions(folder), copy=True, guide_set="../up")
     assert project.fovs.list() == []
     assert not [path for path in (project.folder / "images").rglob("*") if path.is_file()]
+
+
+def test_that_a_name_between_blanks_brings_guide_images_back_to_its_set(project: Project, folder: Path) -> None:
+    apply_import(project, read_captions(folder), copy=False)
+    outcome = apply_import(project, read_captions(folder), copy=False, guide_set=" rash ")
+    undo_merge(project, outcome.merged)
+    redo_merge(project, outcome.merged)
+    assert captions(project) == ["a zxq rash 0", "a zxq rash 1", "a zxq rash 2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -203,3 +204,16 @@ def test_that_models_are_listed_by_kind(project: Project, file: Path, tmp_path: 
     project.models.add(write_hollow_weights(tmp_path / "sd.safetensors", ldm_shapes()), name="sd")
     assert [each.name for each in project.models.list()] == ["sd", "small"]
     assert [each.name for each in project.models.list(ModelKind.STABLE_DIFFUSION)] == ["sd"]
+
+
+def test_that_a_card_of_another_shape_is_damaged_and_hidden_folders_of_others_stay(
+    project: Project, file: Path
+) -> None:
+    project.models.add(file, name="bad")
+    card = project.folder / "models" / "bad" / "model.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"facts": []}))
+    assert (project.models.list(), project.models.damaged()) == ([], ["bad"])
+    own = project.folder / "models" / ".my-own"
+    own.mkdir()
+    project.models.add(file, name="good")
+    assert own.is_dir()

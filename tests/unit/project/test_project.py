@@ -327,3 +327,26 @@ def test_that_a_thread_reads_what_it_writes(project: Project) -> None:
     thread.start()
     thread.join(10)
     assert seen == [1, 1]
+
+
+def test_that_queries_in_a_snapshot_see_one_moment_and_a_writer_does_not_wait_for_it(project: Project) -> None:
+    begun, written, seen = threading.Event(), threading.Event(), list[int]()
+
+    def read() -> None:
+        with project.database.snapshot(), project.database.snapshot():
+            seen.append(len(project.classes.list()))
+            begun.set()
+            written.wait(10)
+            seen.append(len(project.classes.list()))
+        seen.append(len(project.classes.list()))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert begun.wait(10)
+    project.classes.add("cell")
+    written.set()
+    thread.join(10)
+    assert seen == [0, 0, 1]
+    with project.database.snapshot():  # of the thread that may write, too
+        project.classes.add("fibre")
+    assert len(project.classes.list()) == 2

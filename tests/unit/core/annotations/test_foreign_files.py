@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.core.annotations.planning import ReadOptions
 from synthstudio.core.annotations.readers import READERS
 from synthstudio.core.imaging import write_png
@@ -537,3 +538,18 @@ def test_that_a_broken_image_is_told_and_left_out(tmp_path: Path, name: str) -> 
     plan = READERS[name](tmp_path)
     assert plan.fovs == ()
     assert plan.problems[0].file == "a.png"
+
+
+def test_that_what_lies_in_hidden_folders_is_no_sign_of_a_format(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    write_text(tmp_path / ".git" / "index.json", "{}")
+    assert guess_format(tmp_path) == "imagefolder"
+
+
+def test_that_of_several_files_the_same_one_is_looked_at_however_the_system_lists_them(tmp_path: Path) -> None:
+    for first, second in (("a", "b"), ("b", "a")):
+        folder = tmp_path / first
+        texts = {"a": {"shapes": []}, "b": {"images": []}}
+        for name in (first, second):
+            write_text(folder / f"{name}.json", texts[name])
+        assert guess_format(folder) == "labelme"
