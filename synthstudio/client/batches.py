@@ -104,6 +104,18 @@ def plan_of(settings: JobSettings) -> Plan[Hashable] | None:
     return None
 
 
+def _unsaid_weights(settings: JobSettings) -> list[UserError]:
+    """A batch is the same whenever it is gone on with, so that no job of it may begin with whatever is newest."""
+    if not isinstance(settings, RoundSettings) or not settings.goes_on or settings.begins_with:
+        return []
+    return [
+        UserError(
+            "A round in a batch cannot go on from the last one without saying from which weights.",
+            "Name their file as begins_with, or leave goes_on out.",
+        )
+    ]
+
+
 def _kinds_of(project: Project, settings: JobSettings) -> set[str]:
     """Kinds of the jobs of a step: its own, or those that it plans."""
     plan = plan_of(settings)
@@ -173,6 +185,7 @@ class BatchCourse:
                     coming_kinds=coming_kinds,
                     coming_sets=coming_sets,
                 )
+                found += _unsaid_weights(settings)
                 faults += [UserError(f"The job {state.step.title}: {each.message}", each.hint) for each in found]
             coming_sets.add(set_written(settings))
             coming_kinds |= _kinds_of(project, settings)

@@ -133,7 +133,7 @@ def next_round(project: Project, settings: RoundSettings) -> RoundPlan:
     A new round that goes on from the last one is told here from which weights: what is stored of it says so ever after.
     """
     if settings.name:
-        return RoundPlan(settings)
+        return RoundPlan(_named(project, settings))
     if settings.goes_on:
         settings = settings.model_copy(update={"begins_with": _newest_weights(project, settings)})
     taken = {record.name for record in project.experiments.list()}
@@ -146,6 +146,15 @@ def read_rounds(project: Project) -> tuple[RoundState, ...]:
     records = project.rounds.list()
     newest = records[-1].stock.test_state if records else ""
     return tuple(_state_of(project, record, is_comparable=record.stock.test_state == newest) for record in records)
+
+
+def _named(project: Project, settings: RoundSettings) -> RoundSettings:
+    """Where nothing says from which weights it goes on: those of the round of this name, else the newest."""
+    if not settings.goes_on or settings.begins_with:
+        return settings
+    is_new = project.rounds.find(settings.name) is None
+    weights = _newest_weights(project, settings) if is_new else stored_round(project, settings.name).begins_with
+    return settings.model_copy(update={"begins_with": weights})
 
 
 def _newest_weights(project: Project, settings: RoundSettings) -> str:

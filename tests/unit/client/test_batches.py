@@ -182,6 +182,16 @@ def test_that_a_job_without_a_training_to_use_is_found_before_the_night(project:
         course({"name": "night", "jobs": [each, score]}).check(project)
 
 
+def test_that_a_round_in_a_batch_says_from_which_weights_it_goes_on(project: Project) -> None:
+    again: dict[str, object] = {"kind": "round", "name": "R1", "goes_on": True}
+    with pytest.raises(
+        UserError, match="The job again: A round in a batch cannot go on from the last one without saying"
+    ):
+        course({"name": "night", "jobs": [{"name": "again", "recipe": again}]}).begin(project)
+    said = {**again, "begins_with": "/weights/best.safetensors"}
+    course({"name": "night", "jobs": [{"name": "again", "recipe": said}]}).check(project)
+
+
 def test_that_an_experiment_in_a_batch_is_an_experiment_of_its_own(project: Project) -> None:
     batch = course(
         {

@@ -72,6 +72,12 @@ def test_that_a_round_goes_on_from_the_weights_of_the_last_one_of_the_same_netwo
     other = TrainDetectorSettings(network=DetectorNetworkSettings(name="fcos-small"))
     assert not next_round(project, settings.model_copy(update={"detector": other})).settings.begins_with
     assert not next_round(project, SETTINGS).settings.begins_with
+    named = settings.model_copy(update={"name": "evening"})
+    begun = next_round(project, named)
+    assert begun.settings.begins_with == str(weights)
+    begin_plan(project, begun)
+    weights.unlink()
+    assert next_round(project, named).settings == begun.settings  # gone on with, it is the same round
 
 
 def test_that_a_round_is_gone_on_with_after_more_clicks_and_keeps_what_its_training_saw(project: Project) -> None:
