@@ -298,7 +298,7 @@ def test_that_a_guide_image_is_shown_in_its_field(qtbot: QtBot, workspace: Works
 
 def test_that_without_a_set_the_panel_says_what_to_do(qtbot: QtBot, workspace: Workspace, panel: GuidesPanel) -> None:
     trigger(panel, "remove_guide_set")
-    qtbot.waitUntil(lambda: panel.notice.title.text() == "No guide set yet", timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: panel.notice.title.text() == "No guide set yet.", timeout=TIMEOUT_MS)
     workspace.undo_stack.undo()
     wait_for(qtbot, panel, 3)
     workspace.close_project()

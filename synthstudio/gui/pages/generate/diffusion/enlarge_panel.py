@@ -81,7 +81,7 @@ class EnlargePanel(QWidget):
         self.form = SettingsForm(
             UpscaleSettings, choices={"source_set": (), "model": ()}, hidden={"run"}, parent=self.side
         )
-        self.trouble = WrappedLabel("danger", self.side)
+        self.trouble = WrappedLabel("warning", self.side)
         self.write = QPushButton("Enlarge the set", self.side)
         self.write.setProperty("primary", True)
         self._lay_out()

@@ -173,7 +173,7 @@ class GuidesPanel(QWidget):
                 "Ten images of a condition with a caption each are what a diffusion model learns it from. Make a set "
                 "here, or import a folder that has image.txt beside each image."
             )
-            self._show_notice("No guide set yet", text, "New guide set…", self.adding.make_set)
+            self._show_notice("No guide set yet.", text, "New guide set…", self.adding.make_set)
         elif not listing.crops:
             text = "Add images of the project, crops around their regions, or import images with captions."
             self._show_notice("No guide images yet", text, "Add images…", self.adding.add_images)

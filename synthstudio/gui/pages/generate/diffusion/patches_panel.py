@@ -12,7 +12,10 @@ PATCH_BATCHES = BatchKind(
     GenerateSettings(generator="diffusion", set_name="patches"),
     "diffusion.patches_",
     "diffusion patches",
-    ("No diffusion model is trained from scratch yet", "Train one on the tab From scratch; then it makes sets here."),
+    (
+        "No diffusion model has been trained from scratch yet.",
+        "Train one on the tab From scratch; then it makes sets here.",
+    ),
     "Under Compositing, name it among the sets of generated images: its objects are pasted like clicked ones.",
 )
 

@@ -54,7 +54,7 @@ class TrainingSide(_SideSignals, Generic[SettingsT]):
             settings_class, choices=dict.fromkeys(self._chosen, ()), parent=self
         )
         self.effort = WrappedLabel("muted", self)
-        self.warning = WrappedLabel("danger", self)
+        self.warning = WrappedLabel("warning", self)
         self.warning.hide()
         self.start = QPushButton(start, self)
         self.start.setProperty("primary", True)
