@@ -24,13 +24,15 @@ class ClassOnFov:
         size_px: Mean size of the class.
         peaks: `(K, 3)` all peaks: x, y, value.
         centers: `(M, 2)` of the annotated objects.
-        crops: Scores on the sequential crops on which the class is present.
+        places: The sequential crops on which the class is present.
+        crops: Scores on these.
         hits_fov: Whether the maximum over the whole FOV lies on an object; None where the class is not on the FOV.
     """
 
     size_px: float
     peaks: PeakArray
     centers: PointArray
+    places: tuple[CropPlace, ...]
     crops: tuple[MapScore, ...]
     hits_fov: bool | None
 
@@ -55,6 +57,7 @@ def score_fov(classifier: TrainedClassifier, marked: MarkedImage) -> list[ClassO
     found = []
     for column, (cam, known) in enumerate(zip(cams, card.classes, strict=True)):
         extents = marked.extents[marked.labels == column]
+        here: list[CropPlace] = []
         crops: list[MapScore] = []
         hits_fov = None
         if len(extents):
@@ -67,6 +70,7 @@ def score_fov(classifier: TrainedClassifier, marked: MarkedImage) -> list[ClassO
                 size_px=known.size_px,
                 peaks=find_peaks(cam, stride=card.stride, size_px=known.size_px),
                 centers=centers_of(extents),
+                places=tuple(here),
                 crops=tuple(crops),
                 hits_fov=hits_fov,
             )

@@ -6,12 +6,13 @@ import torch
 from synthstudio.core.evaluation.map_scores import read_map_scores
 from synthstudio.core.evaluation.predictions import read_predictions
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import AnnotationState, Split
 from synthstudio.engine.jobs import evaluate, train_classifier
 from synthstudio.project import Project
 from synthstudio.settings.evaluate import EvaluateSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
-from tests.support.engine_project import SIDE, RecordingContext, build_engine_project
+from tests.support.engine_project import DISC_PX, SIDE, SQUARE_PX, RecordingContext, build_engine_project
 
 
 def _train(project: Project, *, steps: int) -> RecordingContext:
@@ -76,6 +77,7 @@ def test_that_the_stored_answers_give_the_scores_again(project: Project) -> None
         assert width == height > 0
         assert 0 <= x < SIDE
         assert 0 <= y < SIDE
+    class_names = {each.id: each.name for each in project.classes.list()}
     for column, name in enumerate(predictions.class_names):
         score = result.classification.per_class[name]
         truth, answers = predictions.truth[:, column], predictions.answers[:, column]
@@ -92,6 +94,20 @@ def test_that_the_stored_answers_give_the_scores_again(project: Project) -> None
             assert interval is not None
             assert interval[0] <= (figure or 0) <= interval[1]
         assert (map_scores.fov_ids[rows] == predictions.fov_ids[truth]).all()
+        assert map_scores.boxes is not None
+        assert map_scores.tops is not None
+        assert (map_scores.boxes[rows] == predictions.boxes[truth]).all()
+        within = map_scores.tops[rows] - map_scores.boxes[rows, :2]
+        assert ((within >= 0) & (within < map_scores.boxes[rows, 2:])).all()
+        half = {"disc": DISC_PX, "square": SQUARE_PX}[name] / 2
+        for row in rows:
+            marks = project.annotations.list(FovId(int(map_scores.fov_ids[row])))
+            away = min(
+                max(abs(map_scores.tops[row][0] - mark.x), abs(map_scores.tops[row][1] - mark.y))
+                for mark in marks
+                if class_names[mark.class_id] == name
+            )
+            assert (away <= half + 1) if map_scores.hits[row] else (away >= half - 1)
         assert score.f1 == pytest.approx(2 * (truth & answers).sum() / (truth.sum() + answers.sum()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
@@ -30,14 +31,14 @@ from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.evaluate import EvaluateSettings
 from tests.support.engine_project import build_engine_project
-from tests.support.evaluated_runs import StoredRun, make_predictions, store_run
+from tests.support.evaluated_runs import StoredRun, make_map_scores, make_predictions, store_run
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
 GOOD = StoredRun(RunId("20260101-000000-train-classifier-0001"), "good", noise=0.1)
-BAD = StoredRun(RunId("20260102-000000-train-classifier-0002"), "bad", seed=3, noise=0.4)
+BAD = StoredRun(RunId("20260102-000000-train-classifier-0002"), "bad", seed=3, noise=0.4, keeps_maps=True)
 OLD = StoredRun(RunId("20260103-000000-train-classifier-0003"), "old", noise=0.2, keeps_answers=False)
 
 
@@ -243,6 +244,33 @@ def test_that_class_for_class_a_crop_is_listed_under_what_it_was_taken_for(qtbot
     qtbot.waitUntil(lambda: len(gallery.matrix.matrix.rows) == 3, timeout=TIMEOUT_MS)
     assert gallery.matrix.matrix.columns == ("disc", "square", "no class")
     assert "two columns" in gallery.note.text()
+
+
+def test_that_crops_whose_map_points_off_all_marks_are_seen_with_the_point(
+    qtbot: QtBot, workspace: Workspace, panel: ResultsPanel
+) -> None:
+    click_row(qtbot, panel, BAD.run_id)
+    view = open_errors(qtbot, panel)
+    gallery = view.gallery
+    predictions = make_predictions(workspace.require_project(), noise=BAD.noise, seed=BAD.seed)
+    scores = make_map_scores(predictions, seed=BAD.seed)
+    rows = scores.of_class("square")
+    view.classes.setCurrentIndex(view.classes.findText("square: where the map points"))
+    qtbot.waitUntil(lambda: gallery.matrix.matrix.columns == ("on a mark", "off all marks"), timeout=TIMEOUT_MS)
+    assert gallery.matrix.matrix.counts == ((int(scores.hits[rows].sum()), int((~scores.hits[rows]).sum())),)
+    qtbot.waitUntil(lambda: "off all marks" in gallery.facts.text(), timeout=TIMEOUT_MS)
+    missed = rows[~scores.hits[rows]]
+    in_order = missed[np.argsort(scores.energies[missed], kind="stable")]
+    assert scores.tops is not None
+    assert [each.point for each in gallery.items] == [tuple(scores.tops[row].tolist()) for row in in_order]
+    assert all(each.is_wrong for each in gallery.items)
+    qtbot.waitUntil(lambda: len(gallery.grid.loaded) == len(gallery.grid.keys), timeout=TIMEOUT_MS)
+    QTest.mouseClick(gallery.matrix, Qt.MouseButton.LeftButton, pos=gallery.matrix.cell_rect(0, 0).center().toPoint())
+    qtbot.waitUntil(lambda: "is on a mark" in gallery.facts.text(), timeout=TIMEOUT_MS)
+    assert gallery.facts.text().startswith(f"{scores.hits[rows].sum()} crops")
+    assert not any(each.is_wrong for each in gallery.items)
+    view.classes.setCurrentIndex(0)  # back to the answers, of which the table has two rows
+    qtbot.waitUntil(lambda: len(gallery.matrix.matrix.rows) == 2, timeout=TIMEOUT_MS)
 
 
 def test_that_a_run_without_kept_answers_offers_to_evaluate_it_again(

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthstudio.core.evaluation.class_metrics import score_predictions
+from synthstudio.core.evaluation.map_scores import (
+    MAP_SCORES_NAME,
+    CropMapScores,
+    MapRow,
+    collect_map_scores,
+    write_map_scores,
+)
 from synthstudio.core.evaluation.predictions import PREDICTIONS_NAME, CropPredictions, write_predictions
 from synthstudio.domain.ids import RunId
-from synthstudio.domain.records import Metric, RunStatus, Split
+from synthstudio.domain.records import CropSquare, Metric, RunStatus, Split
 from synthstudio.project import Project
 from synthstudio.protocol.results import (
     CenterScore,
@@ -34,6 +41,7 @@ class StoredRun:
     Attributes:
         noise: How often its answers are wrong, 0 to 1.
         keeps_answers: Whether its evaluation left the answers on every crop.
+        keeps_maps: Whether it left where the maps lay.
     """
 
     run_id: RunId
@@ -41,6 +49,7 @@ class StoredRun:
     seed: int = 0
     noise: float = 0.0
     keeps_answers: bool = True
+    keeps_maps: bool = False
 
 
 def make_predictions(project: Project, *, noise: float, seed: int) -> CropPredictions:
@@ -69,6 +78,28 @@ def make_predictions(project: Project, *, noise: float, seed: int) -> CropPredic
     )
 
 
+def make_map_scores(predictions: CropPredictions, *, seed: int) -> CropMapScores:
+    """Maps of which every other one points at the middle of its crop and hits; the others miss in its corner."""
+    rng, rows = np.random.default_rng(seed), []
+    for column in range(len(CLASSES)):
+        for number, row in enumerate(np.flatnonzero(predictions.truth[:, column])):
+            x, y, side, _ = (int(value) for value in predictions.boxes[row])
+            is_hit = number % 2 == 0
+            reach = side // 2 if is_hit else 2
+            rows.append(
+                MapRow(
+                    column,
+                    int(predictions.fov_ids[row]),
+                    int(predictions.sample_ids[row]),
+                    hit=is_hit,
+                    energy=float(rng.random()),
+                    square=CropSquare(x, y, side),
+                    top=(x + reach, y + reach),
+                )
+            )
+    return collect_map_scores(CLASSES, rows)
+
+
 def store_run(project: Project, stored: StoredRun) -> CropPredictions:
     """Store a finished training and its evaluation on the test split; return its answers."""
     settings = TrainClassifierSettings(seed=stored.seed)
@@ -89,6 +120,8 @@ def _store_evaluation(project: Project, stored: StoredRun, predictions: CropPred
     folder.mkdir(parents=True)
     if stored.keeps_answers:
         write_predictions(folder / PREDICTIONS_NAME, predictions)
+    if stored.keeps_maps:
+        write_map_scores(folder / MAP_SCORES_NAME, make_map_scores(predictions, seed=stored.seed))
     settings = EvaluateSettings(run=stored.run_id)
     project.runs.add(run_id, kind="evaluate", title="", settings_json=settings.model_dump_json())
     result = _evaluation(stored, predictions, n_images=len(set(predictions.fov_ids.tolist())))
@@ -129,5 +162,6 @@ def _evaluation(stored: StoredRun, predictions: CropPredictions, *, n_images: in
             per_class=dict.fromkeys(CLASSES, place),
         ),
         predictions=PREDICTIONS_NAME if stored.keeps_answers else "",
+        map_scores=MAP_SCORES_NAME if stored.keeps_maps else "",
         seconds=1.0,
     )

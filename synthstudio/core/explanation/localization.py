@@ -25,12 +25,14 @@ class MapScore:
         chance: Share of the FOV where a blind point would have hit.
         energy: Share of the positive mass inside the boxes; None without positive mass.
         box_share: Share of the FOV inside the boxes.
+        top: Column and row of the maximum.
     """
 
     hit: bool
     chance: float
     energy: float | None
     box_share: float
+    top: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def score_map(cam: Cam, extents: BoxArray, *, size_px: float) -> MapScore:
         chance=float(counts_as_hit.mean()),
         energy=float(positive[inside].sum(dtype=np.float64)) / mass if mass > 0.0 else None,
         box_share=float(inside.mean()),
+        top=(top % cam.shape[1], top // cam.shape[1]),
     )
 
 

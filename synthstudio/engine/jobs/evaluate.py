@@ -25,7 +25,7 @@ from synthstudio.core.explanation.localization import (
 )
 from synthstudio.core.explanation.matching import CenterCounts
 from synthstudio.core.stats import number_groups
-from synthstudio.core.training.crops import plan_squares
+from synthstudio.core.training.crops import crop_square, plan_squares
 from synthstudio.core.training.single_label import show_one_class
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import FieldOfView
@@ -180,8 +180,10 @@ class _Evaluation:
 
     def _score_maps(self) -> list[_MapTally]:
         tallies = [_MapTally() for _ in self._card.classes]
-        for done, marked in enumerate(self._reader.iter_read(self._fovs)):
+        side = self._card.side
+        for done, (fov, marked) in enumerate(zip(self._fovs, self._reader.iter_read(self._fovs), strict=True)):
             self._context.tick(done, len(self._fovs))
+            scale = self._card.working_scale.of(fov)
             scored = zip(self._card.classes, tallies, score_fov(self._classifier, marked), strict=True)
             for column, (known, tally, found) in enumerate(scored):
                 counts = found.match(known.peak_threshold)
@@ -194,8 +196,19 @@ class _Evaluation:
                 tally.crops.extend(found.crops)
                 tally.crop_groups.extend([int(self._numbers[done])] * len(found.crops))
                 tally.rows.extend(
-                    MapRow(column, marked.fov_id, marked.group, hit=each.hit, energy=each.energy)
-                    for each in found.crops
+                    MapRow(
+                        column,
+                        marked.fov_id,
+                        marked.group,
+                        hit=each.hit,
+                        energy=each.energy,
+                        square=crop_square(place, side=side, scale=scale),
+                        top=(
+                            round((place[0] + each.top[0] + 0.5) / scale),
+                            round((place[1] + each.top[1] + 0.5) / scale),
+                        ),
+                    )
+                    for place, each in zip(found.places, found.crops, strict=True)
                 )
         return tallies
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from synthstudio.core.imaging import ImageArray, ImageSource, open_image_source, read_shrunken
@@ -22,6 +22,8 @@ CAPTION_SHARE = 0.14
 MIN_CAPTION_PX, MAX_CAPTION_PX = 14, 20
 LETTER_SHARE = 0.66
 """Height of its letters, of the line."""
+CROSS_SHARE = 0.06
+"""Length of one arm of the cross at a point, of the width of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class CropItem:
         part: What is shown of the FOV, in full-resolution px; it may reach over the border.
         outline: Box that is drawn on it, or None.
         color: Of the outline: that of its class; empty for the accent.
+        point: Place that a cross marks, in full-resolution px, or None.
         is_wrong: The caption stands out.
         kind: Stands at the right of the caption where there is room.
     """
@@ -44,6 +47,7 @@ class CropItem:
     tip: str = ""
     outline: Box | None = None
     color: str = ""
+    point: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ def _draw_tile(shown: tuple[QImage, Box] | None, item: CropItem, look: TileLook)
         if shown is not None:
             area = _paint_picture(painter, shown[0], QRectF(0, 0, look.side, look.side - line))
             _paint_outline(painter, item, shown[1], area, look)
+            _paint_point(painter, item, shown[1], area, look)
         _paint_caption(painter, item, QRectF(0.2 * line, look.side - line, look.side - 0.4 * line, line), look.theme)
     tile.setDevicePixelRatio(look.ratio)
     return tile
@@ -144,6 +149,20 @@ def _paint_outline(painter: QPainter, item: CropItem, part: Box, area: QRectF, l
     for pen in (QPen(QColor(0, 0, 0, 130), 3 * look.ratio), QPen(color, 1.5 * look.ratio)):
         painter.setPen(pen)
         painter.drawRect(QRectF(x, y, outline.width * zoom, outline.height * zoom))
+    painter.setClipping(False)
+
+
+def _paint_point(painter: QPainter, item: CropItem, part: Box, area: QRectF, look: TileLook) -> None:
+    """Paint a cross at the point of the part that is shown in an area, dark under bright as the outline is."""
+    if item.point is None:
+        return
+    zoom, arm = area.width() / part.width, CROSS_SHARE * area.width()
+    middle = QPointF(area.x() + (item.point[0] - part.x0) * zoom, area.y() + (item.point[1] - part.y0) * zoom)
+    painter.setClipRect(area)
+    for pen in (QPen(QColor(0, 0, 0, 190), 4 * look.ratio), QPen(QColor(255, 255, 255), 1.5 * look.ratio)):
+        painter.setPen(pen)
+        for way in (QPointF(arm, 0), QPointF(0, arm)):
+            painter.drawLine(middle - way, middle + way)
     painter.setClipping(False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +47,7 @@ class TrainingFacts:
         cams: Folder of the newest class activation maps of each FOV by each method.
         can_resume: It ended early and left a checkpoint.
         predictions: File with the answers on every crop, for each split where the evaluation left one.
+        map_scores: File with where the maps lay, likewise.
         result: What the finished training told.
         n_images: FOVs that it learned from; None where it left no model.
         n_marks: Annotations on them today.
@@ -60,6 +61,7 @@ class TrainingFacts:
     cams: Mapping[tuple[FovId, CamMethod], Path]
     can_resume: bool
     predictions: Mapping[str, Path] = field(default_factory=dict)
+    map_scores: Mapping[str, Path] = field(default_factory=dict)
     result: TrainResult | None = None
     n_images: int | None = None
     n_marks: int | None = None
@@ -97,7 +99,7 @@ def read_splits(project: Project) -> list[Split]:
 def read_trainings(project: Project) -> list[TrainingFacts]:
     """Read all trainings of a project, newest first."""
     runs = project.runs.list()
-    evaluations, predictions = _evaluations(project, runs)
+    evaluations = _evaluations(project, runs)
     cams = _cams(project, runs)
     n_marks_of = {fov_id: sum(each.values()) for fov_id, each in project.annotations.counts().items()}
     found = []
@@ -106,17 +108,19 @@ def read_trainings(project: Project) -> list[TrainingFacts]:
             source, network = _settings_words(run)
             result = _training_result(run)
             fov_ids = _learned_from(project, run)
+            kept = evaluations.get(run.id, {})
             found.append(
                 TrainingFacts(
                     run=run,
                     source=source,
                     network=network,
                     score=_score(result),
-                    evaluations=evaluations.get(run.id, {}),
+                    evaluations={split: each.result for split, each in kept.items()},
                     cams=cams.get(run.id, {}),
                     can_resume=run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
                     and any((project.run_folder(run.id) / "checkpoints").glob("*.safetensors")),
-                    predictions=predictions.get(run.id, {}),
+                    predictions=_files(kept, lambda result: result.predictions),
+                    map_scores=_files(kept, lambda result: result.map_scores),
                     result=result,
                     n_images=len(fov_ids) if fov_ids is not None else None,
                     n_marks=sum(n_marks_of.get(each, 0) for each in fov_ids) if fov_ids is not None else None,
@@ -166,23 +170,30 @@ def _score(result: TrainResult | None) -> float | None:
     return next((value for name, value in best.items() if "macro" in name), None)
 
 
-def _evaluations(
-    project: Project, runs: Sequence[Run]
-) -> tuple[dict[str, dict[str, EvaluateResult]], dict[str, dict[str, Path]]]:
-    """By training and split: the newest result, and the answers that it left."""
-    found: dict[str, dict[str, EvaluateResult]] = {}
-    predictions: dict[str, dict[str, Path]] = {}
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """A result, and the folder of what the evaluation has kept."""
+
+    result: EvaluateResult
+    folder: Path
+
+
+def _evaluations(project: Project, runs: Sequence[Run]) -> dict[str, dict[str, _Evaluation]]:
+    """By training and split the newest one."""
+    found: dict[str, dict[str, _Evaluation]] = {}
     for run in runs:
         if run.kind == "evaluate" and run.summary_json:
             try:
                 result = EvaluateResult.model_validate_json(run.summary_json)
             except ValidationError:
                 continue
-            found.setdefault(result.run, {})[result.split] = result
-            predictions.setdefault(result.run, {}).pop(result.split, None)
-            if result.predictions:
-                predictions[result.run][result.split] = project.run_folder(run.id) / result.predictions
-    return found, predictions
+            found.setdefault(result.run, {})[result.split] = _Evaluation(result, project.run_folder(run.id))
+    return found
+
+
+def _files(kept: Mapping[str, _Evaluation], name_of: Callable[[EvaluateResult], str]) -> dict[str, Path]:
+    """A file of each evaluation, by split, where it has left one."""
+    return {split: each.folder / name_of(each.result) for split, each in kept.items() if name_of(each.result)}
 
 
 def _cams(project: Project, runs: Sequence[Run]) -> dict[str, dict[tuple[FovId, CamMethod], Path]]:

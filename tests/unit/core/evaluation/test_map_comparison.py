@@ -11,22 +11,33 @@ from synthstudio.core.evaluation.map_scores import (
     CropMapScores,
     MapRow,
     collect_map_scores,
+    pointing_cells,
+    pointing_counts,
     read_map_scores,
     write_map_scores,
 )
 from synthstudio.domain.errors import UserError
+from synthstudio.domain.records import CropSquare
 
 
 def make(seed: int, *, skill: float, n_fovs: int = 30) -> CropMapScores:
     """The same crops for every seed; the maps hit an object on a share `skill` of them."""
     shared, own = np.random.default_rng(4), np.random.default_rng([seed, 3])
     rows = [
-        MapRow(column, fov_id, 100 + fov_id, hit=bool(own.random() < skill), energy=own.random() * skill)
+        MapRow(
+            column,
+            fov_id,
+            100 + fov_id,
+            hit=bool(own.random() < skill),
+            energy=own.random() * skill,
+            square=CropSquare(10 * fov_id, 5, 64),
+            top=(10 * fov_id + 3, 20),
+        )
         for column in range(2)
         for fov_id in range(n_fovs)
         for _ in range(int(shared.integers(0, 5)))
     ]
-    rows.append(MapRow(1, n_fovs, 100 + n_fovs, hit=False, energy=None))
+    rows.append(MapRow(1, n_fovs, 100 + n_fovs, hit=False, energy=None, square=CropSquare(0, 0, 64), top=(0, 0)))
     return collect_map_scores(("red cell", "platelet"), rows)
 
 
@@ -37,6 +48,28 @@ def test_that_map_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
     for field in dataclasses.fields(written):
         first, second = getattr(written, field.name), getattr(read, field.name)
         assert np.array_equal(first, second, equal_nan=field.name == "energies"), field.name
+
+
+def test_that_a_file_of_an_earlier_version_is_read_without_places(tmp_path: Path) -> None:
+    path = tmp_path / "map-scores.npz"
+    write_map_scores(path, make(0, skill=0.5))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name not in ("boxes", "tops")}
+    np.savez(path, **arrays)
+    read = read_map_scores(path)
+    assert read.boxes is None
+    assert read.tops is None
+    assert compare_map_scores(read, make(0, skill=0.5), seed=0).per_class
+
+
+def test_that_each_crop_of_a_class_is_counted_as_pointing_on_or_off_a_mark() -> None:
+    scores = make(0, skill=0.5)
+    cells = pointing_cells(scores, "platelet")
+    counted = pointing_counts(cells)
+    rows = scores.of_class("platelet")
+    assert counted.totals.tolist() == [len(rows)]
+    assert counted.counts.tolist() == [[int(scores.hits[rows].sum()), int((~scores.hits[rows]).sum())]]
+    assert set(np.flatnonzero(cells.any(axis=(1, 2)))) == set(rows.tolist())
 
 
 def test_that_a_file_that_names_unknown_classes_is_told(tmp_path: Path) -> None:
@@ -85,9 +118,7 @@ def test_that_a_class_without_any_crop_is_undefined() -> None:
 def test_that_maps_on_other_crops_are_refused() -> None:
     scores = make(1, skill=0.4)
     kept = scores.fov_ids != 3
-    fewer = dataclasses.replace(
-        scores,
-        **{name: getattr(scores, name)[kept] for name in ("columns", "fov_ids", "sample_ids", "hits", "energies")},
-    )
+    names = [field.name for field in dataclasses.fields(scores) if field.name != "class_names"]
+    fewer = dataclasses.replace(scores, **{name: getattr(scores, name)[kept] for name in names})
     with pytest.raises(UserError, match="different crops"):
         compare_map_scores(scores, fewer, seed=0)
