@@ -27,7 +27,7 @@ from rich.table import Table
 from synthstudio.core.imaging import ImageArray
 from synthstudio.core.patches.bank import PatchBank, build_patch_bank
 from synthstudio.core.synthesis.composer import Composer, compose_preview
-from synthstudio.core.synthesis.manifest import SetFiles, SetOrigin, manifest_line
+from synthstudio.core.synthesis.manifest import ImageMaker, SetFiles, SetOrigin
 from synthstudio.core.synthesis.plan import Planner
 from synthstudio.core.synthesis.sets import write_set
 from synthstudio.settings.compose import (
@@ -97,8 +97,9 @@ def images_per_s(compose: Callable[[int], object], *, count: int) -> float:
 def with_manifest(composer: Composer) -> Callable[[int], object]:
     """Image, presence, boxes and the manifest line: all but the encoding of the file."""
     buffer = np.empty((composer.settings.canvas_px,) * 2 + (3,), np.uint8)
-    image_name = SetFiles().image_name
-    return lambda index: manifest_line(composer, composer.compose(index, buffer), {image_name(index): b""})
+    files = SetFiles()
+    maker = ImageMaker(composer, files)
+    return lambda index: maker.line(composer.compose(index, buffer), {files.image_name(index): b""})
 
 
 def in_batches(composer: Composer) -> Callable[[int], object]:

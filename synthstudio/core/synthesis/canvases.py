@@ -108,16 +108,16 @@ class Canvases:
         left, top = int(grain[1] * GRAIN_MARGIN_PX), int(grain[0] * GRAIN_MARGIN_PX)
         np.copyto(out, tile[top : top + self._height, left : left + self._width])
 
-    def shine(self, index: int, evened: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-        """Put the light of the FOV on an evened image, into `out`. Only for matched canvases."""
+    def shine(self, index: int, image: NDArray[np.uint8]) -> None:
+        """Put the light of the FOV on an evened image, in place. Only for matched canvases."""
         light = self._lights.find(index)
         if light is None:
             light = self._render_light(self._ground(index))
             self._lights.add(index, light, light.nbytes)
         if self._bank.is_transmitted:
-            cv2.multiply(evened, light, out, 1.0 / WHITE)
+            cv2.multiply(image, light, image, 1.0 / WHITE)
         else:
-            cv2.add(evened, light, out, dtype=cv2.CV_8U)
+            cv2.add(image, light, image, dtype=cv2.CV_8U)
 
     def _ground(self, index: int) -> Ground:
         found = self._grounds.get(index)

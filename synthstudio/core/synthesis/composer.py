@@ -26,11 +26,11 @@ from synthstudio.settings.compose import CompositionSettings
 
 
 class PlacedObject(NamedTuple):
-    """One pasted patch. A named tuple because hundreds of thousands are made.
+    """One pasted patch. A named tuple of plain numbers because hundreds of thousands are made.
 
     Attributes:
-        box: Extent of what was pasted, within the canvas, in px: of the window's shape, or, with a foreground, of the
-            object.
+        x0, y0, x1, y1: Extent of what was pasted, within the canvas, in px: of the window's shape, or, with a
+            foreground, of the object.
         x, y: Middle of that extent before the edge cuts it, in px; may lie outside the canvas.
         visible: Share of the window that is seen.
         has_label: Counts in labels and boxes: an object, not an artifact, and visible enough.
@@ -39,12 +39,20 @@ class PlacedObject(NamedTuple):
     class_id: ClassId
     annotation_id: AnnotationId
     fov_id: FovId
-    box: Box
+    x0: int
+    y0: int
+    x1: int
+    y1: int
     x: float
     y: float
     visible: float
     is_artifact: bool
     has_label: bool
+
+    @property
+    def box(self) -> Box:
+        """The extent as a box."""
+        return Box(self.x0, self.y0, self.x1, self.y1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +102,13 @@ class Composer:
         self.label_classes: tuple[ObjectClass, ...] = bank.label_classes
         self._column = {item.id: number for number, item in enumerate(self.label_classes)}
         self._columns = [self._column.get(patch.class_id, -1) for patch in bank.patches]
+        self._sources = [(patch.class_id, patch.annotation_id, patch.fov_id) for patch in bank.patches]
         self._is_cut_out = [patch.class_id in bank.foreground_classes for patch in bank.patches]
         self._planner = Planner(bank, settings, seed=seed)
         self._canvases = Canvases(bank, settings, seed=seed)
         self._paster = Paster(bank, settings, own_colors=not self._canvases.is_matched)
         self._augmenter = ImageAugmenter(settings.image, size=settings.size, seed=seed)
         self._width, self._height = settings.size
-        self._evened = np.empty((self._height, self._width, 3), np.uint8)
         self._mirror = np.empty((self._height, self._width, 3), np.uint8)
 
     def with_settings(self, settings: CompositionSettings) -> Composer:
@@ -143,10 +151,11 @@ class Composer:
         # A fresh array costs its page faults, a third of the whole work: loops hand in a buffer.
         image = np.empty((self._height, self._width, 3), np.uint8) if out is None else out
         extents = self._render(plan, image, owners)
+        columns = self._label_columns(plan, extents)
         presence = np.zeros(len(self.label_classes), np.bool_)
-        self._mark_presence(plan, extents, presence)
+        _mark(presence, columns)
         _, canvas_fov_id = self._canvases.choose(plan.canvas)
-        return Composite(index, image, self._describe(plan, extents), presence, canvas_fov_id, plan.n_wanted)
+        return Composite(index, image, self._describe(plan, extents, columns), presence, canvas_fov_id, plan.n_wanted)
 
     def compose_batch(
         self, indices: Sequence[int], out: NDArray[np.uint8] | None = None
@@ -165,7 +174,7 @@ class Composer:
         for row, index in enumerate(indices):
             plan = self._planner.plan(index)
             extents = self._render(plan, images[row])
-            self._mark_presence(plan, extents, presence[row])
+            _mark(presence[row], self._label_columns(plan, extents))
         return images, presence
 
     def render(self, plan: CompositePlan) -> ImageArray:
@@ -177,13 +186,12 @@ class Composer:
     def _render(self, plan: CompositePlan, out: ImageArray, owners: NDArray[np.uint16] | None = None) -> list[Extent]:
         """Draw a plan into `out`, and who owns each pixel; return the extent of each object within its window."""
         canvas, _ = self._canvases.choose(plan.canvas)
-        target = self._evened if self._canvases.is_matched else out
-        self._canvases.lay(canvas, plan.grain, target)
+        self._canvases.lay(canvas, plan.grain, out)
         if owners is not None:
             owners[:] = 0
-        extents = self._paster.paste(plan.objects, target, owners)
+        extents = self._paster.paste(plan.objects, out, owners)
         if self._canvases.is_matched:
-            self._canvases.shine(canvas, target, out)
+            self._canvases.shine(canvas, out)
         self._augmenter.augment(out, plan.augmentation)
         left_right, top_bottom = self._mirroring(plan)
         code = mirror_code(left_right=left_right, top_bottom=top_bottom)
@@ -194,11 +202,13 @@ class Composer:
                 np.copyto(owners, cv2.flip(owners, code))
         return extents
 
-    def _mark_presence(self, plan: CompositePlan, extents: Sequence[Extent], presence: NDArray[np.bool_]) -> None:
-        for item, extent in zip(plan.objects, extents, strict=True):
-            column = self._columns[item.patch]
-            if column >= 0 and self._is_seen(item, extent):
-                presence[column] = True
+    def _label_columns(self, plan: CompositePlan, extents: Sequence[Extent]) -> list[int]:
+        """Of each object its column of the presence, or -1 where it gives no label."""
+        columns, is_seen = self._columns, self._is_seen
+        return [
+            columns[item.patch] if columns[item.patch] >= 0 and is_seen(item, extent) else -1
+            for item, extent in zip(plan.objects, extents, strict=True)
+        ]
 
     def _is_seen(self, item: PlannedObject, extent: Extent) -> bool:
         """Whether enough of an object can be seen to count in labels and boxes."""
@@ -219,38 +229,35 @@ class Composer:
         choice = int(plan.augmentation[MIRROR_NUMBER] * 4)
         return choice % 2 == 1, choice >= 2
 
-    def _describe(self, plan: CompositePlan, extents: Sequence[Extent]) -> tuple[PlacedObject, ...]:
+    def _describe(
+        self, plan: CompositePlan, extents: Sequence[Extent], label_columns: Sequence[int]
+    ) -> tuple[PlacedObject, ...]:
         left_right, top_bottom = self._mirroring(plan)
-        patches, columns, right, bottom = self.bank.patches, self._columns, self._width, self._height
+        sources, columns, right, bottom = self._sources, self._columns, self._width, self._height
         described = []
-        for item, extent in zip(plan.objects, extents, strict=True):
-            number, _, x0, y0, _, visible = item
-            patch, column = patches[number], columns[number]
-            width, height = extent[2] - extent[0], extent[3] - extent[1]
-            x0, y0 = x0 + extent[0], y0 + extent[1]
+        for (number, _, left, top, _, visible), extent, column in zip(
+            plan.objects, extents, label_columns, strict=True
+        ):
+            x0, y0, x1, y1 = left + extent[0], top + extent[1], left + extent[2], top + extent[3]
             if left_right:
-                x0 = right - x0 - width
+                x0, x1 = right - x1, right - x0
             if top_bottom:
-                y0 = bottom - y0 - height
-            x1, y1 = x0 + width, y0 + height
-            x, y = x0 + width / 2, y0 + height / 2
+                y0, y1 = bottom - y1, bottom - y0
+            x, y = (x0 + x1) / 2, (y0 + y1) / 2
             if x0 < 0 or y0 < 0 or x1 > right or y1 > bottom:  # seldom, and min and max are slow
                 x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, right), min(y1, bottom)
                 x0, y0, x1, y1 = min(x0, right), min(y0, bottom), max(x1, 0), max(y1, 0)
             described.append(
-                PlacedObject(
-                    patch.class_id,
-                    patch.annotation_id,
-                    patch.fov_id,
-                    Box(x0, y0, x1, y1),
-                    x,
-                    y,
-                    visible,
-                    column < 0,
-                    column >= 0 and self._is_seen(item, extent),
-                )
+                PlacedObject(*sources[number], x0, y0, x1, y1, x, y, visible, columns[number] < 0, column >= 0)
             )
         return tuple(described)
+
+
+def _mark(presence: NDArray[np.bool_], columns: Iterable[int]) -> None:
+    """Set the columns, of which -1 is none."""
+    for column in set(columns):
+        if column >= 0:
+            presence[column] = True
 
 
 def compose_preview(composer: Composer, indices: Iterable[int]) -> list[Composite]:

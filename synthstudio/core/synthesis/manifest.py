@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,9 +13,9 @@ import numpy as np
 from synthstudio import __version__
 from synthstudio.core.imaging import ImageArray, encode_jpeg, encode_labels, encode_png, encode_webp
 from synthstudio.core.patches.bank import PatchBank
-from synthstudio.core.patches.generated import GeneratedPlace, is_generated
+from synthstudio.core.patches.generated import is_generated
 from synthstudio.core.synthesis.composer import Composer, Composite, PlacedObject
-from synthstudio.domain.ids import FovId
+from synthstudio.domain.ids import AnnotationId, FovId
 from synthstudio.domain.records import Generator
 from synthstudio.settings.compose import ComposeSettings, ImageFormat
 from synthstudio.settings.generate import GenerateSettings
@@ -118,67 +118,88 @@ class MadeImage:
     line: str
 
 
-def make_image(composer: Composer, files: SetFiles, index: int, buffer: ImageArray | None = None) -> MadeImage:
-    """Compose an image of a set and encode it; into `buffer`, `(h, w, 3)`, where it is given."""
-    width, height = composer.settings.size
-    owners = np.zeros((height, width), np.uint16) if files.has_masks else None
-    composite = composer.compose(index, buffer, owners)
-    made = {files.image_name(index): files.encode(composite.image)}
-    if owners is not None:
-        made[files.mask_name(index)] = encode_labels(owners)
-    return MadeImage(made, manifest_line(composer, composite, made))
-
-
-def manifest_line(composer: Composer, composite: Composite, files: dict[str, bytes]) -> str:
-    """One JSON object without its line end: image, hash, labels, and the source of every object.
+class ImageMaker:
+    """Makes the images of a set: composes and encodes them, and writes their lines of the manifest.
 
     Args:
-        composer: What made it.
-        composite: The image.
-        files: Bytes of its files by path, the image first, then the mask where there is one.
+        composer: Composes them.
+        files: Which files each comes in.
     """
-    labels = [
-        item.name for item, present in zip(composer.label_classes, composite.presence.tolist(), strict=True) if present
-    ]
-    (name, data), *others = files.items()
-    line: dict[str, object] = {
-        "generator": Generator.COMPOSITED.value,
-        "seed": composer.seed,
-        "index": composite.index,
-        "file": name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "labels": labels,
-        "canvas": {"kind": composer.settings.canvas, "fov": composite.canvas_fov_id},
-        "source_fovs": [fov_id for fov_id in composite.source_fov_ids if not is_generated(fov_id)],
-        "n_wanted": composite.n_wanted,
-    }
-    for mask_name, mask in others:
-        line |= {"mask": mask_name, "mask_sha256": hashlib.sha256(mask).hexdigest()}
-    generated = composer.bank.generated
-    if sets := sorted({generated[fov_id].set_name for fov_id in composite.source_fov_ids if is_generated(fov_id)}):
-        line["source_sets"] = sets
-    # The objects are formatted here: encoding a dictionary for each takes a quarter of the time of a whole image.
-    names = {item.id: _ENCODER.encode(item.name) for item in composer.bank.classes}
-    objects = ",".join([_object_json(item, names[item.class_id], generated) for item in composite.objects])
-    return f'{_ENCODER.encode(line)[:-1]},"objects":[{objects}]}}'
+
+    def __init__(self, composer: Composer, files: SetFiles) -> None:
+        self.composer = composer
+        self._files = files
+        self._names = {item.id: _json(item.name) for item in composer.bank.classes}
+        self._labels = [_json(item.name) for item in composer.label_classes]
+        self._head = f'{{"generator":{_json(Generator.COMPOSITED.value)},"seed":{composer.seed},"index":'
+        self._canvas = f'"canvas":{{"kind":{_json(composer.settings.canvas)},"fov":'
+        self._templates: dict[AnnotationId, str] = {}
+
+    def make(self, index: int, buffer: ImageArray | None = None) -> MadeImage:
+        """Make an image; it is composed in `buffer`, `(h, w, 3)` uint8, where that is given."""
+        width, height = self.composer.settings.size
+        owners = np.zeros((height, width), np.uint16) if self._files.has_masks else None
+        composite = self.composer.compose(index, buffer, owners)
+        made = {self._files.image_name(index): self._files.encode(composite.image)}
+        if owners is not None:
+            made[self._files.mask_name(index)] = encode_labels(owners)
+        return MadeImage(made, self.line(composite, made))
+
+    def line(self, composite: Composite, files: Mapping[str, bytes]) -> str:
+        """One JSON object without its line end: image, hash, labels, and the source of every object.
+
+        It is put together from texts: encoding dictionaries takes longer than drawing the image.
+
+        Args:
+            composite: The image.
+            files: Bytes of its files by path, the image first, then the mask where there is one.
+        """
+        (name, data), *others = files.items()
+        used = composite.source_fov_ids
+        labels = ",".join([self._labels[column] for column in np.flatnonzero(composite.presence).tolist()])
+        canvas_fov = "null" if composite.canvas_fov_id is None else composite.canvas_fov_id
+        source_fovs = ",".join([str(fov_id) for fov_id in used if not is_generated(fov_id)])
+        objects = ",".join([self._describe(item) for item in composite.objects])
+        return (
+            f'{self._head}{composite.index},"file":{_json(name)},"sha256":"{hashlib.sha256(data).hexdigest()}",'
+            f'"labels":[{labels}],{self._canvas}{canvas_fov}}},"source_fovs":[{source_fovs}],'
+            f'"n_wanted":{composite.n_wanted}{self._more(used, others)},"objects":[{objects}]}}'
+        )
+
+    def _more(self, used: Sequence[FovId], others: Sequence[tuple[str, bytes]]) -> str:
+        """What only some images have: a mask, and the sets of generated images that patches were cut from."""
+        more = "".join(
+            f',"mask":{_json(name)},"mask_sha256":"{hashlib.sha256(data).hexdigest()}"' for name, data in others
+        )
+        generated = self.composer.bank.generated
+        if generated and (sets := sorted({generated[fov_id].set_name for fov_id in used if is_generated(fov_id)})):
+            more += f',"source_sets":{_json(sets)}'
+        return more
+
+    def _describe(self, item: PlacedObject) -> str:
+        template = self._templates.get(item.annotation_id)
+        if template is None:
+            template = self._templates[item.annotation_id] = self._template(item)
+        _, _, _, x0, y0, x1, y1, x, y, visible, _, has_label = item
+        return template % ("true" if has_label else "false", x0, y0, x1, y1, x, y, visible)
+
+    def _template(self, item: PlacedObject) -> str:
+        """What an object is and was cut from, with gaps for what differs each time that it is pasted."""
+        role = "artifact" if item.is_artifact else "object"
+        what = f'"class":{self._names[item.class_id]},"role":"{role}"'.replace("%", "%%")
+        source = self._source(item).replace("%", "%%")
+        return f'{{{what},"labelled":%s,"box":[%d,%d,%d,%d],"center":[%.1f,%.1f],"visible":%.4f,{source}}}'
+
+    def _source(self, item: PlacedObject) -> str:
+        """What an object was cut from: around an annotation of an FOV, or from a generated image."""
+        if not is_generated(item.fov_id):
+            return f'"annotation":{item.annotation_id},"fov":{item.fov_id}'
+        place = self.composer.bank.generated[item.fov_id]
+        return f'"annotation":null,"fov":null,"set":{_json(place.set_name)},"image":{place.index}'
 
 
-def _object_json(item: PlacedObject, class_json: str, generated: Mapping[FovId, GeneratedPlace]) -> str:
-    x0, y0, x1, y1 = item.box.x0, item.box.y0, item.box.x1, item.box.y1
-    role, labelled = ("artifact" if item.is_artifact else "object"), ("true" if item.has_label else "false")
-    return (
-        f'{{"class":{class_json},"role":"{role}","labelled":{labelled},"box":[{x0},{y0},{x1},{y1}],'
-        f'"center":[{item.x},{item.y}],"visible":{round(item.visible, 4)},'
-        f"{_origin_json(item, generated)}}}"
-    )
-
-
-def _origin_json(item: PlacedObject, generated: Mapping[FovId, GeneratedPlace]) -> str:
-    """What an object was cut from: around an annotation of an FOV, or from an image that a GAN has made."""
-    if not is_generated(item.fov_id):
-        return f'"annotation":{item.annotation_id},"fov":{item.fov_id}'
-    place = generated[item.fov_id]
-    return f'"annotation":null,"fov":null,"set":{_ENCODER.encode(place.set_name)},"image":{place.index}'
+def _json(value: object) -> str:
+    return _ENCODER.encode(value)
 
 
 def recorded_hashes(entry: object, files: SetFiles, index: int) -> dict[str, str] | None:

@@ -83,9 +83,10 @@ class Paster:
         width, height = self._width, self._height
         multiply, add, no_gradients = cv2.multiply, cv2.add, Gradients.NONE
         extents = []
+        find_variant = self._variants.find
         for number, item in enumerate(objects, start=1):
-            _, _, left, top, look, _ = item
-            premultiplied, inverse, extent = self._layers(item)
+            patch, variant, left, top, look, _ = item
+            premultiplied, inverse, extent = find_variant((patch, variant)) or self._draw(item)
             extents.append(extent)
             if look.gradients is not no_gradients:
                 premultiplied = self._carry_gradients(item, premultiplied, inverse, target)
@@ -124,18 +125,16 @@ class Paster:
         )
         return np.asarray(cv2.multiply(solved, alpha, scale=ONE_IN_8_BITS), np.uint8)
 
-    def _layers(self, item: PlannedObject) -> Layers:
+    def _draw(self, item: PlannedObject) -> Layers:
+        """Draw the layers of an object: anew each time, or to be kept with the prepared variants."""
         if item.variant == FRESH:
-            return self._draw(item, keep=False)
-        key = item[:2]
-        found = self._variants.find(key)
-        if found is None:
-            found = self._draw(item, keep=True)
-            n_bytes = found.premultiplied.nbytes + (found.inverse.nbytes if self._is_cut_out[item.patch] else 0)
-            self._variants.add(key, found, n_bytes)
-        return found
+            return self._draw_layers(item, keep=False)
+        layers = self._draw_layers(item, keep=True)
+        n_bytes = layers.premultiplied.nbytes + (layers.inverse.nbytes if self._is_cut_out[item.patch] else 0)
+        self._variants.add((item.patch, item.variant), layers, n_bytes)
+        return layers
 
-    def _draw(self, item: PlannedObject, *, keep: bool) -> Layers:
+    def _draw_layers(self, item: PlannedObject, *, keep: bool) -> Layers:
         """Draw the layers of an object, in arrays of their own where they are to be kept."""
         look = item.look
         mask = self._masks.get(look.width, look.height, look.feather)

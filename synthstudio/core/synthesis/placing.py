@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from math import floor
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthstudio.core.synthesis.looks import Look
 from synthstudio.settings.compose import CompositionSettings
 
+N_FIRST_TRIES = 3  # most objects find a place in the first few
 MAX_PRESS = 0.15  # part of the distance by which objects of a cluster are pressed into each other at most
+
+
+DrawnObject = tuple[int, int, Look]
+"""Patch, variant and look of an object that has no place yet."""
+
+Box = tuple[int, int, int, int, int]
+"""Number of an object, and left, top, right, bottom of its window within the canvas, in px."""
 
 
 class PlannedObject(NamedTuple):
@@ -35,72 +45,111 @@ class PlannedObject(NamedTuple):
 
 
 class Placing:
-    """Finds places for objects one after the other. Plain floats: NumPy costs more than it saves for 20 boxes."""
+    """Finds places for the objects of an image, one after the other, where they cover no earlier one too much.
+
+    Plain numbers: NumPy costs more than it saves for 20 boxes. And few calls: placing is half of the time of a plan.
+    """
 
     def __init__(self, settings: CompositionSettings) -> None:
         self._settings = settings
         self._width, self._height = settings.size
         self._overhang = settings.overhang
-        self._objects: list[tuple[int, int, Look, int, int]] = []
-        # left, top, right, bottom within the canvas, and how much of it others may still cover, in px^2
-        self._boxes: list[tuple[int, int, int, int]] = []
-        self._free: list[float] = []
-        self._covered: list[float] = []
 
-    def try_to_place(self, item: tuple[int, int, Look], places: list[float], touched: int | None) -> bool:
-        """Put an object at the first of the given places that covers no earlier object too much; tell whether one did.
+    def place(
+        self, drawn: Sequence[DrawnObject], tries: NDArray[np.float64], anchors: Sequence[Sequence[float]]
+    ) -> tuple[PlannedObject, ...]:
+        """Return those objects that find a place, from bottom to top.
 
         Args:
-            item: Patch, variant and look.
-            places: Two uniform numbers for each try.
-            touched: The earlier object that it lies beside, or None where it may lie anywhere.
+            drawn: The objects in the order in which they look for a place.
+            tries: `(n, 2 k)` uniform numbers, two for each try of each object.
+            anchors: For each object two uniform numbers: whether it joins a cluster, and beside which earlier object;
+                empty where there are no clusters.
         """
-        look = item[2]
-        width, height = look.width, look.height
-        side_x, side_y, overhang = self._width, self._height, self._overhang
-        low_x, low_y = -overhang * width, -overhang * height
-        span_x, span_y = side_x - width - 2 * low_x, side_y - height - 2 * low_y
-        if span_x < 0.0:  # larger than the canvas: anywhere as long as it fills it
-            low_x, span_x = side_x - width, width - side_x
-        if span_y < 0.0:
-            low_y, span_y = side_y - height, height - side_y
-        for step in range(0, len(places), 2):
-            if touched is None:
-                left, top = floor(low_x + places[step] * span_x), floor(low_y + places[step + 1] * span_y)
+        # Only what is looked at becomes Python's numbers: that costs more than drawing them.
+        first_tries: list[list[float]] = tries[:, : 2 * N_FIRST_TRIES].tolist()
+        placed: list[tuple[DrawnObject, int, int]] = []
+        boxes: list[Box] = []
+        free: list[float] = []  # how much of each object others may still cover, in px^2
+        covered: list[float] = []
+        overlap = self._settings.max_overlap
+        for number, item in enumerate(drawn):
+            beside = self._choose_touched(anchors[number], placed) if anchors else None
+            found = self._find_place(item[2], first_tries[number], beside, boxes, free)
+            if found is None:
+                further: list[float] = tries[number, 2 * N_FIRST_TRIES :].tolist()
+                found = self._find_place(item[2], further, beside, boxes, free)
+                if found is None:
+                    continue
+            left, top, box, covers = found
+            for other, area in covers:
+                free[other] -= area
+                covered[other] += area
+            placed.append((item, left, top))
+            boxes.append(box)
+            free.append(overlap * ((box[3] - box[1]) * (box[4] - box[2])) if overlap < 1.0 else math.inf)
+            covered.append(0.0)
+        return self._see(placed, boxes, covered)
+
+    def _find_place(
+        self,
+        look: Look,
+        tries: Sequence[float],
+        beside: tuple[DrawnObject, int, int] | None,
+        boxes: Sequence[Box],
+        free: Sequence[float],
+    ) -> tuple[int, int, Box, list[tuple[int, float]]] | None:
+        """The first place that covers no earlier object too much; None where there is none.
+
+        Returns:
+            Corner of the window, its box, and the numbers of the objects that it covers with the area in px^2.
+        """
+        width, height, side_x, side_y = look.width, look.height, self._width, self._height
+        low_x, low_y, span_x, span_y = self._corners(width, height)
+        numbers = iter(tries)
+        for across, down in zip(numbers, numbers, strict=True):
+            if beside is None:
+                left, top = floor(low_x + across * span_x), floor(low_y + down * span_y)
             else:
-                left, top = self._place_beside(touched, look, places[step], places[step + 1])
+                left, top = self._place_beside(beside, look, across, down)
                 if not (low_x <= left <= low_x + span_x and low_y <= top <= low_y + span_y):
                     continue
             right, bottom = left + width, top + height
-            # Conditions instead of min and max: this is half of the time of a plan.
-            box = (
-                left if left > 0 else 0,
-                top if top > 0 else 0,
-                right if right < side_x else side_x,
-                bottom if bottom < side_y else side_y,
-            )
-            covers = self._find_covers(box)
+            # Conditions instead of min and max: those take half of the time of a plan.
+            x0, y0 = (left if left > 0 else 0), (top if top > 0 else 0)
+            x1, y1 = (right if right < side_x else side_x), (bottom if bottom < side_y else side_y)
+            box = len(boxes), x0, y0, x1, y1
+            covers = _find_covers(box, boxes, free)
             if covers is not None:
-                self._accept((*item, left, top), box, covers)
-                return True
-        return False
+                return left, top, box, covers
+        return None
 
-    def choose_touched(self, anchor: list[float]) -> int | None:
-        """Number of the earlier object that the next one lies beside, or None where it may lie anywhere.
+    def _corners(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Where the corner of a window may lie: least x and y, and how far it may be from there, in px."""
+        low_x, low_y = -self._overhang * width, -self._overhang * height
+        span_x, span_y = self._width - width - 2 * low_x, self._height - height - 2 * low_y
+        if span_x < 0.0:  # larger than the canvas: anywhere as long as it fills it
+            low_x, span_x = self._width - width, width - self._width
+        if span_y < 0.0:
+            low_y, span_y = self._height - height, height - self._height
+        return low_x, low_y, span_x, span_y
 
-        Args:
-            anchor: Two uniform numbers: whether it joins a cluster, and beside which object.
-        """
-        if not self._objects or anchor[0] >= self._settings.clustering:
+    def _choose_touched(
+        self, anchor: Sequence[float], placed: Sequence[tuple[DrawnObject, int, int]]
+    ) -> tuple[DrawnObject, int, int] | None:
+        """The earlier object, with its corner, that the next one lies beside; None where it may lie anywhere."""
+        if not placed or anchor[0] >= self._settings.clustering:
             return None
-        return int(anchor[1] * len(self._objects))
+        return placed[int(anchor[1] * len(placed))]
 
-    def _place_beside(self, touched: int, look: Look, turn: float, depth: float) -> tuple[int, int]:
+    def _place_beside(
+        self, touched: tuple[DrawnObject, int, int], look: Look, turn: float, depth: float
+    ) -> tuple[int, int]:
         """Corner of a window whose inscribed ellipse touches that of an earlier one in a drawn direction.
 
         The windows, not the ellipses, must be disjoint where nothing may overlap: overlap is counted by windows.
         """
-        _, _, other, x0, y0 = self._objects[touched]
+        (_, _, other), x0, y0 = touched
         cosine, sine = math.cos(2.0 * math.pi * turn), math.sin(2.0 * math.pi * turn)
         reach_x, reach_y = (other.width + look.width) / 2, (other.height + look.height) / 2
         if self._settings.max_overlap > 0.0:
@@ -111,51 +160,42 @@ class Placing:
         x, y = x0 + other.width / 2 + way * cosine, y0 + other.height / 2 + way * sine
         return floor(x - look.width / 2), floor(y - look.height / 2)
 
-    def _find_covers(self, box: tuple[int, int, int, int]) -> list[tuple[int, float]] | None:
-        """Areas of earlier objects that `box` covers, or None where one of them would be covered too much."""
-        left, top, right, bottom = box
-        covers: list[tuple[int, float]] = []
-        number = -1
-        for x0, y0, x1, y1 in self._boxes:
-            number += 1
-            if x0 < right and left < x1 and y0 < bottom and top < y1:
-                area = float((min(x1, right) - max(x0, left)) * (min(y1, bottom) - max(y0, top)))
-                if area > self._free[number]:
-                    return None
-                covers.append((number, area))
-        return covers
-
-    def _accept(
-        self, item: tuple[int, int, Look, int, int], box: tuple[int, int, int, int], covers: list[tuple[int, float]]
-    ) -> None:
-        for number, area in covers:
-            self._free[number] -= area
-            self._covered[number] += area
-        overlap = self._settings.max_overlap
-        area = (box[2] - box[0]) * (box[3] - box[1])
-        self._objects.append(item)
-        self._boxes.append(box)
-        self._free.append(overlap * area if overlap < 1.0 else math.inf)
-        self._covered.append(0.0)
-
-    def placed_objects(self) -> tuple[PlannedObject, ...]:
-        """The objects from bottom to top, each with its visible share."""
-        placed, least, full_canvas = [], self._settings.min_visible, self._width * self._height
-        for number, (patch, variant, look, left, top) in enumerate(self._objects):
-            x0, y0, x1, y1 = self._boxes[number]
+    def _see(
+        self, placed: Sequence[tuple[DrawnObject, int, int]], boxes: Sequence[Box], covered: Sequence[float]
+    ) -> tuple[PlannedObject, ...]:
+        """The objects, each with its visible share."""
+        objects, least, full_canvas = [], self._settings.min_visible, self._width * self._height
+        for ((patch, variant, look), left, top), (number, x0, y0, x1, y1), hidden in zip(
+            placed, boxes, covered, strict=True
+        ):
             # Of the canvas where the window is larger, as on crops of real images.
             full = min(look.width * look.height, full_canvas)
-            covered = self._covered[number]
-            seen = ((x1 - x0) * (y1 - y0) - covered) / full
+            seen = ((x1 - x0) * (y1 - y0) - hidden) / full
             # The sum counts twice what two others cover both; only where that could matter it is counted exactly.
-            if (seen < least or seen <= 0.0) and covered > 0.0:
-                seen = self._visible_px(number) / full
-            placed.append(PlannedObject(patch, variant, left, top, look, seen if seen > 0.0 else 0.0))
-        return tuple(placed)
+            if (seen < least or seen <= 0.0) and hidden > 0.0:
+                seen = _visible_px(number, boxes) / full
+            objects.append(PlannedObject(patch, variant, left, top, look, seen if seen > 0.0 else 0.0))
+        return tuple(objects)
 
-    def _visible_px(self, number: int) -> int:
-        x0, y0, x1, y1 = self._boxes[number]
-        seen = np.ones((y1 - y0, x1 - x0), np.bool_)
-        for left, top, right, bottom in self._boxes[number + 1 :]:
-            seen[max(0, top - y0) : max(0, bottom - y0), max(0, left - x0) : max(0, right - x0)] = False
-        return int(np.count_nonzero(seen))
+
+def _find_covers(box: Box, boxes: Sequence[Box], free: Sequence[float]) -> list[tuple[int, float]] | None:
+    """Numbers of the objects that a box covers, with the area in px^2; None where it covers one of them too much."""
+    _, x0, y0, x1, y1 = box
+    covers: list[tuple[int, float]] = []
+    for number, left, top, right, bottom in boxes:
+        if left < x1 and x0 < right and top < y1 and y0 < bottom:
+            across = (right if right < x1 else x1) - (left if left > x0 else x0)
+            down = (bottom if bottom < y1 else y1) - (top if top > y0 else y0)
+            if across * down > free[number]:
+                return None
+            covers.append((number, across * down))
+    return covers
+
+
+def _visible_px(number: int, boxes: Sequence[Box]) -> int:
+    """How much of an object's box the later ones leave to be seen, in px^2."""
+    _, x0, y0, x1, y1 = boxes[number]
+    seen = np.ones((y1 - y0, x1 - x0), np.bool_)
+    for _, left, top, right, bottom in boxes[number + 1 :]:
+        seen[max(0, top - y0) : max(0, bottom - y0), max(0, left - x0) : max(0, right - x0)] = False
+    return int(np.count_nonzero(seen))

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_FIRST_NUMBERS, N_FURTHER_NUMBERS
 from synthstudio.core.synthesis.looks import N_LOOK_NUMBERS, Look, draw_look
-from synthstudio.core.synthesis.placing import Placing, PlannedObject
-from synthstudio.core.synthesis.streams import IMAGES, VARIANTS, open_stream
+from synthstudio.core.synthesis.placing import DrawnObject, Placing, PlannedObject
+from synthstudio.core.synthesis.streams import IMAGES, VARIANTS, StreamSeries, open_stream
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId
 from synthstudio.settings.compose import CompositionSettings
 
 N_IMAGE_NUMBERS = 16  # drawn first for each image, before the classes that take part
-N_FIRST_TRIES = 3  # most objects find a place in the first few
 FRESH = -1  # variant number of an object that is drawn anew
 
 
@@ -50,7 +49,8 @@ class Planner:
     def __init__(self, bank: PatchBank, settings: CompositionSettings, *, seed: int) -> None:
         self._bank = bank
         self._settings = settings
-        self._seed = seed
+        self._streams = StreamSeries(seed, IMAGES)
+        self._placing = Placing(settings)
         self._patches = _patches_by_class(bank, settings)
         self._weights = _class_weights(bank, self._patches, settings)
         self.n_variants = _count_variants(bank, self._patches, settings) if settings.render == "cached" else 0
@@ -65,33 +65,26 @@ class Planner:
     def plan(self, index: int) -> CompositePlan:
         """Plan image `index`."""
         settings = self._settings
-        stream = open_stream(self._seed, IMAGES, index)
+        stream = self._streams.open(index)
         head: list[float] = stream.random(N_IMAGE_NUMBERS + len(self._patches)).tolist()
         span = settings.n_objects_max - settings.n_objects_min + 1
         n_wanted = settings.n_objects_min + int(head[0] * span)
         limits = self._class_limits(head[N_IMAGE_NUMBERS:], head[1])
         # The places are drawn in a second block so that the number of tries does not move the other numbers.
-        # Of both blocks only what is looked at becomes Python's numbers: that costs more than drawing them.
         block: list[list[float]] = stream.random((n_wanted, 2 + N_LOOK_NUMBERS))[:, : self._n_used].tolist()
-        places = stream.random((n_wanted, 2 * settings.tries))
-        first_places: list[list[float]] = places[:, : 2 * N_FIRST_TRIES].tolist()
+        tries = stream.random((n_wanted, 2 * settings.tries))
         anchors: list[list[float]] = stream.random((n_wanted, 2)).tolist() if settings.clustering else []
         further: list[float] = stream.random(N_FURTHER_NUMBERS).tolist()
-        drawn = [self._draw_object(numbers, limits) for numbers in block]
+        drawn = self._draw_objects(block, limits)
         if settings.stacking == "small_on_top":
             # What is placed later lies on top. The sort is stable, so equal sizes keep their drawn order.
             drawn.sort(key=lambda item: -item[2].width * item[2].height)
-        placing = Placing(settings)
-        for number, item in enumerate(drawn):
-            touched = placing.choose_touched(anchors[number]) if anchors else None
-            if not placing.try_to_place(item, first_places[number], touched):
-                placing.try_to_place(item, places[number, 2 * N_FIRST_TRIES :].tolist(), touched)
         return CompositePlan(
             index=index,
             canvas=head[2],
             grain=(head[3], head[4]),
             augmentation=(*head[5 : 5 + N_FIRST_NUMBERS], *further),
-            objects=placing.placed_objects(),
+            objects=self._placing.place(drawn, tries, anchors),
             n_wanted=n_wanted,
         )
 
@@ -118,13 +111,17 @@ class Planner:
         limits[last:] = [1.0] * (len(limits) - last)  # rounding must not leave a gap below 1
         return limits
 
-    def _draw_object(self, numbers: list[float], limits: list[float]) -> tuple[int, int, Look]:
-        patches = self._patches[bisect_right(limits, numbers[0])]
-        patch = patches[int(numbers[1] * len(patches))]
-        if self.n_variants:
-            variant = int(numbers[2] * self.n_variants)
-            return patch, variant, self.look(patch, variant)
-        return patch, FRESH, draw_look(self._bank.patches[patch], numbers[2:], self._settings)
+    def _draw_objects(self, block: list[list[float]], limits: list[float]) -> list[DrawnObject]:
+        groups, n_variants, drawn = self._patches, self.n_variants, []
+        for numbers in block:
+            patches = groups[bisect_right(limits, numbers[0])]
+            patch = patches[int(numbers[1] * len(patches))]
+            if n_variants:
+                variant = int(numbers[2] * n_variants)
+                drawn.append((patch, variant, self._looks.get((patch, variant)) or self.look(patch, variant)))
+            else:
+                drawn.append((patch, FRESH, draw_look(self._bank.patches[patch], numbers[2:], self._settings)))
+        return drawn
 
 
 def plan_composite(bank: PatchBank, settings: CompositionSettings, *, seed: int, index: int) -> CompositePlan:

@@ -17,10 +17,10 @@ from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import (
     HEADER_NAME,
     MANIFEST_NAME,
+    ImageMaker,
     MadeImage,
     SetFiles,
     bank_digest,
-    make_image,
     recorded_hashes,
 )
 from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
@@ -69,7 +69,7 @@ class _Recomposer:
             )
 
     def remake(self, entry: Mapping[str, object], files: SetFiles, index: int) -> MadeImage:
-        return make_image(self.composer, files, index)
+        return ImageMaker(self.composer, files).make(index)
 
 
 def version_differences(header: SetHeader, versions: Mapping[str, str]) -> Iterator[Finding]:

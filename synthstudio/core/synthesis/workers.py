@@ -22,27 +22,27 @@ import numpy as np
 from synthstudio.core.imaging import save_array, translate_os_error
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.synthesis.manifest import SetFiles, make_image
+from synthstudio.core.synthesis.manifest import ImageMaker, SetFiles
 from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import CompositionSettings
 
 CHUNK_IMAGES = 8  # small enough that a cancel is answered within a moment, large enough to hide the hand-over
 CHUNKS_AHEAD = 3  # per worker
 
-_composers: list[Composer] = []  # of a worker process: filled once by its initializer
+_makers: list[ImageMaker] = []  # of a worker process: filled once by its initializer
 
 
-def write_images(composer: Composer, files: SetFiles, folder: Path, indices: range) -> list[str]:
+def write_images(maker: ImageMaker, folder: Path, indices: range) -> list[str]:
     """Write the images of a range into the set's folder and return their manifest lines.
 
     Raises:
         UserError: A file cannot be written.
     """
     lines = []
-    width, height = composer.settings.size
+    width, height = maker.composer.settings.size
     buffer = np.empty((height, width, 3), np.uint8)
     for index in indices:
-        made = make_image(composer, files, index, buffer)
+        made = maker.make(index, buffer)
         for name, data in made.files.items():
             path = folder / name
             try:
@@ -68,14 +68,15 @@ def iter_lines(
     """
     chunks = [indices[start : start + CHUNK_IMAGES] for start in range(0, len(indices), CHUNK_IMAGES)]
     if workers == 0 or not chunks:
+        maker = ImageMaker(composer, files)
         for chunk in chunks:
-            yield write_images(composer, files, folder, chunk)
+            yield write_images(maker, folder, chunk)
         return
-    pool = _open_pool(composer, workers=min(workers, len(chunks)), scratch=scratch)
+    pool = _open_pool(composer, files, workers=min(workers, len(chunks)), scratch=scratch)
     try:
         waiting: deque[Future[list[str]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(_write_chunk, files, str(folder), chunk))
+            waiting.append(pool.submit(_write_chunk, str(folder), chunk))
             if len(waiting) > CHUNKS_AHEAD * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -89,7 +90,7 @@ def iter_lines(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _open_pool(composer: Composer, *, workers: int, scratch: Path) -> ProcessPoolExecutor:
+def _open_pool(composer: Composer, files: SetFiles, *, workers: int, scratch: Path) -> ProcessPoolExecutor:
     pixels = scratch / "patches.npy"
     save_array(pixels, composer.bank.pixels)
     bare = dataclasses.replace(composer.bank, pixels=np.empty(0, np.uint8))
@@ -97,18 +98,18 @@ def _open_pool(composer: Composer, *, workers: int, scratch: Path) -> ProcessPoo
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(bare, str(pixels), composer.settings, composer.seed),
+        initargs=(bare, str(pixels), composer.settings, composer.seed, files),
     )
 
 
-def _start_worker(bank: PatchBank, pixels: str, settings: CompositionSettings, seed: int) -> None:
+def _start_worker(bank: PatchBank, pixels: str, settings: CompositionSettings, seed: int, files: SetFiles) -> None:
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
         # A worker of a parent that was killed would wait for work for ever: nobody closes its queue.
         threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
     mapped = np.load(pixels, mmap_mode="r")
-    _composers.append(Composer(dataclasses.replace(bank, pixels=mapped), settings, seed=seed))
+    _makers.append(ImageMaker(Composer(dataclasses.replace(bank, pixels=mapped), settings, seed=seed), files))
 
 
 def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:
@@ -116,5 +117,5 @@ def _exit_with(parent: multiprocessing.process.BaseProcess) -> None:
     os._exit(1)
 
 
-def _write_chunk(files: SetFiles, folder: str, indices: range) -> list[str]:
-    return write_images(_composers[0], files, Path(folder), indices)
+def _write_chunk(folder: str, indices: range) -> list[str]:
+    return write_images(_makers[0], Path(folder), indices)
