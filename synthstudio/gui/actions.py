@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt
@@ -73,6 +74,8 @@ class ActionRegistry(QObject):
         self._actions: dict[str, QAction] = {}
         self._owners: dict[str, QWidget] = {}
         self._chosen: dict[str, tuple[str, ...]] = {}
+        self._n_gathering = 0
+        self._is_outdated = False
 
     def add(self, specs: Iterable[ActionSpec], *, owner: QWidget) -> list[QAction]:
         """Build the actions of a window or page. Raises ValueError where an id is taken."""
@@ -137,8 +140,22 @@ class ActionRegistry(QObject):
 
     def refresh(self) -> None:
         """Ask every action anew whether it is enabled and on; called after anything that may matter to it."""
+        self._is_outdated = self._n_gathering > 0
+        if self._is_outdated:
+            return
         for spec in self._specs.values():
             self._refresh_one(spec)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Within this, all refreshes are one, at its end: hundreds of actions are asked, a millisecond and more."""
+        self._n_gathering += 1
+        try:
+            yield
+        finally:
+            self._n_gathering -= 1
+            if self._is_outdated:
+                self.refresh()
 
     def _refresh_one(self, spec: ActionSpec) -> None:
         action = self._actions[spec.id]

@@ -8,20 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
+from typing_extensions import override
 
 from synthstudio.core.annotations.guessing import guess_format
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Split
 from synthstudio.gui import errors
+from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog
 from synthstudio.gui.main_window.export_dialog import ExportDialog
 from synthstudio.gui.main_window.import_dialog import ImportDialog
+from synthstudio.gui.main_window.page_stack import PageStack
 from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.preferences import Preferences, read_preferences, write_preferences
+from synthstudio.gui.workspace import Workspace
 from synthstudio.settings.compose import ComposeSettings
 from tests.support.scripted_engine import scripted_engine
 from tests.support.shared_data import shared_data
@@ -76,6 +81,44 @@ def test_that_every_action_has_a_text_and_its_own_keys(window: MainWindow) -> No
         for key in spec.shortcuts:
             others = [other.id for other in window.registry.in_conflict(spec.id, key)]
             assert not others, f"{key}: {spec.id} and {others}"
+
+
+def test_that_a_page_out_of_sight_is_not_measured_for_the_one_that_is_seen(qtbot: QtBot, tmp_path: Path) -> None:
+    class Page(QWidget):
+        n_asked = 0
+
+        @override
+        def sizeHint(self) -> QSize:
+            self.n_asked += 1
+            return QSize(300, 200)
+
+    workspace = Workspace(preferences_file=tmp_path / "preferences.toml")
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    stack, seen, hidden = PageStack(workspace, made=lambda _page: None), Page(), Page()
+    QVBoxLayout(holder).addWidget(stack)
+    stack.addWidget(seen)
+    stack.addWidget(hidden)
+    holder.show()
+    qtbot.waitExposed(holder)
+    seen.n_asked = hidden.n_asked = 0
+    assert stack.sizeHint() == QSize(300, 200)
+    hidden.updateGeometry()
+    seen.updateGeometry()
+    qtbot.waitUntil(lambda: seen.n_asked > 1, timeout=TIMEOUT_MS)
+    assert not hidden.n_asked
+    workspace.shut_down()
+
+
+def test_that_actions_are_asked_once_where_a_page_is_shown(window: MainWindow) -> None:
+    window.show_page(3)  # which is made now
+    asked: list[int] = []
+    spec = ActionSpec("test.asked", "Ask", lambda: None, enabled_when=lambda: not asked.append(0))
+    window.registry.add([spec], owner=window)
+    for place in (0, 3, 1, 0):
+        asked.clear()
+        window.show_page(place)
+        assert len(asked) == 1
 
 
 def test_that_the_list_follows_the_current_field_and_the_filter(qtbot: QtBot, window: MainWindow) -> None:

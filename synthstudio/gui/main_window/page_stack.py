@@ -33,6 +33,12 @@ class PageStack(QStackedWidget):
         self.currentChanged.connect(lambda _place: self.updateGeometry())
 
     @override
+    def sizeHint(self) -> QSize:
+        # Qt's own asks all pages, and measures hidden ones anew for it: 10 ms, several times at each change of page.
+        page = self.currentWidget()
+        return page.sizeHint() if page is not None else super().sizeHint()
+
+    @override
     def minimumSizeHint(self) -> QSize:
         page = self.currentWidget()
         return page.minimumSizeHint() if page is not None else super().minimumSizeHint()

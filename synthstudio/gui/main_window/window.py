@@ -241,6 +241,10 @@ class MainWindow(QWidget):
         self._show_current()
 
     def _show_current(self) -> None:
+        with self.registry.gathering():  # the focus goes, and comes again, and each time they would be asked
+            self._show_place()
+
+    def _show_place(self) -> None:
         project = self.workspace.project
         entry = PAGES[self._place]
         if project is None:

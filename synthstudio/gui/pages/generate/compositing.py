@@ -170,9 +170,11 @@ class CompositingView(QWidget):
             self.peeker.open(row)
 
     def _load_bank(self) -> None:
-        settings = self.form.find_settings()
         # Each click in Annotate changes the patches; they are cut anew only once somebody looks at them.
-        if settings is not None and self.isVisible() and self._workspace.project is not None:
+        if not self.isVisible() or self._workspace.project is None:
+            return
+        settings = self.form.find_settings()
+        if settings is not None:
             self.loader.load(settings.patches, with_plates=settings.composition.needs_plates)
 
     @Slot()
