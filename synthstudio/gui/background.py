@@ -32,7 +32,7 @@ class Task(QObject):
 
     Signals:
         progressed: (done, total), at most every `PROGRESS_INTERVAL_MS`.
-        ended: It is over, however it ended; emitted after the callback has run.
+        ended: It is over, however it ended; emitted just before the callback is run.
     """
 
     progressed = Signal(int, int)

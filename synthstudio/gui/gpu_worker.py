@@ -239,8 +239,12 @@ class GpuWorker(QThread):
         return next((job.title for job in jobs if job.run_id == run_id), "")
 
     def stop(self) -> None:
-        """Cancel everything, without waiting for the engine to be polite, and join the thread."""
-        self.cancel_all()
+        """Cancel everything, without waiting for the engine to be polite, and join the thread.
+
+        After `keep_for_later` what runs is stopped, and is kept all the same.
+        """
+        if not self._is_leaving:
+            self.cancel_all()
         with self._condition:
             if self._running is not None:
                 self._running.cancel.request_now()
@@ -275,7 +279,11 @@ class GpuWorker(QThread):
 
         if not job.returns or not isinstance(outcome, JobCancelled):
             return False
-        job.project.runs.set_queued(job.run_id)
+        try:
+            job.project.runs.set_queued(job.run_id)
+        except UserError:  # on a full disk it stays cancelled; the queue goes on
+            logger.warning("The run %s could not be put back into the queue", job.run_id, exc_info=True)
+            return False
         again = _Job(
             job.project, job.run_id, job.title, has_checkpoint(job.project.run_folder(job.run_id)), HostCancel()
         )

@@ -105,15 +105,17 @@ def test_that_the_job_bar_says_that_a_job_waits_again(qtbot: QtBot, folder: Path
         worker.cancel_all()
 
 
+@pytest.mark.parametrize("n_closes", [1, 2])
 def test_that_jobs_kept_at_the_close_go_on_in_their_order_when_the_project_is_opened(
-    qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_closes: int
 ) -> None:
     monkeypatch.setattr(errors, "ask", ScriptedQuestions(choice=1))
     with open_window(qtbot, tmp_path / "private", folder, engine_command=scripted_engine("patient")) as window:
         with qtbot.waitSignal(window.workspace.gpu_worker.event_received, timeout=TIMEOUT_MS):
             window.workspace.submit(compose("a"), title="first")
         window.workspace.submit(compose("b"), title="second")
-        window.close()
+        for _ in range(n_closes):  # who is in a hurry closes again, while the first job is being stopped
+            window.close()
         qtbot.waitUntil(lambda: not window.isVisible(), timeout=TIMEOUT_MS)
     assert statuses(folder) == {"first": RunStatus.QUEUED, "second": RunStatus.QUEUED}
 

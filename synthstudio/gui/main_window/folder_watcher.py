@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -93,7 +94,9 @@ class FolderWatcher(QObject):
         def work(tick: Tick) -> Arrival:
             return watch.look(project, tick=tick)
 
-        self._workspace.background.run(work, done=self._take, failed=self._fail, owner=self, reads_images=True)
+        self._workspace.background.run(
+            work, done=self._take, failed=partial(self._fail, watch), owner=self, reads_images=True
+        )
 
     def _take(self, arrival: Arrival) -> None:
         self._is_looking = False
@@ -113,9 +116,11 @@ class FolderWatcher(QObject):
             except UserError as error:
                 errors.report(error, parent=self._window)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, watch: FolderWatch, error: Exception) -> None:
         """A folder that is gone is watched no more until somebody says so; anything else is told once, too."""
         self._is_looking = False
+        if watch is not self._watch:  # another folder is watched by now, or none
+            return
         self._timer.stop()
         action = NoticeAction("Try again", self._try_again)
         notice = errors.notice_of(error)
