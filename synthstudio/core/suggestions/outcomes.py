@@ -157,7 +157,9 @@ class _Side:
     def values(self, of: int, among: int) -> tuple[float, FloatArray]:
         """A ratio over all rows, and in each draw `(B,)`; NaN where undefined."""
         whole = divide(self.total[of : of + 1], self.total[among : among + 1])
-        return float(whole[0]), divide(self.drawn[:, of], self.drawn[:, among])
+        drawn = divide(self.drawn[:, of], self.drawn[:, among])
+        # One sample is the same in every draw: its interval would have no width, and promise too much.
+        return float(whole[0]), drawn if self.n_groups > 1 else np.full_like(drawn, np.nan)
 
     def figures(self) -> OutcomeFigures:
         return OutcomeFigures(

@@ -72,6 +72,17 @@ def test_that_too_few_samples_are_said_to_be_too_few() -> None:
     assert "unreliable" in score_outcomes([*seen, *unseen]).words
 
 
+def test_that_one_sample_has_no_interval() -> None:
+    many = outcomes(4, right=9, suggested=10, left=10, was_seen=True)
+    alone = outcomes(1, right=5, suggested=10, left=10, was_seen=False, first=10)
+    scores = score_outcomes([*many, *alone])
+    assert scores.unseen.precision.value == pytest.approx(0.5)
+    assert scores.unseen.precision.ci95 is None
+    assert scores.seen.precision.ci95 is not None
+    assert scores.precision.ci95 is None
+    assert scores.words.startswith("Too little to compare: 4 fields with suggestions, 1 without")
+
+
 @pytest.mark.parametrize("was_seen", [True, False])
 def test_that_one_side_alone_says_what_is_missing(was_seen: bool) -> None:
     scores = score_outcomes(outcomes(5, right=1, suggested=2, left=3, was_seen=was_seen))
