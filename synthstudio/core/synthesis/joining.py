@@ -66,7 +66,9 @@ def read_part(folder: Path) -> SetPart:
     header, data = read_set_header(folder), read_bytes(folder / MANIFEST_NAME)
     if hashlib.sha256(data).hexdigest() != header.values.get("manifest_sha256"):
         raise UserError(f"The manifest of {folder} was changed: its hash is another one.", "Write that part again.")
-    part = SetPart(folder, header, tuple(data.decode("utf-8", errors="replace").splitlines()))
+    # Split as bytes: a name of a class may hold one of the characters that end a line of text, but none of a file.
+    lines = tuple(line.decode("utf-8", errors="replace") for line in data.splitlines())
+    part = SetPart(folder, header, lines)
     if not part.settings or not part.lines or header.enlargement != 1:
         raise UserError(
             f"The images of {folder} were kept one by one or enlarged, so that they are no range of a set.",

@@ -134,14 +134,14 @@ def write_made_set(
     partial = unfinished_folder(folder)
     try:
         begun = source.begun_bytes(indices)
-        if not _is_the_same(partial, begun):
+        if not _is_the_same(partial, begun) and not _is_whole(partial, source, indices):
             _clear(partial)
             for name in source.files.folders:
                 (partial / name).mkdir(parents=True)
             (partial / BEGUN_NAME).write_bytes(begun)
         sha256 = _fill(partial, source, indices, tick=tick)
         (partial / HEADER_NAME).write_bytes(source.header_bytes(indices, manifest_sha256=sha256))
-        (partial / BEGUN_NAME).unlink()  # last: what has no room for a header is gone on with
+        (partial / BEGUN_NAME).unlink(missing_ok=True)  # after the header: what has no room for one is gone on with
         _flush_to_disk()
         partial.replace(folder)
         sync_folder(folder.parent)
@@ -196,6 +196,15 @@ def check_room(folder: Path, *, n_images: int, bytes_each: int) -> None:
 def _is_the_same(partial: Path, begun: bytes) -> bool:
     path = partial / BEGUN_NAME
     return path.is_file() and path.read_bytes() == begun
+
+
+def _is_whole(partial: Path, source: SetSource, indices: range) -> bool:
+    """Whether it was killed when nothing but its name was left to be done: then the header tells what it is of."""
+    header, manifest = partial / HEADER_NAME, partial / MANIFEST_NAME
+    if not header.is_file() or not manifest.is_file():
+        return False
+    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    return header.read_bytes() == source.header_bytes(indices, manifest_sha256=sha256)
 
 
 def _fill(partial: Path, source: SetSource, indices: range, *, tick: Tick) -> str:

@@ -128,6 +128,24 @@ def test_that_a_killed_run_is_gone_on_with_and_ends_in_the_same_bytes(
     assert not partial.exists()
 
 
+def test_that_a_set_killed_before_it_got_its_name_is_not_made_again(
+    bank: PatchBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sets, "_clear", lambda folder: None)  # a killed process clears nothing
+        patched.setattr(Path, "replace", die)
+        with pytest.raises(SystemExit):
+            write_set(tmp_path / "set", composer_of(bank), 6, origin=ORIGIN)
+    assert not (tmp_path / "set").exists()
+    ticks: list[int] = []
+    write_set(tmp_path / "set", composer_of(bank), 6, origin=ORIGIN, tick=lambda done, _total: ticks.append(done))
+    assert ticks[0] == 6
+    assert verify_set(tmp_path / "set", composer_of(bank)) == []
+
+
 def test_that_a_killed_run_of_other_settings_is_not_gone_on_with(bank: PatchBank, tmp_path: Path) -> None:
     write_set(tmp_path / "set", composer_of(bank), 4, origin=ORIGIN)
     (tmp_path / "set").rename(tmp_path / ".set.partial")
