@@ -11,6 +11,7 @@ import numpy as np
 
 from synthstudio.core.evaluation.descriptor import DESCRIPTOR_NAME, SIDE_PX, describe_images
 from synthstudio.core.evaluation.feature_store import FeatureStore
+from synthstudio.core.evaluation.lone_objects import cut_lone_object
 from synthstudio.core.evaluation.similar import FeatureRows
 from synthstudio.core.imaging import (
     ImageArray,
@@ -131,7 +132,10 @@ def _cut(image: ImageArray | ImageSource, picture: Picture, side: int) -> ImageA
     window = picture.window
     if window is None:
         return _whole(image)
-    return cut_square(image, window, side=min(side, window.side), name=picture.fov.name)
+    side, name = min(side, window.side), picture.fov.name
+    if picture.outline is not None:
+        return cut_lone_object(image, window, picture.outline, side=side, name=name)
+    return cut_square(image, window, side=side, name=name)
 
 
 def _whole(image: ImageArray | ImageSource) -> ImageArray:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synthstudio.core.evaluation.feature_store import Key, picture_key
+from synthstudio.core.evaluation.lone_objects import square_side
 from synthstudio.core.patches.windows import mean_class_sizes
-from synthstudio.domain.records import Annotation, CropSquare, FieldOfView
+from synthstudio.domain.records import Annotation, Box, CropSquare, FieldOfView
 from synthstudio.project.project import Project
 from synthstudio.project.set_images import list_set_images
-
-OBJECT_MARGIN = 1.25
-"""The square around an object, by its longer side."""
-LEAST_SIDE_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +22,24 @@ class Picture:
         set_name: Empty for one of the project.
         mark: The object; None where the image as a whole is meant.
         window: The square around the object.
+        outline: The object's box in px of the image, where it is shown alone: what is beside it fades, and the window
+            may reach beyond the image (`lone_objects`).
     """
 
     fov: FieldOfView
     set_name: str = ""
     mark: Annotation | None = None
     window: CropSquare | None = None
+    outline: Box | None = None
     key: Key = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", picture_key(self.fov.content_key, self.window))
+        object.__setattr__(self, "key", picture_key(self._content_key, self.window))
+
+    @property
+    def _content_key(self) -> str:
+        box = self.outline
+        return self.fov.content_key if box is None else f"{self.fov.content_key}/{box.x0},{box.y0},{box.x1},{box.y1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,7 @@ def find_picture(project: Project, number: int, *, is_object: bool, set_name: st
 def object_square(mark: Annotation, fov: FieldOfView, *, class_size_px: float) -> CropSquare:
     """The square around an object with a little of its surroundings, moved into the image where it is beyond."""
     box = mark.extent(class_size_px)
-    side = max(LEAST_SIDE_PX, math.ceil(OBJECT_MARGIN * max(box.width, box.height)))
-    side = min(side, fov.width, fov.height)
+    side = min(square_side(box), fov.width, fov.height)
     x, y = box.center
     left = min(max(round(x - side / 2), 0), fov.width - side)
     top = min(max(round(y - side / 2), 0), fov.height - side)

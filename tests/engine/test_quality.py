@@ -443,9 +443,9 @@ def test_that_the_blood_cells_of_bccd_have_the_faults_that_were_looked_at(tmp_pa
     assert {name: n for name, n in result.n_by_check.items() if n} == {
         "duplicate-annotation": 7,
         "implausible-size": 2,
-        "label-suspect": 1,
+        "label-suspect": 2,
         "split-leak": 1,
     }
-    assert _named(result, "label-suspect") == {"BloodImage_00113.jpg"}
+    assert _named(result, "label-suspect") == {"BloodImage_00113.jpg", "BloodImage_00133.jpg"}
     assert _named(result, "split-leak") == {"BloodImage_00037.jpg", "BloodImage_00038.jpg"}
     assert _named(result, "implausible-size") == {"BloodImage_00113.jpg", "BloodImage_00133.jpg"}

@@ -60,13 +60,13 @@ class Planted:
         return check in kinds or any(check in CONSEQUENCES.get(kind, ()) for kind in kinds)
 
 
-def build_simulated_project(folder: Path, *, n_samples: int = 12, fovs_per_sample: int = 4) -> Project:
+def build_simulated_project(folder: Path, *, n_samples: int = 12, fovs_per_sample: int = 4, seed: int = 5) -> Project:
     """Make a project of simulated sediment with boxes, annotated in full, its images beside it."""
     project = Project.create(folder / "project")
     classes = {each.name: project.classes.add(each.name, role=each.role).id for each in SIMULATED_CLASSES}
     splits = (Split.TRAIN, Split.TRAIN, Split.TRAIN, Split.TEST)
     (folder / "images").mkdir()
-    study = simulate_study(n_samples, fovs_per_sample, seed=5, width=320, height=240, density=1.6)
+    study = simulate_study(n_samples, fovs_per_sample, seed=seed, width=320, height=240, density=1.6)
     for number, fov in enumerate(study):
         fov_id = _store_image(
             project,

@@ -32,6 +32,8 @@ MOST_TOLD = 200
 """Findings of one check in the result; all are in the file."""
 _COPIES: CheckName = "too-near-to-real"
 _BETRAYED: CheckName = "synthetic-betrayed"
+_NO_OBJECTS: frozenset[CheckName] = frozenset({"tiny-box", "huge-box"})
+"""What their boxes show is no object: it tells nothing of its class, nor of others."""
 _OF_SETS: frozenset[CheckName] = frozenset(
     {
         *("missing-file", "unreadable-file", "wrong-dimensions", "changed-file"),
@@ -106,7 +108,8 @@ class _QualityCheck:
         self._add(find_class_gaps(fovs, annotations, classes))
         self._add(find_unmarked(fovs, annotations))
         if "label-suspect" in self._made:
-            suspects, notes = find_label_suspects(survey.fovs, limits.labels, self._context)
+            unfit = {number for each in self._findings if each.check in _NO_OBJECTS for number in each.annotations}
+            suspects, notes = find_label_suspects(survey.fovs, limits.labels, self._context, unfit=unfit)
             self._add(suspects)
             self._notes += notes
         if "label-missing" in self._made:

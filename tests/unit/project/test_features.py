@@ -74,6 +74,19 @@ def test_that_features_are_those_of_the_pixels_and_stay_for_the_next_time(projec
     assert counting.n == 0
 
 
+def test_that_an_object_shown_alone_is_another_picture_than_its_square_and_than_another_outline(
+    project: Project,
+) -> None:
+    fov = project.fovs.list()[0]
+    window, wide, high = CropSquare(-5, 10, 30), Box(0, 20, 20, 30), Box(0, 15, 10, 35)
+    pictures = [Picture(fov, window=window, outline=wide), Picture(fov, window=window, outline=high)]
+    pictures.append(Picture(fov, window=CropSquare(0, 10, 30)))
+    assert len({each.key for each in pictures}) == 3
+    features = describe_pictures(project, pictures)
+    assert np.isfinite(features).all()
+    assert (features[0] != features[1]).any()
+
+
 def test_that_a_moved_mark_alone_is_described_again(project: Project) -> None:
     before = list_pictures(project).objects
     describe_pictures(project, before)

@@ -110,8 +110,26 @@ def test_that_kernel_least_squares_are_those_of_scikit_learn() -> None:
     told = []
     for width, ridge in KERNELS:
         reference = KernelRidge(alpha=ridge, kernel="rbf", gamma=1 / (2 * width * features.shape[1]))
-        told.append(reference.fit(scaled, wanted - wanted.mean(axis=0)).predict(scaled) + wanted.mean(axis=0))
+        told.append(reference.fit(scaled, wanted - 1 / 3).predict(scaled) + 1 / 3)
     assert own == pytest.approx(np.mean(told, axis=0), abs=1e-3)
+
+
+def test_that_of_what_is_unlike_all_others_nothing_is_said_whatever_is_frequent() -> None:
+    features, labels = _clouds(200)
+    frequent = np.where(np.arange(200) < 160, 0, labels).astype(np.int64)
+    far = np.full((1, 6), 90.0)
+    said = fit_kernel_classifier(features, frequent, n_classes=3).probabilities(far)
+    assert said == pytest.approx(np.full((1, 3), 1 / 3), abs=1e-3)
+
+
+def test_that_a_feature_of_importance_counts_as_many_of_its_like() -> None:
+    features, labels = _clouds(150)
+    many = np.hstack([features[:, :5], features[:, :1], features[:, :1]])
+    weighed = fit_kernel_classifier(features[:, :5], labels, n_classes=3, importance=np.array([3.0, 1, 1, 1, 1]))
+    repeated = fit_kernel_classifier(many, labels, n_classes=3)
+    plain = fit_kernel_classifier(features[:, :5], labels, n_classes=3)
+    assert weighed.probabilities(features[:, :5]) == pytest.approx(repeated.probabilities(many), abs=1e-3)
+    assert np.abs(weighed.probabilities(features[:, :5]) - plain.probabilities(features[:, :5])).max() > 0.05
 
 
 def test_that_turning_an_object_leaves_its_profile_as_it_is() -> None:
