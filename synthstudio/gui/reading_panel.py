@@ -54,6 +54,7 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         self._workspace = workspace
         self._follows = frozenset(follows)
         self._is_stale = True
+        self._n_asked = self._n_shown = 0
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
         self._reread.setInterval(REREAD_MS)
@@ -107,12 +108,16 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
             self._adopt(None)
             return
         wish = self._wish()
+        self._n_asked += 1
+        number = self._n_asked
 
         def find(tick: Tick) -> Facts:
             return self._find(project, wish, tick)
 
         def done(facts: Facts) -> None:
-            if self._workspace.project is project and self._wish() == wish:
+            is_newest = number > self._n_shown  # a slow one may come after one that was asked for later
+            if is_newest and self._workspace.project is project and self._wish() == wish:
+                self._n_shown = number
                 self._adopt(facts)
 
         self._workspace.background.run(find, done=done, failed=partial(errors.report, parent=self), owner=self)

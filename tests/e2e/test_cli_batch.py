@@ -19,7 +19,6 @@ from synthstudio.project import Project
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.e2e.test_cli import assert_one_line_error, command, environment
 from tests.support.engine_project import build_engine_project
-from tests.support.windows import TIMEOUT_MS
 
 TRAIN = {
     "kind": "train-classifier",
@@ -28,6 +27,8 @@ TRAIN = {
     "patches": {"auto_scale": False},
     "composition": {"canvas_px": 64, "n_objects_max": 5},
 }
+PATIENCE_S = 120.0
+"""For the first checkpoint of an engine that has just been started."""
 NIGHT = """
 kind = "batch"
 name = "night"
@@ -57,7 +58,7 @@ def _kill_in_a_training(project: Path, recipe: Path, wanted: str) -> None:
     said = next(line for line in process.stderr if wanted in line)
     stored = project / "runs" / said.rsplit(" ", 1)[-1].strip() / "checkpoints" / "last.safetensors"
     earlier = stored.stat().st_mtime_ns if stored.exists() else 0
-    until = time.monotonic() + TIMEOUT_MS / 1000
+    until = time.monotonic() + PATIENCE_S
     while not stored.exists() or stored.stat().st_mtime_ns == earlier:
         assert time.monotonic() < until
         time.sleep(0.01)

@@ -18,7 +18,7 @@ from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.calibration_dialog import CalibrationDialog
 from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.project import Project
-from tests.support.windows import annotate_page, make_project, open_window, wait_for_field
+from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -107,7 +107,7 @@ def test_that_the_mean_size_of_a_class_is_seen_at_once_and_undone_in_one_step(pa
     assert stored_class(page) == before
     assert page.view.class_size_px(before.id) == drawn
     key(page, Qt.Key.Key_BracketRight, ALT)
-    with qtbot.waitSignal(page.workspace.records_changed, timeout=3000):
+    with qtbot.waitSignal(page.workspace.records_changed, timeout=TIMEOUT_MS):
         pass
     assert page.view.class_size_px(before.id) == pytest.approx(drawn * 1.05, rel=0.01)
 

@@ -18,7 +18,7 @@ from synthstudio.gui.pages.generate.distribution_panel import DistributionWish
 from synthstudio.gui.theme import apply_theme
 from synthstudio.gui.widgets.pair_plot import PairPlot
 from tests.support.engine_project import build_engine_project
-from tests.support.windows import open_window
+from tests.support.windows import TIMEOUT_MS, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
@@ -94,7 +94,7 @@ def test_that_the_plots_take_on_another_theme(qtbot: QtBot, view: CompositingVie
     before = view.charts.plots[0].backgroundBrush().color()
     apply_theme(application, "dark")
     try:
-        qtbot.waitUntil(lambda: view.charts.plots[0].backgroundBrush().color() != before)
+        qtbot.waitUntil(lambda: view.charts.plots[0].backgroundBrush().color() != before, timeout=TIMEOUT_MS)
     finally:
         apply_theme(application, "light")
 

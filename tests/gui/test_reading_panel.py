@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,9 @@ class Names(ReadingPanel[str, list[str]]):
         self.adopted: list[list[str] | None] = []
         self.n_read = 0
         self.error: Exception | None = None
+        self.is_held = threading.Event()
+        self.hold: threading.Event | None = None
+        """Keeps the next read back once it has read."""
 
     @override
     def _wish(self) -> str:
@@ -38,7 +42,12 @@ class Names(ReadingPanel[str, list[str]]):
         self.n_read += 1
         if self.error is not None:
             raise self.error
-        return [each.name for each in project.classes.list() if each.name.startswith(wish)]
+        found = [each.name for each in project.classes.list() if each.name.startswith(wish)]
+        hold, self.hold = self.hold, None
+        if hold is not None:
+            self.is_held.set()
+            hold.wait(TIMEOUT_MS / 1000)
+        return found
 
     @override
     def _adopt(self, facts: list[str] | None) -> None:
@@ -113,3 +122,17 @@ def test_that_what_cannot_be_read_is_said(
     panel.show()
     qtbot.waitUntil(lambda: told == [panel.error], timeout=TIMEOUT_MS)
     assert panel.adopted == []
+
+
+def test_that_a_slow_read_does_not_come_last(qtbot: QtBot, workspace: Workspace, panel: Names) -> None:
+    panel.show()
+    _wait_for(qtbot, panel, ["RBC", "WBC"])
+    hold = panel.hold = threading.Event()
+    panel.refresh()
+    assert panel.is_held.wait(TIMEOUT_MS / 1000)
+    workspace.require_project().classes.add("Platelets")
+    panel.refresh()
+    _wait_for(qtbot, panel, ["RBC", "WBC", "Platelets"])
+    hold.set()
+    qtbot.waitUntil(lambda: workspace.background.is_idle, timeout=TIMEOUT_MS)
+    assert panel.adopted == [["RBC", "WBC"], ["RBC", "WBC", "Platelets"]]

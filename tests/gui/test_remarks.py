@@ -16,7 +16,7 @@ from synthstudio.domain.records import Annotation
 from synthstudio.gui.canvas.mark_painter import MarkStyle
 from synthstudio.gui.canvas.sprites import FLAG_COLOR, NOTE_COLOR
 from synthstudio.gui.pages.annotate import AnnotatePage
-from tests.support.windows import annotate_page, make_project, open_window
+from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 REACH_PX = 14
@@ -69,6 +69,6 @@ def test_that_a_note_is_seen_and_read_under_the_pointer(qtbot: QtBot, page: Anno
     page.view.set_selection(())
     assert sign_is_seen(page, mark, (NOTE_COLOR.red(), NOTE_COLOR.green(), NOTE_COLOR.blue()))
     QTest.mouseMove(page.view, page.view.image_to_widget(mark.x, mark.y).toPoint())
-    qtbot.waitUntil(lambda: "two cells?" in page.readout.text())
+    qtbot.waitUntil(lambda: "two cells?" in page.readout.text(), timeout=TIMEOUT_MS)
     QTest.keyClick(page.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert next(iter(page.editor.annotations.values())).note == ""

@@ -54,12 +54,12 @@ def test_that_only_what_is_in_sight_is_loaded_and_memory_is_bounded(
     qtbot: QtBot, grid: TileGrid, asked: list[int]
 ) -> None:
     grid.set_keys(range(N_MANY))
-    qtbot.waitUntil(lambda: 0 in grid.loaded)
+    qtbot.waitUntil(lambda: 0 in grid.loaded, timeout=TIMEOUT_MS)
     assert max(asked) < 300
     bar = grid.verticalScrollBar()
     for step in range(60):
         bar.setValue(bar.maximum() * step // 59)
-        qtbot.waitUntil(lambda: grid.keys[grid.tiles.in_view().start] in grid.loaded)
+        qtbot.waitUntil(lambda: grid.keys[grid.tiles.in_view().start] in grid.loaded, timeout=TIMEOUT_MS)
     assert N_MANY - 1 in grid.loaded
     assert sum(image.sizeInBytes() for image in grid.loaded.values()) <= CACHE_BYTES
 
@@ -123,12 +123,12 @@ def test_that_the_next_is_selected_where_the_selected_ones_have_gone(grid: TileG
 
 def test_that_pictures_of_another_look_are_dropped(qtbot: QtBot, grid: TileGrid, asked: list[int]) -> None:
     grid.set_keys((1, 2))
-    qtbot.waitUntil(lambda: len(grid.loaded) == 2)
+    qtbot.waitUntil(lambda: len(grid.loaded) == 2, timeout=TIMEOUT_MS)
     grid.redraw_tiles()
     grid.put_tiles(0, {1: plain_tile(1)})
     assert not grid.loaded
     assert grid._pictures.find(1) is not None  # still shown until its successor is there
-    qtbot.waitUntil(lambda: len(grid.loaded) == 2)
+    qtbot.waitUntil(lambda: len(grid.loaded) == 2, timeout=TIMEOUT_MS)
     assert asked == [1, 2, 1, 2]
 
 

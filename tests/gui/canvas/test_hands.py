@@ -183,7 +183,7 @@ def test_that_the_length_is_told_in_px_and_um(length: float, um_per_px: float | 
 
 def test_that_a_line_over_a_scale_bar_tells_its_length(marked: FovView, qtbot: QtBot) -> None:
     marked.set_tool("calibrate")
-    with qtbot.waitSignal(marked.calibration_drawn, timeout=1000) as told:
+    with qtbot.waitSignal(marked.calibration_drawn, timeout=10_000) as told:
         draw(marked, [(100, 200), (180, 200)])
     assert told.args == [80.0]
 
