@@ -25,7 +25,6 @@ from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import MapRegion, MapRequest
 from synthstudio.domain.records import Box
 from synthstudio.engine.gan_drawing import open_gan
-from synthstudio.engine.jobs.draw import threads_beside_window
 from synthstudio.project import Project
 from synthstudio.protocol.messages import (
     AnyEvent,
@@ -239,11 +238,6 @@ def until(engine: EngineProcess, is_last: Callable[[AnyEvent], bool]) -> list[An
         if is_last(events[-1]):
             return events
     raise AssertionError(f"never came; so far {events}, log {engine.log_tail()}")
-
-
-@pytest.mark.parametrize(("n_processors", "threads"), [(1, 1), (2, 1), (3, 0), (16, 0)])
-def test_that_one_of_two_processors_is_left_to_the_window(n_processors: int, threads: int) -> None:
-    assert threads_beside_window(n_processors) == threads
 
 
 def test_that_images_do_not_depend_on_the_number_of_threads(

@@ -354,7 +354,7 @@ def test_that_a_hidden_editor_draws_nothing_and_catches_up_when_it_is_seen(qtbot
     shown = panel.following.shown
     panel.hide()
     panel.editing.set_tone(1)
-    qtbot.waitUntil(lambda: not panel.following._timer.isActive(), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not panel.following._is_to_ask, timeout=TIMEOUT_MS)
     assert panel.following.shown is shown
     panel.show()
     wait_for_image(qtbot, panel)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from typing import NoReturn
@@ -15,7 +13,7 @@ from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.maps import UNKNOWN_TONE, MapRegion, MapRequest
 from synthstudio.domain.prompts import PromptPlace, PromptRequest
-from synthstudio.domain.records import Box, Generator
+from synthstudio.domain.records import Box
 from synthstudio.engine.context import JobContext
 from synthstudio.engine.map_sets import MapArtist, open_map_artist
 from synthstudio.project.prompt_sources import open_prompt_source
@@ -50,11 +48,9 @@ def run(settings: DrawSettings, context: JobContext) -> NoReturn:
 
 def _map_drawer(settings: DrawSettings, context: JobContext) -> _Draw:
     folder = context.project.run_folder(RunId(settings.run))
-    generator = map_generator(folder)
-    threads = settings.threads
-    if generator is Generator.GAN and not threads:
-        threads = threads_beside_window(_n_processors())
-    artist = open_map_artist(folder, generator, scratch=context.run_dir, device=context.device, threads=threads).artist
+    artist = open_map_artist(
+        folder, map_generator(folder), scratch=context.run_dir, device=context.device, threads=settings.threads
+    ).artist
     _warm_up(artist)
 
     def draw(command: DrawMap | DrawPrompt) -> ImageArray:
@@ -63,21 +59,6 @@ def _map_drawer(settings: DrawSettings, context: JobContext) -> _Draw:
         return artist.draw(_map_of(command), seed=command.seed, index=command.index)
 
     return draw
-
-
-def threads_beside_window(n_processors: int) -> int:
-    """Threads for images that follow a hand; 0 leaves the choice to onnxruntime. Their bytes do not depend on it.
-
-    With two processors the second one is the window's, which paints every move meanwhile. Two threads would wait for
-    one another wherever the window takes one of their processors: measured at 32 base channels, an image by two threads
-    takes 12 ms alone, but as long as one by a single thread (20 ms) while a box is dragged, and its 95 % are later.
-    """
-    return 1 if n_processors <= 2 else 0
-
-
-def _n_processors() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _prompt_drawer(settings: DrawSettings, context: JobContext) -> _Draw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from synthstudio.domain.errors import UserError
 from synthstudio.gui.drawing import Drawing, DrawingWish, Drawn
@@ -26,6 +26,7 @@ class ImageFollowing(QObject):
     """`Drawn`."""
     drawing_failed = Signal(str)
     """Why, and what to do."""
+    _moved = Signal()
 
     def __init__(self, editing: MapEditing, drawing: Drawing, parent: QObject) -> None:
         super().__init__(parent)
@@ -35,10 +36,9 @@ class ImageFollowing(QObject):
         self._asked: dict[DrawingWish, float] = {}
         self.shown: Drawn | None = None
         self.latency_s = 0.0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)  # once for all events that have come
-        self._timer.timeout.connect(self._ask)
+        self._is_to_ask = False
+        # Once for all moves that have come, and before they are painted, as a timer of 0 ms would not be.
+        self._moved.connect(self._ask, Qt.ConnectionType.QueuedConnection)
 
     def set_on(self, is_on: bool) -> None:
         """Follow the hand, or rest while nobody looks."""
@@ -61,9 +61,10 @@ class ImageFollowing(QObject):
     @Slot()
     def follow(self) -> None:
         """The map has changed, or is just being changed."""
-        if not self._timer.isActive():
+        if not self._is_to_ask:
+            self._is_to_ask = True
             self._hand_at_s = time.perf_counter()
-            self._timer.start()
+            self._moved.emit()
         # At once, so that the map is painted together with the box that the hand moves, not after it.
         wish = self._present_wish()
         if wish is not None:
@@ -77,6 +78,7 @@ class ImageFollowing(QObject):
 
     @Slot()
     def _ask(self) -> None:
+        self._is_to_ask = False
         wish = self._present_wish()
         if wish is None:
             return
