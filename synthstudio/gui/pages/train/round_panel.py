@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSpinBox,
     QStackedWidget,
     QVBoxLayout,
@@ -138,6 +139,8 @@ class RoundPanel(QWidget):
         chart_head.addStretch(1)
         chart_head.addWidget(self.export)
         self.plot.setMinimumHeight(CHART_HEIGHT_PX)
+        # A plot wishes to be as high as it was: in a window that has become lower, the table would be out of sight.
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         column = QVBoxLayout(self.inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID_PX)
