@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from synthstudio.core.synthesis import sets
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
 from synthstudio.core.synthesis.sets import count_unfinished
 from synthstudio.core.synthesis.verification import verify_set
+from synthstudio.core.training.diffusion_card import DENOISER_FOLDER, checkpoint_folder
 from synthstudio.domain.errors import Cancelled, NotFound, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.maps import MapRequest
@@ -253,6 +255,15 @@ def test_that_too_little_memory_makes_smaller_batches(project: Project, monkeypa
     monkeypatch.setattr(diffusion_sampling.PromptArtist, "draw_batch", starved)
     with pytest.raises(UserError, match="too small for one image of 64 px"):
         generate.run(SETTINGS.model_copy(update={"set_name": "none"}), RecordingContext(project, "generate"))
+
+
+def test_that_a_damaged_checkpoint_is_named_and_an_earlier_one_makes_the_images(project: Project) -> None:
+    newest = checkpoint_folder(project.run_folder(run_of(project)), 20)
+    weights = next((newest / DENOISER_FOLDER).glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(UserError, match=rf"{re.escape(str(newest))}.* damaged"):
+        generate.run(SETTINGS, RecordingContext(project, "generate"))
+    assert write_generated(project, SETTINGS.model_copy(update={"checkpoint": 10})).n_images == 4
 
 
 def test_that_a_set_is_proved_by_making_its_images_again(project: Project) -> None:

@@ -116,6 +116,28 @@ def test_that_a_resumed_training_ends_as_an_uninterrupted_one(
     assert_same_end(straight, resumed)
 
 
+def test_that_a_training_that_ran_out_of_memory_goes_on_from_its_last_samples(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: dict[str, object] = {"steps": SHORT, "sample_every": 3}
+    straight = trained(project, optimization=changes)
+    take_step = patch_diffusion_loop.DenoiserLearner.take_step
+
+    def starved(learner: object, *arguments: object, step: int) -> object:
+        if step == 4:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return take_step(learner, *arguments, step=step)  # type: ignore[arg-type]
+
+    broken = RecordingContext(project, JOB)
+    with monkeypatch.context() as patched:
+        patched.setattr(patch_diffusion_loop.DenoiserLearner, "take_step", starved)
+        with pytest.raises(torch.OutOfMemoryError):  # the engine's runner makes one sentence of it
+            train_patch_diffusion.run(settings(optimization=changes), broken)
+    assert load_checkpoint(broken.run_dir / "checkpoints" / "last.safetensors").facts["step"] == 3
+    train_patch_diffusion.run(settings(optimization=changes), RecordingContext(project, JOB, run_dir=broken.run_dir))
+    assert_same_end(straight, broken)
+
+
 def test_that_samples_that_were_stopped_are_taken_first_by_a_resumed_training(project: Project) -> None:
     changes: dict[str, object] = {"steps": SHORT, "sample_every": 3}
     straight = trained(project, optimization=changes)
