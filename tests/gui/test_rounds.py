@@ -88,24 +88,6 @@ def test_that_a_round_begins_with_one_button_and_fills_curve_and_table(qtbot: Qt
     assert facts.newest.settings.task == "classifier"  # as the form says
 
 
-def test_that_the_curve_gives_way_again_where_the_window_becomes_lower(
-    qtbot: QtBot, open_tab: OpenTab, folder: Path
-) -> None:
-    project = Project.open(folder)
-    play_round(project, next_round(project, SETTINGS), f1=0.8)
-    project.close()
-    tab, _ = open_tab("finished")
-    panel = tab.panel
-    qtbot.waitUntil(lambda: panel.stack.currentWidget() is panel.content, timeout=TIMEOUT_MS)
-    tab.resize(1000, 700)
-    qtbot.waitUntil(lambda: panel.body.viewport().height() < 700, timeout=TIMEOUT_MS)
-    qtbot.waitUntil(lambda: panel.inner.height() <= panel.body.viewport().height(), timeout=TIMEOUT_MS)
-    tab.resize(1000, 1200)
-    qtbot.waitUntil(lambda: panel.plot.height() > 500, timeout=TIMEOUT_MS)
-    tab.resize(1000, 700)
-    qtbot.waitUntil(lambda: panel.inner.height() <= panel.body.viewport().height(), timeout=TIMEOUT_MS)
-
-
 def test_that_no_round_is_offered_before_something_is_annotated(qtbot: QtBot, open_tab: OpenTab) -> None:
     tab, workspace = open_tab("finished")
     panel, project = tab.panel, workspace.require_project()
