@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
@@ -121,7 +122,7 @@ class PlanDriver(QObject):
             self._workspace.announce(changes("experiments", "runs"))
             self._go_on(course, job)
 
-        self._workspace.background.run(begin, done=begun, failed=self._on_failed, owner=self)
+        self._workspace.background.run(begin, done=begun, failed=partial(self._on_failed, course), owner=self)
 
     def stop(self) -> None:
         """Cancel its job and leave the rest undone; what is finished stays."""
@@ -137,7 +138,9 @@ class PlanDriver(QObject):
             self._course = self._job = self._run_id = None
             self.changed.emit()
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, course: Course[Hashable], error: Exception) -> None:
+        if self._course is not course:  # it was stopped meanwhile, and another one may be under way
+            return
         self.failed = True
         self._drop()
         report(error, parent=self._board)
@@ -155,7 +158,7 @@ class PlanDriver(QObject):
                 job.settings, title=job.title, resume_run=job.resume_run, experiment=job.plan
             )
         except UserError as error:
-            self._on_failed(error)
+            self._on_failed(course, error)
             return
         self._job = job
         self.changed.emit()
@@ -186,5 +189,8 @@ class PlanDriver(QObject):
             return course.next_job(project, given_up=given_up)
 
         self._workspace.background.run(
-            choose, done=lambda found: self._go_on(course, found), failed=self._on_failed, owner=self
+            choose,
+            done=lambda found: self._go_on(course, found),
+            failed=partial(self._on_failed, course),
+            owner=self,
         )

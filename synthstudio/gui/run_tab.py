@@ -49,6 +49,7 @@ class RunTab(QWidget, Generic[Form, Facts]):
         self._workspace = workspace
         self._form: Form | None = None
         self._is_stale = True
+        self._n_asked = self._n_shown = 0
         self.side = QWidget(self)
         self._side_layout = QStackedLayout(self.side)
         layout = QVBoxLayout(self)
@@ -87,10 +88,18 @@ class RunTab(QWidget, Generic[Form, Facts]):
             self._show(None)
             return
 
+        self._n_asked += 1
+        number = self._n_asked
+
         def read(_tick: Tick) -> Facts:
             return self._read_facts(project)
 
-        self._workspace.background.run(read, done=self._show, owner=self)
+        def done(facts: Facts) -> None:
+            if number > self._n_shown:  # a slow one may come after one that was asked for later
+                self._n_shown = number
+                self._show(facts)
+
+        self._workspace.background.run(read, done=done, owner=self)
 
     def _read_facts(self, project: Project) -> Facts:
         """Read what the tab shows; not on the GUI thread."""

@@ -17,6 +17,7 @@ from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Changes
 from synthstudio.gui import errors
+from synthstudio.gui.background import Task
 from synthstudio.gui.pages.annotate.suggestion_facts import model_line
 from synthstudio.gui.project_command import ProjectCommand
 from synthstudio.gui.widgets.dialog_layout import MARGIN_PX, SPACING_PX, add_row, hint_label, wish_size
@@ -85,6 +86,7 @@ class SuggestionScoresDialog(QDialog):
         self.setWindowTitle("How good are the suggestions?")
         self._workspace, self._window = workspace, parent
         self._guard = Guard()
+        self._reading: Task | None = None
         self.models = RunChoice("Model that suggests")
         self.models.currentIndexChanged.connect(lambda _row: self.read())
         self.table = ScoreTable(COLUMNS, first="Suggestions")
@@ -139,7 +141,9 @@ class SuggestionScoresDialog(QDialog):
         def work(_: Tick) -> _Facts:
             return read_score_facts(project, RunId(wanted) if wanted else None)
 
-        self._workspace.background.run(work, done=self._show, owner=self, priority=1)
+        if self._reading is not None:
+            self._reading.cancel()  # of another model, perhaps: it must not come last
+        self._reading = self._workspace.background.run(work, done=self._show, owner=self, priority=1)
 
     @Slot(object)
     def _on_records_changed(self, told: Changes) -> None:

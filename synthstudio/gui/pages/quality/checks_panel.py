@@ -329,7 +329,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
     @override
     def _on_workspace_records_changed(self, changed: Changes) -> None:
         super()._on_workspace_records_changed(changed)
-        if "annotations" in changed.kinds:
+        if not {"annotations", "classes"}.isdisjoint(changed.kinds):
             self.bar.reread()
 
     def actions(self) -> Sequence[ActionSpec]:  # type: ignore[override]  # the pages' word, not QWidget's list of QActions

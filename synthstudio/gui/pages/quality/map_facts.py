@@ -13,7 +13,7 @@ from synthstudio.core.evaluation.feature_store import FeatureStore
 from synthstudio.core.export.report.charts import series_color
 from synthstudio.core.review.gallery_filter import GalleryView
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import ClassId
+from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.models import ModelKind
 from synthstudio.domain.palette import ARTIFACT_COLOR
 from synthstudio.domain.records import ObjectClass, Run, RunStatus, Split
@@ -99,10 +99,12 @@ def read_map(project: Project, view: GalleryView) -> MapFacts:
 
 
 def _shown(project: Project, run: Run, result: EmbedResult, maps: FeatureMaps, view: GalleryView) -> ShownMap:
-    classes = tuple(project.classes.list())
-    known = {each.name for each in project.sets.list()}
-    names = ("", *(each for each in result.sets if each in known))
-    listed = [list_pictures(project, name, has_images=view == "images") for name in names]
+    with project.database.snapshot():  # an import may go on
+        classes = tuple(project.classes.list())
+        known = {each.name for each in project.sets.list()}
+        names = ("", *(each for each in result.sets if each in known))
+        listed = [list_pictures(project, name, has_images=view == "images") for name in names]
+        labels = image_labels_by_fov(project)
     pictures = [picture for each in listed for picture in (each.objects if view == "objects" else each.images)]
     places = (maps.objects if view == "objects" else maps.images).place([each.key for each in pictures])
     is_placed = np.isfinite(places[:, 0])
@@ -120,12 +122,15 @@ def _shown(project: Project, run: Run, result: EmbedResult, maps: FeatureMaps, v
         row_of=np.where(is_placed, np.cumsum(is_placed) - 1, -1),
         n_new=n_own - sum(not each.set_name for each in on_map),
         classes=classes,
-        class_of=_class_places(project, on_map, [picture for each in listed for picture in each.objects], classes),
+        class_of=_class_places(on_map, [picture for each in listed for picture in each.objects], labels, classes),
     )
 
 
 def _class_places(
-    project: Project, pictures: Sequence[Picture], objects: Sequence[Picture], classes: Sequence[ObjectClass]
+    pictures: Sequence[Picture],
+    objects: Sequence[Picture],
+    labels: Mapping[FovId, Mapping[ClassId, bool]],
+    classes: Sequence[ObjectClass],
 ) -> Rows:
     """Of each picture the place of the one class that it shows."""
     places = {each.id: place for place, each in enumerate(classes)}
@@ -133,8 +138,8 @@ def _class_places(
     for each in objects:
         if each.mark is not None:
             shown.setdefault((each.set_name, each.fov.id), set()).add(each.mark.class_id)
-    for fov_id, labels in image_labels_by_fov(project).items():
-        shown.setdefault(("", fov_id), set()).update(each for each, is_there in labels.items() if is_there)
+    for fov_id, own_labels in labels.items():
+        shown.setdefault(("", fov_id), set()).update(each for each, is_there in own_labels.items() if is_there)
 
     def place_of(picture: Picture) -> int:
         if picture.mark is not None:

@@ -74,6 +74,7 @@ class RunBar(AnyRunBar, Generic[SettingsT]):
         self._trainings: Sequence[TrainingFacts[SettingsT]] = ()
         self._awaited: RunId | None = None  # to be chosen as soon as it is among the runs
         self._is_stale = True
+        self._n_asked = self._n_shown = 0
         self.choice = RunChoice(name, self, follows_newest=False)
         label = QLabel(name, self)
         label.setBuddy(self.choice)
@@ -122,10 +123,18 @@ class RunBar(AnyRunBar, Generic[SettingsT]):
             self._show([])
             return
 
+        self._n_asked += 1
+        number = self._n_asked
+
         def read(_tick: Tick) -> Sequence[TrainingFacts[SettingsT]]:
             return self._read(project)
 
-        self._workspace.background.run(read, done=self._show, owner=self)
+        def done(trainings: Sequence[TrainingFacts[SettingsT]]) -> None:
+            if number > self._n_shown:  # a slow one may come after one that was asked for later
+                self._n_shown = number
+                self._show(trainings)
+
+        self._workspace.background.run(read, done=done, owner=self)
 
     def _show(self, trainings: Sequence[TrainingFacts[SettingsT]]) -> None:
         self._trainings = trainings
