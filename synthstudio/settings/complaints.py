@@ -36,6 +36,8 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "too_short": "name at least {min_length}",
         "too_long": "name at most {max_length}",
         "literal_error": "it must be {expected}",
+        "enum": "it must be {expected}",
+        "multiple_of": "it must be a multiple of {multiple_of}",
         "missing": "it is missing",
         "extra_forbidden": "there is no such setting",
     }

@@ -117,6 +117,8 @@ def test_that_wrong_settings_are_named_by_flag_value_and_meaning(capsys: pytest.
     told = refusal(capsys, "compose", "P", "--count", 0, "--canvas-px", 3, status=2)
     assert "--count 0: it must be 1 or more; --canvas-px 3: it must be 32 or more." in told
     assert "--count: Number of images to write." in told
+    told = refusal(capsys, "train-diffusion", "P", "--side", "513", status=2)
+    assert "--side 513: it must be a multiple of 8" in told
     assert "--arms x: it must be 'real', 'synthetic'" in refusal(capsys, "experiment", "P", "--arms", "x", status=2)
     told = refusal(capsys, "generate", "P", "--mode", "image", status=2)
     assert 'error: generate: the mode "image" needs at least one place' in told
