@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthstudio.core.imaging import ImageArray
-from synthstudio.core.patches.texture import GRID_PX, cut_texture, lay_texture
+from synthstudio.core.patches.texture import GRID_PX, cut_texture, lay_texture, leave_out_strays
 from synthstudio.core.patches.turning import find_sharpening
 from synthstudio.domain.records import Box
 
@@ -319,7 +319,7 @@ def synthesize_noise(
     background = backgrounds[len(backgrounds) // 2]
     gain = WHITE / np.maximum(np.asarray(background.color, np.float32), 1.0) if level == WHITE else np.float32(1.0)
     if squares:
-        laid = lay_texture(np.concatenate(squares), rows, columns, stream=stream)
+        laid = lay_texture(leave_out_strays(np.concatenate(squares)), rows, columns, stream=stream)
         return np.asarray(laid * gain, np.float32)
     noise = stream.standard_normal((rows, columns, 3), np.float32)
     noise = np.asarray(cv2.filter2D(noise, cv2.CV_32F, grain_kernel(background.grain)), np.float32)

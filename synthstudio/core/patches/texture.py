@@ -21,6 +21,8 @@ GRID_PX = 8
 MAX_SQUARES = 12  # of an FOV: 37 kB
 LEAST_LARGE = 4
 STRAY_SHARE = 0.01  # of a square's pixels may stand out, as noise does now and then
+STAND_OUT = 1.6  # times as uneven as the square in the middle: not grain, but the rim of something
+LEAST_UNEVEN = 2.0  # grey levels below which nothing stands out
 EDGE = 8
 """Grey levels: a greater difference is an edge, not grain."""
 NO_TEXTURE = np.empty((0, SQUARE_PX, SQUARE_PX, 3), np.int8)
@@ -59,6 +61,19 @@ def cut_texture(view: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray
     n_squares, n_across = len(parts) // n_parts, SQUARE_PX // SMALL_PX
     joined = parts[: n_squares * n_parts].reshape(n_squares, n_across, n_across, SMALL_PX, SMALL_PX, 3)
     return np.ascontiguousarray(joined.transpose(0, 1, 3, 2, 4, 5)).reshape(-1, SQUARE_PX, SQUARE_PX, 3)
+
+
+def leave_out_strays(squares: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the squares without those that are far more uneven than the others: they hold the rim of an object.
+
+    A field that objects fill leaves little background to know them by, and one such square, laid a hundred times, is
+    seen on every canvas.
+
+    Args:
+        squares: `(N, SQUARE_PX, SQUARE_PX, 3)`.
+    """
+    unevenness = np.array([np.abs(cv2.blur(each.astype(np.float32), (GRID_PX, GRID_PX))).max() for each in squares])
+    return squares[unevenness <= max(LEAST_UNEVEN, STAND_OUT * float(np.median(unevenness)))]
 
 
 def lay_texture(squares: NDArray[np.int8], rows: int, columns: int, *, stream: np.random.Generator) -> NDArray[np.int8]:

@@ -6,7 +6,7 @@ import pytest
 
 from synthstudio.core.imaging import ImageArray, encode_jpeg
 from synthstudio.core.patches.background import WHITE, estimate_background, synthesize_noise
-from synthstudio.core.patches.texture import SQUARE_PX, cut_texture, lay_texture, measure_grain
+from synthstudio.core.patches.texture import SQUARE_PX, cut_texture, lay_texture, leave_out_strays, measure_grain
 from synthstudio.core.patches.turning import find_sharpening, sharpened
 from tests.support.cells import make_cells
 
@@ -87,3 +87,15 @@ def test_that_laid_texture_is_the_same_for_the_same_draw() -> None:
     first, second = (lay_texture(squares, 100, 70, stream=np.random.default_rng(5)) for _ in range(2))
     assert first.shape == (100, 70, 3)
     assert np.array_equal(first, second)
+
+
+def test_that_a_square_with_the_rim_of_an_object_is_left_out() -> None:
+    squares = np.random.default_rng(0).normal(0.0, 3.0, (20, SQUARE_PX, SQUARE_PX, 3)).round().astype(np.int8)
+    squares[7, :, 20:] -= 12
+    assert np.array_equal(leave_out_strays(squares), np.delete(squares, 7, axis=0))
+
+
+def test_that_squares_without_any_grain_all_stay() -> None:
+    squares = np.zeros((4, SQUARE_PX, SQUARE_PX, 3), np.int8)
+    squares[2, :8] = 1  # half a grey level more, rounded
+    assert len(leave_out_strays(squares)) == len(squares)
