@@ -414,14 +414,23 @@ def test_that_a_text_encoder_of_another_model_is_refused(project: Project, tmp_p
         trained(project, model=str(other))
 
 
-def test_that_a_base_model_that_has_changed_is_refused_when_a_run_goes_on(project: Project, tmp_path: Path) -> None:
-    first = write_tiny_diffusion(tmp_path / "model")
-    changes = {"model": str(first), "optimization": {"steps": 1}}
-    context = trained(project, **changes)
-    shutil.rmtree(first)
-    write_tiny_diffusion(first, seed=1)
+def test_that_a_base_model_that_has_changed_is_refused_when_a_run_goes_on_until_it_is_put_back(
+    project: Project, tmp_path: Path
+) -> None:
+    changes = {"model": str(write_tiny_diffusion(tmp_path / "model"))}
+    context = RecordingContext(project, JOB)
+    context.stop_at = (1, STEPS)
+    with pytest.raises(Cancelled):
+        train_diffusion.run(settings(**changes), context)
+    (tmp_path / "model").rename(tmp_path / "aside")
+    write_tiny_diffusion(tmp_path / "model", seed=1)
     with pytest.raises(UserError, match="is not the one that this training began with"):
         train_diffusion.run(settings(**changes), RecordingContext(project, JOB, run_dir=context.run_dir))
+    shutil.rmtree(tmp_path / "model")
+    (tmp_path / "aside").rename(tmp_path / "model")
+    resumed = RecordingContext(project, JOB, run_dir=context.run_dir)
+    assert train_diffusion.run(settings(**changes), resumed).checkpoints == (2, STEPS)
+    assert_same_end(trained(project, **changes), resumed)
 
 
 def test_that_plain_adamw_is_taken_and_said_where_the_8_bit_one_is_not_installed(
