@@ -87,17 +87,18 @@ def draw_look(patch: Patch, numbers: Sequence[float], settings: CompositionSetti
     side = scale * (1.0 + jitter.size_jitter * (2.0 * size - 1.0))
     blendings = _blendings(settings.blend, settings.feather)
     feather, gradients = blendings[int(blend * len(blendings))]
+    # By position, in the order of the fields: naming them takes a fifth of the time.
     return Look(
-        width=max(2, round(width * side)),
-        height=max(2, round(height * side)),
-        angle_deg=angle_deg,
-        flip=jitter.flip and flip < 0.5,
-        scale=scale,
-        density=_draw_density((contrast, red, green, blue), jitter.contrast, jitter.hue),
-        brightness=NO_BRIGHTNESS + round(BRIGHTNESS_STEPS * jitter.brightness * (2.0 * light - 1.0)),
-        feather=feather,
-        gradients=gradients,
-        bend=int(bend * N_BENDS) if jitter.elastic else STRAIGHT,
+        max(2, round(width * side)),
+        max(2, round(height * side)),
+        angle_deg,
+        jitter.flip and flip < 0.5,
+        scale,
+        _draw_density((contrast, red, green, blue), jitter.contrast, jitter.hue),
+        NO_BRIGHTNESS + round(BRIGHTNESS_STEPS * jitter.brightness * (2.0 * light - 1.0)),
+        feather,
+        gradients,
+        int(bend * N_BENDS) if jitter.elastic else STRAIGHT,
     )
 
 

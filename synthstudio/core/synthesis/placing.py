@@ -54,6 +54,7 @@ class Placing:
         self._settings = settings
         self._width, self._height = settings.size
         self._overhang = settings.overhang
+        self._corners: dict[tuple[int, int], tuple[float, float, float, float]] = {}  # by size of the window
 
     def place(
         self, drawn: Sequence[DrawnObject], tries: NDArray[np.float64], anchors: Sequence[Sequence[float]]
@@ -105,7 +106,10 @@ class Placing:
             Corner of the window, its box, and the numbers of the objects that it covers with the area in px^2.
         """
         width, height, side_x, side_y = look.width, look.height, self._width, self._height
-        low_x, low_y, span_x, span_y = self._corners(width, height)
+        corners = self._corners.get((width, height))
+        if corners is None:
+            corners = self._corners[width, height] = self._find_corners(width, height)
+        low_x, low_y, span_x, span_y = corners
         numbers = iter(tries)
         for across, down in zip(numbers, numbers, strict=True):
             if beside is None:
@@ -124,7 +128,7 @@ class Placing:
                 return left, top, box, covers
         return None
 
-    def _corners(self, width: int, height: int) -> tuple[float, float, float, float]:
+    def _find_corners(self, width: int, height: int) -> tuple[float, float, float, float]:
         """Where the corner of a window may lie: least x and y, and how far it may be from there, in px."""
         low_x, low_y = -self._overhang * width, -self._overhang * height
         span_x, span_y = self._width - width - 2 * low_x, self._height - height - 2 * low_y

@@ -15,7 +15,7 @@ from synthstudio.core.synthesis.looks import (
     DENSITY_STEPS,
     N_BENDS,
     NO_BRIGHTNESS,
-    NO_DENSITY,
+    NO_DENSITIES,
     STRAIGHT,
     Look,
     brightness_factor,
@@ -25,7 +25,10 @@ from synthstudio.core.synthesis.memory import ByteCache
 from synthstudio.core.synthesis.streams import BENDS, open_stream
 
 TABLE_MEMORY_BYTES = 4_000_000
-UNCHANGED = ((NO_DENSITY,) * 3, NO_BRIGHTNESS)
+N_BUFFER_BYTES = 10  # a pixel as it is warped (4 channels), without its opacity (3), and stained (3)
+
+Buffers = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+"""For a patch of one size: warped `(h, w, 4)`, without its opacity `(h, w, 3)`, and stained `(h, w, 3)`."""
 
 
 class PatchRenderer:
@@ -45,9 +48,8 @@ class PatchRenderer:
         self._own_colors = own_colors
         self._crops = [bank.padded_crop(number) for number in range(len(bank.patches))]
         self._matrix = np.empty((2, 3), np.float64)
-        self._warped = np.empty(0, np.uint8)
-        self._plain = np.empty(0, np.uint8)
-        self._stained = np.empty(0, np.uint8)
+        self._memory = np.empty(0, np.uint8)
+        self._buffers: dict[tuple[int, int], Buffers] = {}
         self._densities = _density_table(is_transmitted=bank.is_transmitted)
         self._tables: ByteCache[tuple[tuple[int, int, int], int, int], NDArray[np.uint8]] = ByteCache(
             TABLE_MEMORY_BYTES
@@ -60,13 +62,8 @@ class PatchRenderer:
             `(look.height, look.width, 3)` RGB and `(look.height, look.width, 4)` with the opacity of the object as
             its fourth channel, both in buffers that the next call overwrites.
         """
-        width, height, angle_deg, flip, scale, density, brightness, *_ = look
-        n_px = width * height
-        if 3 * n_px > self._plain.size:
-            self._warped = np.empty(4 * n_px, np.uint8)
-            self._plain = np.empty(3 * n_px, np.uint8)
-            self._stained = np.empty(3 * n_px, np.uint8)
-        warped = self._warped[: 4 * n_px].reshape(height, width, 4)
+        width, height, angle_deg, flip, scale, density, brightness = look[:7]
+        warped, plain, stained = self._buffers.get((width, height)) or self._add_buffers(width, height)
         self._aim(number, width, height, angle_deg=angle_deg, flip=flip, scale=scale)
         if look.bend == STRAIGHT:
             cv2.warpAffine(
@@ -79,13 +76,26 @@ class PatchRenderer:
             )
         else:
             self._bend(number, look, warped)
-        plain = self._plain[: 3 * n_px].reshape(height, width, 3)
         cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, plain)
-        if not self._own_colors and (density, brightness) == UNCHANGED:
+        if not self._own_colors and density == NO_DENSITIES and brightness == NO_BRIGHTNESS:
             return plain, warped
-        stained = self._stained[: 3 * n_px].reshape(height, width, 3)
         cv2.LUT(plain, self._table(number, density, brightness), stained)
         return stained, warped
+
+    def _add_buffers(self, width: int, height: int) -> Buffers:
+        """Buffers of a size, all in the same memory: few sizes serve very many patches."""
+        n_px = width * height
+        if N_BUFFER_BYTES * n_px > self._memory.size:
+            self._memory = np.empty(N_BUFFER_BYTES * n_px, np.uint8)
+            self._buffers.clear()
+        ends = 4 * n_px, 7 * n_px, N_BUFFER_BYTES * n_px
+        warped, plain, stained, _ = np.split(self._memory, ends)
+        found = self._buffers[width, height] = (
+            warped.reshape(height, width, 4),
+            plain.reshape(height, width, 3),
+            stained.reshape(height, width, 3),
+        )
+        return found
 
     def _bend(self, number: int, look: Look, warped: NDArray[np.uint8]) -> None:
         """Warp with a smooth random displacement on top (elastic deformation, Simard et al. 2003)."""
