@@ -23,11 +23,11 @@ from synthstudio.core.export.report.document import (
     Table,
 )
 from synthstudio.core.export.report.pictures import crop_picture
-from synthstudio.core.review.findings import CHECKS, Finding
+from synthstudio.core.review.findings import CHECKS, Finding, FoundPlace
 from synthstudio.domain.errors import UserError
-from synthstudio.domain.ids import AnnotationId, RunId
+from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick, no_tick
-from synthstudio.domain.records import FieldOfView
+from synthstudio.domain.records import Box, FieldOfView
 from synthstudio.project import Project
 from synthstudio.project.set_images import list_set_images
 from synthstudio.protocol.results import ProbeFigures, QualityResult
@@ -37,6 +37,8 @@ MOST_ROWS, MOST_PICTURES = 50, 6
 """Of one check."""
 MARGIN = 1.0
 """Around a mark, on each side, as a share of its size."""
+CLICK_PX = 32.0
+"""Side of what is outlined around a bare click."""
 ShownImages = Mapping[tuple[str, int], FieldOfView]
 """Images by the name of their set, empty for the project, and their id."""
 
@@ -65,7 +67,7 @@ def build_quality_report(project: Project, run_id: RunId, *, tick: Tick = no_tic
         tick(done, len(CHECK_NAMES))
         found = [each for each in result.findings if each.check == name]
         if found:
-            sections.append(_check_section(project, name, found, n_all=result.n_by_check.get(name, 0), shown=shown))
+            sections.append(_check_section(name, found, n_all=result.n_by_check.get(name, 0), shown=shown))
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     what = f"set {result.set}" if result.set else "the project"
     return Document(
@@ -123,9 +125,7 @@ def _chart_sections(project: Project, set_name: str) -> list[Section]:
         return [Section("Objects", (Paragraph(str(error)),))]
 
 
-def _check_section(
-    project: Project, name: CheckName, found: Sequence[Finding], *, n_all: int, shown: ShownImages
-) -> Section:
+def _check_section(name: CheckName, found: Sequence[Finding], *, n_all: int, shown: ShownImages) -> Section:
     rows: list[list[Cell]] = [
         [each.severity, ", ".join(image.name for image in each.images[:3]), each.class_name, each.reason]
         for each in found[:MOST_ROWS]
@@ -135,38 +135,46 @@ def _check_section(
         Table.of(("Severity", "Images", "Class", "What was found"), rows, how_many + CHECKS[name].remedy)
     ]
     per_finding = max(2, MOST_PICTURES // len(found))
-    pictures = [each for finding in found for each in _pictures(project, finding, shown, n_most=per_finding)]
+    pictures = [each for finding in found for each in _pictures(finding, shown, n_most=per_finding)]
     if pictures:
         blocks.append(Pictures(tuple(pictures[:MOST_PICTURES])))
     return Section(CHECKS[name].title, tuple(blocks))
 
 
-def _pictures(project: Project, finding: Finding, shown: ShownImages, *, n_most: int) -> list[Picture]:
+def _pictures(finding: Finding, shown: ShownImages, *, n_most: int) -> list[Picture]:
     """What a finding is about, as far as it can be read."""
     pictures = []
-    for image in finding.images[:n_most]:
+    for number, image in enumerate(finding.images[:n_most]):
         fov = shown.get((image.set, image.fov))
         if fov is None:
             continue
-        part = (0, 0, fov.width, fov.height) if image.set else _part(project, finding, fov)
+        boxes = [_box_of(each) for each in finding.places] if number == 0 else []
+        words = f"{image.set}: {fov.name}" if image.set else fov.name
         try:
-            pictures.append(crop_picture(fov, part, f"{image.set}: {fov.name}" if image.set else fov.name))
+            pictures.append(crop_picture(fov, _part(fov, boxes), words, outlined=boxes))
         except UserError:
             continue  # the finding itself may be that it cannot be read
     return pictures
 
 
-def _part(project: Project, finding: Finding, fov: FieldOfView) -> tuple[int, int, int, int]:
-    """x, y, width, height around the first mark of the finding on a field, or all of the field."""
-    wanted = {AnnotationId(each) for each in finding.annotations}
-    mark = next((each for each in project.annotations.list(fov.id) if each.id in wanted), None) if wanted else None
-    if mark is None:
+def _box_of(place: FoundPlace) -> Box:
+    """The box of a mark, or a square around a click."""
+    if place.w is not None and place.h is not None:
+        return Box(place.x, place.y, place.x + place.w, place.y + place.h)
+    half = CLICK_PX / 2
+    return Box(place.x - half, place.y - half, place.x + half, place.y + half)
+
+
+def _part(fov: FieldOfView, boxes: Sequence[Box]) -> tuple[int, int, int, int]:
+    """x, y, width, height around these boxes on a field, or all of the field where there are none."""
+    if not boxes:
         return 0, 0, fov.width, fov.height
-    box = mark.extent(32.0)
-    margin = max(16.0, MARGIN * max(box.width, box.height))
+    x0, y0 = min(each.x0 for each in boxes), min(each.y0 for each in boxes)
+    x1, y1 = max(each.x1 for each in boxes), max(each.y1 for each in boxes)
+    margin = max(16.0, MARGIN * max(x1 - x0, y1 - y0))
     return (
-        round(box.x0 - margin),
-        round(box.y0 - margin),
-        round(box.width + 2 * margin),
-        round(box.height + 2 * margin),
+        round(x0 - margin),
+        round(y0 - margin),
+        round(x1 - x0 + 2 * margin),
+        round(y1 - y0 + 2 * margin),
     )

@@ -33,8 +33,8 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
         "green_red": "green to red (a*)",
         "blue_yellow": "blue to yellow (b*)",
         "chroma": "colourfulness",
-        "dark_share": "share that is all but black",
-        "bright_share": "share that is all but white",
+        "dark_share": "share that is nearly black",
+        "bright_share": "share that is nearly white",
         "grain": "difference of neighbouring pixels",
         "flat_share": "share without any grain",
     }

@@ -40,8 +40,8 @@ IMAGE_CHARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "green_red": ("Green to red", "mean a*"),
         "blue_yellow": ("Blue to yellow", "mean b*"),
         "chroma": ("Colourfulness", "mean distance from grey"),
-        "dark_share": ("All but black", "% of the pixels"),
-        "bright_share": ("All but white", "% of the pixels"),
+        "dark_share": ("Nearly black", "% of the pixels"),
+        "bright_share": ("Nearly white", "% of the pixels"),
     }
 )
 """Title and unit of what is measured on pixels."""

@@ -41,7 +41,7 @@ class ImageFacts:
         contrast: Standard deviation of the grey level.
         green_red, blue_yellow: Mean a* and b* of CIELAB (D65).
         chroma: Mean distance from grey in the plane of a* and b*.
-        dark_share, bright_share: Of the pixels that are all but black, and all but white.
+        dark_share, bright_share: Of the pixels that are nearly black, and nearly white.
     """
 
     digest: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 from html import escape
 from typing import Literal
 
@@ -23,9 +24,14 @@ from synthstudio.core.export.report.svg import Svg
 
 NOT_DEFINED = "n/a"
 PICTURES_A_ROW = 3
+PRINTED_PX = 175
+"""So wide at most is each of a row on paper: Qt lets wider ones run into the margin."""
 ChartForm = Literal["inline", "images"]
 """Charts as `<svg>` elements, whose words can be searched; or as images, which is what Qt can lay out and print."""
 
+WORD_CHARS, HEAD_CHARS, PAGE_CHARS = 24, 14, 80
+"""On paper Qt would break words anywhere. So a cell of one word as long as this, and lines of a heading that are so
+long, are kept whole, where a page is wide enough for all columns."""
 _STYLE = """
 body { font-family: Helvetica, Arial, sans-serif; font-size: 10pt; color: #222222; background-color: #ffffff;
        max-width: 1000px; margin: 24px auto; padding: 0 16px; }
@@ -39,6 +45,7 @@ pre { background-color: #f4f4f4; padding: 8px; font-size: 8pt; white-space: pre-
 .caption { color: #555555; font-size: 9pt; margin-top: 2px; }
 .subtitle { color: #555555; }
 .figure { display: inline-block; vertical-align: top; margin: 4px 12px 4px 0; }
+.word { white-space: nowrap; }
 .picture { border-bottom: none; }
 .scroll { overflow-x: auto; }
 """
@@ -70,11 +77,11 @@ def _block(block: Block, charts: ChartForm) -> str:
         case Listing(lines=lines):
             return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
         case Table():
-            return _table(block)
+            return _table(block, keeps_words=charts == "images" and _fits_page(block))
         case Charts(drawings=drawings, caption=caption):
             return f"<div>{' '.join(_drawing(each, charts) for each in drawings)}</div>{_caption(caption)}"
         case Pictures(pictures=pictures, caption=caption):
-            return f"{_caption(caption)}{_pictures(pictures)}"
+            return f"{_caption(caption)}{_pictures(pictures, charts)}"
         case Source(text=text, caption=caption):
             return f"{_caption(caption)}<pre>{escape(text)}</pre>"
 
@@ -90,26 +97,50 @@ def _image(data: bytes, media_type: str, *, width: int, words: str) -> str:
     return f'<img src="data:{media_type};base64,{encoded}" width="{width}" alt="{escape(words)}">'
 
 
-def _pictures(pictures: tuple[Picture, ...]) -> str:
+def _pictures(pictures: tuple[Picture, ...], charts: ChartForm) -> str:
     """Pictures in rows of three with their words below: Qt knows no other way to keep these together."""
     rows = []
     for start in range(0, len(pictures), PICTURES_A_ROW):
         chosen = pictures[start : start + PICTURES_A_ROW]
-        images = [_image(each.data, each.media_type, width=each.width_px, words=each.caption) for each in chosen]
+        widths = [each.width_px if charts == "inline" else min(each.width_px, PRINTED_PX) for each in chosen]
+        images = [
+            _image(each.data, each.media_type, width=width, words=each.caption)
+            for each, width in zip(chosen, widths, strict=True)
+        ]
         rows.append("".join(f'<td class="picture">{image}</td>' for image in images))
         rows.append("".join(f'<td class="picture caption">{escape(each.caption)}</td>' for each in chosen))
     return f'<div class="scroll"><table>{"".join(f"<tr>{row}</tr>" for row in rows)}</table></div>'
 
 
-def _table(table: Table) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
-    rows = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in table.rows)
+def _table(table: Table, *, keeps_words: bool) -> str:
+    if keeps_words:
+        head = "".join(f'<th class="word">{"<br>".join(map(escape, _lines(name)))}</th>' for name in table.columns)
+    else:
+        head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
+    rows = "".join(f"<tr>{''.join(_cell(cell, keeps_words=keeps_words) for cell in row)}</tr>" for row in table.rows)
     return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>{_caption(table.caption)}'
 
 
-def _cell(cell: Cell) -> str:
+def _fits_page(table: Table) -> bool:
+    widths = [max(map(len, _lines(name)), default=0) for name in table.columns]
+    for row in table.rows:
+        words = [len(cell) if isinstance(cell, str) and _is_word(cell) else 0 for cell in row]
+        widths = [max(pair) for pair in zip(widths, words, strict=True)]
+    return sum(widths) + 2 * len(widths) <= PAGE_CHARS
+
+
+def _lines(heading: str) -> list[str]:
+    return textwrap.wrap(heading, HEAD_CHARS, break_long_words=False, break_on_hyphens=False)
+
+
+def _is_word(cell: str) -> bool:
+    return len(cell) <= WORD_CHARS and " " not in cell
+
+
+def _cell(cell: Cell, *, keeps_words: bool) -> str:
     if isinstance(cell, str):
-        return f"<td>{escape(cell)}</td>"
+        kind = ' class="word"' if keeps_words and _is_word(cell) else ""
+        return f"<td{kind}>{escape(cell)}</td>"
     words = NOT_DEFINED if cell is None else f"{cell:.3f}" if isinstance(cell, float) else f"{cell:,}"
     return f'<td align="right">{words}</td>'
 

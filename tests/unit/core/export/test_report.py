@@ -187,3 +187,13 @@ def test_that_an_axis_holds_its_values_with_few_round_ticks(values: list[float],
 
 def test_that_an_axis_passes_over_what_is_not_finite() -> None:
     assert fitted_axis("loss", [float("nan"), float("inf"), 2.0], from_zero=True).high >= 2
+
+
+def test_that_words_of_a_table_are_kept_whole_on_paper_where_the_page_is_wide_enough() -> None:
+    narrow = Table.of(("exhaustively annotated", "Image"), [["some words", "BloodImage_00097.jpg"]])
+    wide = Table.of([f"class number {number}" for number in range(12)], [["a"] * 12])
+    printed = [render_html(Document("A", "", (Section("S", (each,)),)), charts="images") for each in (narrow, wide)]
+    assert '<th class="word">exhaustively<br>annotated</th>' in printed[0]
+    assert '<td>some words</td><td class="word">BloodImage_00097.jpg</td>' in printed[0]
+    assert 'class="word"' not in printed[1]
+    assert 'class="word"' not in render_html(Document("A", "", (Section("S", (narrow,)),)))
