@@ -1,5 +1,6 @@
 """Sets on disk: the same bytes whatever the workers, whole or absent, and provable."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ import pytest
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis import sets
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.synthesis.manifest import SetOrigin
+from synthstudio.core.synthesis.manifest import ImageMaker, SetFiles, SetOrigin
 from synthstudio.core.synthesis.sets import write_set
 from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.domain.errors import Cancelled, UserError
@@ -69,6 +70,17 @@ def test_that_each_line_names_the_source_of_every_object(bank: PatchBank, tmp_pa
     assert header["seed"] == 3
     assert header["project_state"] == "abc"
     assert {"opencv", "numpy", "synthstudio"} == set(header["versions"])
+
+
+def test_that_a_line_holds_any_name_of_a_class(bank: PatchBank) -> None:
+    odd = '5 % "aniso\\cytosis" %s {0} ä'
+    named = [dataclasses.replace(each, name=f"{odd}{number}") for number, each in enumerate(bank.classes)]
+    maker = ImageMaker(composer_of(dataclasses.replace(bank, classes=tuple(named))), SetFiles())
+    lines = [json.loads(maker.make(index).line) for index in range(6)]
+    names = {item["class"] for line in lines for item in line["objects"]}
+    assert names
+    assert names <= {each.name for each in named}
+    assert {label for line in lines for label in line["labels"]} <= names
 
 
 @pytest.mark.parametrize("workers", [0, 2])
