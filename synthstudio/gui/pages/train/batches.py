@@ -83,6 +83,7 @@ class Batches(QWidget):
         self._wanted = ""
         self._is_stale = True
         self._speaking: RunId | None = None
+        self._age = 0
         self.driver = PlanDriver(workspace, self)
         self.stack = QStackedWidget(self)
         self.content = QWidget(self.stack)
@@ -150,6 +151,7 @@ class Batches(QWidget):
         if self._is_stale:
             return
         project, wanted = self._workspace.project, self._wanted
+        self._age = age = self._age + 1
         if project is None:
             self._show(BatchesFacts((), None, None))
             return
@@ -157,7 +159,11 @@ class Batches(QWidget):
         def read(_tick: Tick) -> BatchesFacts:
             return _read(project, wanted)
 
-        self._workspace.background.run(read, done=self._show, owner=self)
+        def show(facts: BatchesFacts) -> None:
+            if age == self._age:  # else it was read anew since, and that may have come first
+                self._show(facts)
+
+        self._workspace.background.run(read, done=show, owner=self)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
