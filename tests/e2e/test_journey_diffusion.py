@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +15,16 @@ from pytestqt.qtbot import QtBot
 from synthstudio.cli.main import main
 from synthstudio.core.imaging import ImageArray, write_png
 from synthstudio.core.training.model_card import read_model_card
-from synthstudio.domain.records import Box, Run, RunStatus
+from synthstudio.domain.records import Box, Run
 from synthstudio.gui.forms.lines import LinesControl
 from synthstudio.gui.main_window import MainWindow
-from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.pages.generate.diffusion.prompts_panel import PromptsPanel
 from synthstudio.gui.pages.review import ReviewPage
 from synthstudio.gui.pages.train import TrainPage
 from synthstudio.settings.train_classifier import TrainClassifierSettings
-from tests.e2e.test_no_network import _environment
 from tests.support.region_projects import draw_photo
 from tests.support.tiny_diffusion import write_tiny_diffusion
+from tests.support.watched import Watched, show_diffusion, wait_for_job
 from tests.support.windows import TIMEOUT_MS, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
@@ -63,8 +60,6 @@ CLASSIFIER = TrainClassifierSettings.model_validate(
         "optimization": {"steps": 8, "batch_size": 4, "evaluate_every": 4, "workers": 0},
     }
 )
-JOB_MS = 300_000
-"""A job of diffusion starts in ten seconds, on a busy machine in many more."""
 
 
 def write_photos(folder: Path) -> tuple[Path, Path]:
@@ -106,53 +101,9 @@ def build_project(folder: Path) -> Path:
     return project
 
 
-class Watched:
-    """Commands, and engines of the window, whose every attempt to open a socket is refused and noted."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._log = folder / "network.log"
-        self._environment = _environment(folder)
-        for name in ("PYTHONPATH", "NETWORK_LOG", "OMP_NUM_THREADS"):
-            monkeypatch.setenv(name, self._environment[name])
-
-    def result_of(self, name: str, project: Path, *arguments: str) -> dict[str, object]:
-        """The one object that a command of the terminal prints."""
-        command = [sys.executable, "-m", "synthstudio", name, str(project), *arguments, "--device", "cpu", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self._environment, timeout=400, check=False)
-        assert done.returncode == 0, done.stderr
-        found = json.loads(done.stdout)
-        assert isinstance(found, dict)
-        return found
-
-    def check(self, *, n_engines: int) -> None:
-        """No socket was asked for, and all engines were watched."""
-        lines = self._log.read_text().splitlines()
-        assert [line for line in lines if not line.startswith("watched ")] == []
-        assert sum("synthstudio.engine" in line for line in lines) == n_engines
-
-
-def wait_for_job(qtbot: QtBot, window: MainWindow, kind: str) -> Run:
-    """Wait until the newest run of a kind has ended, and well."""
-    project = window.workspace.require_project()
-
-    def has_ended() -> bool:
-        runs = project.runs.list(kind=kind)
-        return bool(runs) and runs[-1].status not in (RunStatus.QUEUED, RunStatus.RUNNING)
-
-    qtbot.waitUntil(has_ended, timeout=JOB_MS)
-    run = project.runs.list(kind=kind)[-1]
-    assert run.status is RunStatus.FINISHED, run.summary_json
-    return run
-
-
 def write_by_hand(qtbot: QtBot, window: MainWindow) -> PromptsPanel:
     """Ask for the set on the tab Images, and wait until all of it is seen."""
-    window.findChild(QAction, "go.generate").trigger()  # type: ignore[union-attr]
-    page = window.findChild(GeneratePage)
-    assert isinstance(page, GeneratePage)
-    page.choose("Diffusion")
-    page.diffusion.show_tab("Images")
-    panel = page.diffusion.panel("Images")
+    panel = show_diffusion(window, "Images").panel("Images")
     assert isinstance(panel, PromptsPanel)
     qtbot.waitUntil(lambda: panel.book is not None and bool(panel.side.run_name), timeout=TIMEOUT_MS)
     form = panel.side.form
