@@ -136,7 +136,12 @@ def _figures(result: JobResult) -> str:
         ]
         words = {name: name.removesuffix("/macro").replace("/", " ").replace("_", " ") for name in telling}
         figures = [(word.replace("f1", "F1").replace("auc", "AUC"), result.best[name]) for name, word in words.items()]
-    return ", ".join([f"{name} {value:.4g}" for name, value in figures if value is not None][:3])
+    return ", ".join([f"{name} {_number(value)}" for name, value in figures if value is not None][:3])
+
+
+def _number(value: float) -> str:
+    """Scores with three digits after the point; larger figures, distances and losses, with four in all."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def _counts(result: JobResult) -> str:

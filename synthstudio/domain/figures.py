@@ -6,10 +6,10 @@ Interval = tuple[float, float]
 
 
 def figure_text(value: float | None, interval: Interval | None = None, *, digits: int = 3) -> str:
-    """A figure with its interval where there is one: `0.869 (0.84–0.90)`; `n/a` where there is no figure."""
+    """A figure with its interval, if any: `0.869 (0.84–0.90)`, `15.0 (10.6–18.6)`; `n/a` where there is no figure."""
     if value is None:
         return "n/a"
-    range_text = interval_text(interval)
+    range_text = interval_text(interval, digits=min(digits, 2))
     return f"{value:.{digits}f} ({range_text})" if range_text else f"{value:.{digits}f}"
 
 

@@ -68,7 +68,7 @@ def test_that_a_finished_study_is_a_table_beside_floor_and_paper_and_a_chart(
         "Real against real",
     ]
     assert rows[0][1] == "30.5 ± 0.7"
-    assert rows[3][1] == "10.0 (9.00–10.00)"
+    assert rows[3][1] == "10.0 (9.0–10.0)"
     assert rows[2][-1] == "174 ± 4.7"
     assert board.head.state.text() == "12 of 12 jobs are done."
     assert not board.head.go_on.isVisible()

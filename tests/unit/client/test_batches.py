@@ -106,9 +106,9 @@ def test_that_what_needs_a_failed_job_is_left_out_and_the_rest_goes_on(project: 
             given_up.append(job.trial)
     table = build_batch_table(project, batch)
     assert {row.title: (row.status.value, row.outcome) for row in table.rows} == {
-        "train, seed 0": ("finished", "F1 0.9"),
+        "train, seed 0": ("finished", "F1 0.900"),
         "train, seed 1": ("failed", "It broke."),
-        "score, seed 0": ("finished", "macro F1 0.8, pointing 0.8"),
+        "score, seed 0": ("finished", "macro F1 0.800, pointing 0.800"),
         "score, seed 1": ("left out", "train, seed 1 has failed"),
         "set": ("finished", "2 images"),
         "late": ("left out", "score, seed 1 has failed"),

@@ -7,6 +7,7 @@ def test_that_a_figure_is_written_with_its_interval_where_it_has_one() -> None:
     assert figure_text(0.8691, (0.841, 0.9)) == "0.869 (0.84–0.90)"
     assert figure_text(0.8691) == "0.869"
     assert figure_text(0.8691, digits=2) == "0.87"
+    assert figure_text(15.0, (10.6, 18.6), digits=1) == "15.0 (10.6–18.6)"
     assert figure_text(None, (0.1, 0.2)) == "n/a"
     assert interval_text(None) == ""
 

@@ -197,18 +197,18 @@ def score_rows(scores: SuggestionScores) -> list[ScoreRow]:
         ("Not seen", scores.unseen, "Where they were hidden: the honest figures"),
     )
     rows = [_figures_row(name, each, tip) for name, each, tip in sides]
-    changes = (scores.precision, scores.recall, scores.left)
-    return [*rows, ScoreRow("What seeing does", ("", *(_change_words(each) for each in changes)), tip=scores.words)]
+    changes = (_change_words(scores.precision), _change_words(scores.recall), _change_words(scores.left, digits=1))
+    return [*rows, ScoreRow("What seeing does", ("", *changes), tip=scores.words)]
 
 
 def _figures_row(name: str, figures: OutcomeFigures, tip: str) -> ScoreRow:
-    rates = (figures.precision, figures.recall, figures.left)
-    return ScoreRow(name, (f"{figures.n_fovs:,}", *map(_rate_words, rates)), tip=tip)
+    words = (_rate_words(figures.precision), _rate_words(figures.recall), _rate_words(figures.left, digits=1))
+    return ScoreRow(name, (f"{figures.n_fovs:,}", *words), tip=tip)
 
 
-def _rate_words(rate: Rate) -> str:
-    return figure_text(rate.value, rate.ci95)
+def _rate_words(rate: Rate, *, digits: int = 3) -> str:
+    return figure_text(rate.value, rate.ci95, digits=digits)
 
 
-def _change_words(change: Difference) -> str:
-    return change_text(change.difference, change.ci95)
+def _change_words(change: Difference, *, digits: int = 3) -> str:
+    return change_text(change.difference, change.ci95, digits=digits)
