@@ -32,7 +32,7 @@ from synthstudio.project import Project
 from synthstudio.project.imports import apply_import
 from synthstudio.settings.quality import LabelLimits
 from tests.support.engine_project import RecordingContext
-from tests.support.planted_faults import N_FLIPPED, build_simulated_project, ids_of_well_seen
+from tests.support.planted_faults import N_FLIPPED, build_simulated_project
 from tests.support.shared_data import ROOT
 
 LIMITS = LabelLimits()
@@ -74,12 +74,11 @@ def change_labels(project: Project, share: float, seed: int) -> set[int]:
 
 
 def plant_labels(project: Project, seed: int) -> set[int]:
-    """Call eight well seen objects of the most frequent class as the second one; return their ids."""
+    """Call eight objects of the most frequent class as the second one; return their ids."""
     rng = np.random.default_rng(seed)
     totals = project.annotations.totals()
     frequent, second = sorted(totals, key=lambda each: -totals[each])[:2]
-    seen = ids_of_well_seen(project, frequent)
-    marks = [mark for own in project.annotations.by_fov().values() for mark in own if mark.id in seen]
+    marks = [mark for own in project.annotations.by_fov().values() for mark in own if mark.class_id == frequent]
     chosen = [dataclasses.replace(marks[row], class_id=second) for row in rng.choice(len(marks), N_FLIPPED, False)]
     project.annotations.update(chosen)
     return {int(each.id) for each in chosen}

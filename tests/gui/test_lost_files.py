@@ -19,7 +19,6 @@ from synthstudio.core.imaging import write_png
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Annotation
 from synthstudio.gui import errors, fov_images
-from synthstudio.gui.background import DRAIN_S
 from synthstudio.gui.canvas.large_images import LargeImage, open_for_view
 from synthstudio.gui.canvas.pyramid import WholePyramid
 from synthstudio.gui.main_window import MainWindow
@@ -195,7 +194,7 @@ def test_that_a_drive_that_never_answers_does_not_keep_the_window_open(
         qtbot.waitUntil(lambda: shown_words(window)("answers slowly"), timeout=TIMEOUT_MS)
         started = time.monotonic()
         window.close()
-        assert time.monotonic() - started < DRAIN_S  # a drive is waited for less than other work
+        assert time.monotonic() - started < 5
         assert not window.isVisible()
     assert "left behind" in caplog.text
     assert all_marks(study) == before

@@ -202,31 +202,14 @@ def _plant_in_marks(project: Project, planted: Planted, some: _Some) -> None:
 def _plant_wrong_classes(project: Project, planted: Planted, some: _Some) -> None:
     """Give objects of the class that is most frequent the class that is second."""
     frequent, second = _by_frequency(project)[:2]
-    seen = ids_of_well_seen(project, frequent)
     n = 0
     while n < N_FLIPPED:
         (fov,) = some.take(1)
-        own = [each for each in project.annotations.list(fov.id) if each.id in seen][:2]
+        own = [each for each in project.annotations.list(fov.id) if each.class_id == frequent][:2]
         project.annotations.update([replace(each, class_id=second) for each in own])
         planted.marks["label-suspect"] |= {each.id for each in own}
         planted.images["label-suspect"].add(fov.name)
         n += len(own)
-
-
-def ids_of_well_seen(project: Project, class_id: ClassId) -> set[AnnotationId]:
-    """Objects of a class but those of which the edge of the image leaves less than half: nobody could name them."""
-    fovs = {fov.id: fov for fov in project.fovs.list()}
-    own = [each for marks in project.annotations.by_fov().values() for each in marks if each.class_id == class_id]
-    areas = [each.box.width * each.box.height for each in own if each.box is not None]
-    least = float(np.median(areas)) / 2 if areas else 0.0
-
-    def is_cut(mark: Annotation) -> bool:
-        fov, box = fovs[mark.fov_id], mark.box
-        if box is None or box.width * box.height >= least:
-            return False
-        return box.x0 < 1 or box.y0 < 1 or box.x1 > fov.width - 1 or box.y1 > fov.height - 1
-
-    return {each.id for each in own if not is_cut(each)}
 
 
 def _by_frequency(project: Project) -> list[ClassId]:
