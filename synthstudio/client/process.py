@@ -166,7 +166,8 @@ def _started(command: Sequence[str], *, cwd: Path) -> subprocess.Popen[bytes]:
         stderr=pipe,
         cwd=cwd,
         env=engine_environment(),
-        start_new_session=True,
+        # Not a session of its own: Linux shares the processor out among sessions before it asks who is nicer.
+        process_group=0,
         bufsize=PIPE_BYTES,
     )
     if sys.platform == "linux":

@@ -42,7 +42,7 @@ from synthstudio.protocol.messages import (
 socket.has_ipv6 = False
 
 EXIT_PARENT_GONE = 3
-NICENESS = 5
+NICENESS = 10
 
 _log = logging.getLogger(__name__)
 

@@ -134,9 +134,10 @@ class ActionRegistry(QObject):
         ]
 
     def _run(self, spec: ActionSpec) -> None:
-        if spec.enabled_when():
-            spec.callback()
-        self.refresh()
+        with self.gathering():
+            if spec.enabled_when():
+                spec.callback()
+            self.refresh()
 
     def refresh(self) -> None:
         """Ask every action anew whether it is enabled and on; called after anything that may matter to it."""

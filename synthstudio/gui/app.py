@@ -33,6 +33,7 @@ _IMPORTED_AT_S = time.time()
 M_MMAP_THRESHOLD = -3
 """Of malloc.h."""
 LARGE_BLOCK_BYTES = 4 << 20
+SWITCH_S = 0.0005
 LOG_BYTES, N_LOGS = 1 << 20, 3
 _QT_LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -50,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         argv: What follows the program's name: `[PROJECT] [--exit-after-paint]`.
     """
     options = _parsed(argv)
-    prepare_memory()
+    prepare_process()
     _log_to_file()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
@@ -76,11 +77,12 @@ def main(argv: Sequence[str]) -> int:
     return status
 
 
-def prepare_memory() -> None:
-    """Before the window is made: keep no memory that is not needed, and look through no module for garbage."""
+def prepare_process() -> None:
+    """Before the window is made: keep no memory that is not needed, look through no module for garbage, go first."""
     gc.freeze()
     _forget_sources()
     _return_large_blocks()
+    _let_window_go_first()
 
 
 def settle_memory() -> None:
@@ -93,6 +95,14 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     _return_freed_blocks()
+
+
+def _let_window_go_first() -> None:
+    """Let the GUI thread wait half a millisecond, not 5, for Python to be handed over by a thread in the background.
+
+    Qt lets go of Python at each of many calls, so one step to another FOV may wait for it several times.
+    """
+    sys.setswitchinterval(SWITCH_S)
 
 
 def _forget_sources() -> None:

@@ -44,7 +44,7 @@ from synthstudio.engine.gan_onnx import export_generator
 from synthstudio.engine.gan_session import GeneratorSession
 from synthstudio.engine.gan_weights import save_generator
 from synthstudio.engine.networks.gan import build_generator
-from synthstudio.gui.app import prepare_memory, settle_memory
+from synthstudio.gui.app import prepare_process, settle_memory
 from synthstudio.gui.pages.generate.gan.editor_panel import MapEditorPanel
 from synthstudio.gui.theme import apply_theme
 from synthstudio.gui.workspace import Workspace
@@ -291,7 +291,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    prepare_memory()
+    prepare_process()
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     apply_theme(app, "light")

@@ -32,7 +32,7 @@ from typing_extensions import override
 from synthstudio.client.demo import build_demo_project
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
-from synthstudio.gui.app import prepare_memory, settle_memory
+from synthstudio.gui.app import prepare_process, settle_memory
 from synthstudio.gui.canvas.fov_view import FovView
 from synthstudio.gui.garbage import GarbageCollector
 from synthstudio.gui.main_window import MainWindow
@@ -243,7 +243,7 @@ def main() -> int:
         build_demo_project(folder).close()
         workspace = Workspace(preferences_file=Path(scratch) / "preferences.toml")
         settings = QSettings(str(Path(scratch) / "window.ini"), QSettings.Format.IniFormat)
-        prepare_memory()
+        prepare_process()
         collector = GarbageCollector(app)  # all of this as the application does
         window = MainWindow(workspace, settings=settings)
         window.pages_filled.connect(settle_memory)

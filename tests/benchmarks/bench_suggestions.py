@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QApplication
 from synthstudio.core.imaging import write_png
 from synthstudio.core.suggestions.searched import FoundClass, FoundMark, FovSearch
 from synthstudio.domain.records import changes
-from synthstudio.gui.app import prepare_memory, settle_memory
+from synthstudio.gui.app import prepare_process, settle_memory
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.gui.workspace import Workspace
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=500, help="how many are judged by keys")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the text")
     options = parser.parse_args()
-    prepare_memory()
+    prepare_process()
     app = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as scratch:
         figures = measure(Path(scratch), n_suggestions=options.suggestions, n_keys=options.keys)

@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation, Role
-from synthstudio.gui.app import prepare_memory, settle_memory
+from synthstudio.gui.app import prepare_process, settle_memory
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate.page import AnnotatePage
 from synthstudio.gui.workspace import Workspace
@@ -110,5 +110,5 @@ def measure(application: WatchingApplication, folder: Path, image: Path, n_annot
 
 if __name__ == "__main__":
     app = WatchingApplication(sys.argv[:1])
-    prepare_memory()
+    prepare_process()
     sys.stdout.write(json.dumps(measure(app, Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))) + "\n")

@@ -48,7 +48,7 @@ def start_engine(request: JobRequest | None) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=engine_environment(),
-        start_new_session=True,
+        process_group=0,
     )
     assert engine.stdin is not None
     engine.stdin.write(encode(request) if request else b"no request\n")
@@ -67,6 +67,13 @@ def wait_for_progress(engine: subprocess.Popen[bytes]) -> None:
         if isinstance(event, Progress) and event.total == LONG.count and event.done:
             return
     pytest.fail("the engine ended without any progress")
+
+
+def engine_pid() -> int:
+    """The one engine that this process has started."""
+    own_children = ["pgrep", "-P", str(os.getpid()), "-f", "synthstudio.engine"]
+    [pid] = subprocess.run(own_children, capture_output=True, check=True).stdout.split()
+    return int(pid)
 
 
 def finish(engine: subprocess.Popen[bytes]) -> list[AnyEvent]:
@@ -108,15 +115,32 @@ def test_that_a_cancel_is_polite_and_leaves_no_set(project: Project) -> None:
     assert list((project.folder / "sets").iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX sessions")
+def test_that_the_engine_gives_way_to_its_host(project: Project) -> None:
+    """Nicer, within the session of its host: between two sessions Linux does not look at niceness."""
+    seen: list[tuple[int, int, int]] = []
+
+    def on_event(event: AnyEvent) -> None:
+        if isinstance(event, Progress) and event.total == LONG.count and not seen:
+            pid = engine_pid()
+            seen.append((os.getpriority(os.PRIO_PROCESS, pid), os.getsid(pid), os.getpgid(pid)))
+            cancel.request()
+
+    cancel = HostCancel()
+    execute_run(project, start_run(project, LONG), on_event=on_event, cancel=cancel)
+    [(niceness, session, group)] = seen
+    assert niceness > os.getpriority(os.PRIO_PROCESS, 0)
+    assert session == os.getsid(0)
+    assert group != os.getpgid(0)  # it can be killed with its workers
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_that_a_killed_engine_fails_its_run_and_the_next_one_works(project: Project) -> None:
     killed: list[int] = []
 
     def on_event(event: AnyEvent) -> None:
         if isinstance(event, Progress) and event.total == LONG.count and not killed:
-            own_children = ["pgrep", "-P", str(os.getpid()), "-f", "synthstudio.engine"]
-            listing = subprocess.run(own_children, capture_output=True, check=True)
-            killed.extend(int(pid) for pid in listing.stdout.split())
+            killed.append(engine_pid())
             os.kill(killed[0], signal.SIGKILL)
 
     run_id = start_run(project, LONG)

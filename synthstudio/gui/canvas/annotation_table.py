@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, ObjectClass
-from synthstudio.gui.canvas.mark_table import MarkTable
+from synthstudio.gui.canvas.mark_table import MarkTable, widened
 
 NOTED, FLAGGED = 1, 2
 """What a person has remarked about an annotation; one that is flagged and noted shows its flag."""
@@ -39,7 +39,7 @@ class AnnotationTable(MarkTable[AnnotationId, Annotation]):
 
     @override
     def _reserve(self, capacity: int) -> None:
-        self._remarks = np.pad(self._remarks, (0, capacity - self._remarks.size))
+        self._remarks = widened(self._remarks, capacity)
         super()._reserve(capacity)
 
     @override

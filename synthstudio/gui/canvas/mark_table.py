@@ -41,6 +41,14 @@ class Mark(Protocol):
 
 MarkId = TypeVar("MarkId", bound=int)
 Record = TypeVar("Record", bound=Mark)
+Number = TypeVar("Number", bound=np.generic)
+
+
+def widened(columns: NDArray[Number], capacity: int) -> NDArray[Number]:
+    """Columns (..., N) with room for `capacity` rows instead of N, the new ones 0; each step to another FOV asks it."""
+    wide = np.zeros((*columns.shape[:-1], capacity), dtype=columns.dtype)
+    wide[..., : columns.shape[-1]] = columns
+    return wide
 
 
 class MarkColumns:
@@ -56,10 +64,9 @@ class MarkColumns:
         self._is_box, self._drawn, self._alive = (np.zeros(0, dtype=bool) for _ in range(3))
 
     def _reserve(self, capacity: int) -> None:
-        spare = capacity - self._alive.size
-        self._numbers = np.pad(self._numbers, ((0, 0), (0, spare)))
+        self._numbers = widened(self._numbers, capacity)
         self._is_box, self._drawn, self._alive = (
-            np.pad(flags, (0, spare)) for flags in (self._is_box, self._drawn, self._alive)
+            widened(flags, capacity) for flags in (self._is_box, self._drawn, self._alive)
         )
 
     def class_rows_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from synthstudio.core.suggestions.answered import LEAST_HALF_PX, count_answers
 from synthstudio.domain.ids import ClassId, SuggestionId
 from synthstudio.domain.records import ObjectClass
 from synthstudio.domain.suggestions import Suggestion
-from synthstudio.gui.canvas.mark_table import MarkTable
+from synthstudio.gui.canvas.mark_table import MarkTable, widened
 
 DEFAULT_THRESHOLD = 1.0
 """Of a class that no threshold is known of, as where suggestions are accepted from a terminal."""
@@ -121,8 +121,7 @@ class SuggestionTable(MarkTable[SuggestionId, Suggestion]):
 
     @override
     def _reserve(self, capacity: int) -> None:
-        self._scores = np.pad(self._scores, (0, capacity - self._scores.size))
-        self._answers = np.pad(self._answers, (0, capacity - self._answers.size))
+        self._scores, self._answers = widened(self._scores, capacity), widened(self._answers, capacity)
         super()._reserve(capacity)
 
     @override

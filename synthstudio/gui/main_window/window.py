@@ -64,6 +64,7 @@ class MainWindow(QWidget):
         self.workspace = workspace
         self._settings = settings or QSettings("synthstudio", "synthstudio")
         self._place = 0
+        self._tool_ids: Sequence[str] = ()
         self._list_px: int | None = None
         self.wants_fov_panel = True
         self.registry = ActionRegistry(themed_icon, self)
@@ -270,7 +271,9 @@ class MainWindow(QWidget):
     def _show_tools(self) -> None:
         page = self.stack.currentWidget()
         ids: Sequence[str] = getattr(page, "toolbar_ids", ())
-        self.top_bar.set_tools([self.registry.button(each) for each in ids])
+        if ids != self._tool_ids:  # most changes of what is shown leave them, and new ones are laid out and painted
+            self._tool_ids = ids
+            self.top_bar.set_tools([self.registry.button(each) for each in ids])
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

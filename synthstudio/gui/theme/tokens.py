@@ -7,6 +7,8 @@ from typing import Literal
 
 GRID_PX = 4
 """Distances are multiples of this."""
+PLOT_HEIGHT_PX = 120
+"""Less than this and a plot cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,14 +84,16 @@ class CurvePlot(ThemedPlot):
             style = Qt.PenStyle.DashLine if curve.is_dashed else Qt.PenStyle.SolidLine
             pen = pg.mkPen(curve.color, width=LINE_WIDTH_PX, style=style)
             if curve.name not in self._lines:
-                self._lines[curve.name] = self.plot(name=curve.name, pen=pen)
-            line = self._lines[curve.name]
-            line.setData(curve.steps, curve.values)
-            line.setPen(pen)
-            # One point alone draws no line.
-            line.setSymbol("o" if curve.has_points or len(curve.steps) < 2 else None)
-            line.setSymbolBrush(pg.mkBrush(curve.color))
-            line.setSymbolPen(pen)
+                self._lines[curve.name] = self.plot(name=curve.name)
+            # All in one call: each alone would draw the line anew. One point alone draws no line.
+            self._lines[curve.name].setData(
+                curve.steps,
+                curve.values,
+                pen=pen,
+                symbol="o" if curve.has_points or len(curve.steps) < 2 else None,
+                symbolBrush=curve.color,
+                symbolPen=pen,
+            )
         steps = [curve.steps for curve in curves]
         self._set_whole("bottom", is_whole=all(bool((each == each.round()).all()) for each in steps))
         self._draw_whiskers()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 from typing_extensions import override
 
-from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.theme import GRID_PX, PLOT_HEIGHT_PX
 
 if TYPE_CHECKING:
     from synthstudio.gui.widgets.curve_plot import CurvePlot
@@ -48,6 +48,7 @@ class MetricPlots(QWidget):
         self._color_of = color_of
         self._points: dict[str, Points] = {}
         self.plots: dict[str, CurvePlot] = {}
+        self._slots: dict[str, QWidget] = {}
         is_vertical = orientation is Qt.Orientation.Vertical
         self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom if is_vertical else QBoxLayout.Direction.LeftToRight)
         self._layout.setContentsMargins(2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
@@ -99,12 +100,22 @@ class MetricPlots(QWidget):
     def redraw(self) -> None:
         """Draw what can be seen, one plot a turn: all in one turn would be felt as a stall."""
         groups = self._groups()
-        for gone in [group for group in self.plots if group not in groups]:
-            plot = self.plots.pop(gone)
-            self._layout.removeWidget(plot)
-            plot.deleteLater()
+        for gone in [group for group in self._slots if group not in groups]:
+            slot = self._slots.pop(gone)
+            self.plots.pop(gone, None)
+            self._layout.removeWidget(slot)
+            slot.deleteLater()
+        for place, group in enumerate(groups):
+            if group not in self._slots:
+                self._add_slot(group, place)
         self._waiting = list(groups)
         self._turn.start()
+
+    def _add_slot(self, group: str, place: int) -> None:
+        """Keep the room of a plot free: a plot that came later would change the size of all that are drawn."""
+        self._slots[group] = QWidget(self)
+        self._slots[group].setMinimumHeight(PLOT_HEIGHT_PX)
+        self._layout.insertWidget(place, self._slots[group], 1)
 
     def _groups(self) -> dict[str, list[str]]:
         """The metrics of each plot, in the order of the plots."""
@@ -118,18 +129,27 @@ class MetricPlots(QWidget):
     def _draw_next(self) -> None:
         if not self.isVisible() or not self._waiting:
             return  # drawn when it is shown
-        group = self._waiting.pop(0)
+        group = self._waiting[0]
         groups = self._groups()
-        if group in groups:
-            self._draw_group(group, groups[group], _place_of(group, groups, self.plots))
+        if group in groups and group not in self.plots:
+            self._add_plot(group)  # and its curves in the next turn
+        else:
+            self._waiting.pop(0)
+            if group in groups:
+                self._draw_group(group, groups[group])
         self._turn.start()
 
-    def _draw_group(self, group: str, names: Sequence[str], place: int) -> None:
-        from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot  # noqa: PLC0415 - 0.4 s that the start need not wait for
+    def _add_plot(self, group: str) -> None:
+        from synthstudio.gui.widgets.curve_plot import CurvePlot  # noqa: PLC0415 - 0.4 s that the start need not wait for
 
-        if group not in self.plots:
-            self.plots[group] = CurvePlot(self._titles.get(group, group.capitalize()), self)
-            self._layout.insertWidget(place, self.plots[group], 1)
+        plot = CurvePlot(self._titles.get(group, group.capitalize()), self)
+        self._layout.replaceWidget(self._slots[group], plot)
+        self._slots[group].deleteLater()
+        self.plots[group] = self._slots[group] = plot
+
+    def _draw_group(self, group: str, names: Sequence[str]) -> None:
+        from synthstudio.gui.widgets.curve_plot import Curve  # noqa: PLC0415 - as above
+
         curves = []
         for number, name in enumerate(sorted(names)):
             points = np.array(self._points[name], np.float64).reshape(-1, 2)
@@ -137,10 +157,3 @@ class MetricPlots(QWidget):
             color = self._color_of(short, number)
             curves.append(Curve(short, color, points[:, 0], points[:, 1], is_dashed=short == "macro"))
         self.plots[group].set_curves(tuple(curves))
-
-
-def _place_of(group: str, groups: Mapping[str, Sequence[str]], plots: Mapping[str, object]) -> int:
-    """Where the plot of a group goes among those that are there: a group that was first heard of while the plots were
-    being drawn, one a turn, has none yet."""
-    before = list(groups)[: list(groups).index(group)]
-    return sum(each in plots for each in before)

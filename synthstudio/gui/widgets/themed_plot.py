@@ -12,7 +12,7 @@ from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QApplication, QGraphicsItem, QWidget
 from typing_extensions import override
 
-from synthstudio.gui.theme import current_theme
+from synthstudio.gui.theme import PLOT_HEIGHT_PX, current_theme
 from synthstudio.gui.widgets.exporting import draw_svg, popup_exports
 
 TITLE_LINE_PX = 30
@@ -89,7 +89,7 @@ class ThemedPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no type 
         self.setAccessibleName(title)
         self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(PLOT_HEIGHT_PX)
         for side in SIDES:
             # Replaying an axis costs 1.5 ms; seven plots shown at once would be felt.
             axis = self.getAxis(side)
