@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -19,6 +18,11 @@ from synthstudio.project import Project
 
 REREAD_MS = 300
 """Several changes that come at once are read together."""
+UNREADABLE = (
+    "This could not be read.",
+    "The message in the window says why. It is read again when you come back here.",
+)
+"""Title and text of a panel that `has_failed`."""
 
 Wish = TypeVar("Wish")
 Facts = TypeVar("Facts")
@@ -38,7 +42,8 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
     """Reads when it is shown, when the project changes, and when records change that it follows.
 
     A derived class says what it wants to know (`_wish`, asked on the GUI thread), how that is read (`_find`, not on the
-    GUI thread), and shows it (`_adopt`). What was read for another project or another wish is not shown.
+    GUI thread), and shows it (`_adopt`). What was read for another project or another wish is not shown, and nothing
+    where it cannot be read.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         self._workspace = workspace
         self._follows = frozenset(follows)
         self._is_stale = True
+        self._has_failed = False
         self._n_asked = self._n_shown = 0
         self._reread = QTimer(self)
         self._reread.setSingleShot(True)
@@ -75,7 +81,7 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         raise NotImplementedError(type(self))
 
     def _adopt(self, facts: Facts | None) -> None:
-        """Show it; None where there is no project."""
+        """Show it; None where there is no project, or where it could not be read (`has_failed`)."""
         raise NotImplementedError(type(self))
 
     def _offer(self, project: Project | None) -> None:
@@ -85,6 +91,11 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         """Drop what belongs to the project that was open."""
 
     # Reading
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what is wanted now could not be read; why was told."""
+        return self._has_failed
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -103,6 +114,7 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
     @Slot()
     def _read(self) -> None:
         """Read what is wanted now."""
+        self._has_failed = False
         project = self._workspace.project
         if project is None:
             self._adopt(None)
@@ -114,16 +126,24 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         def find(tick: Tick) -> Facts:
             return self._find(project, wish, tick)
 
-        def done(facts: Facts) -> None:
+        def show(facts: Facts | None, *, has_failed: bool) -> None:
             is_newest = number > self._n_shown  # a slow one may come after one that was asked for later
             if is_newest and self._workspace.project is project and self._wish() == wish:
-                self._n_shown = number
+                self._n_shown, self._has_failed = number, has_failed
+                self._is_stale |= has_failed
                 self._adopt(facts)
 
-        self._workspace.background.run(find, done=done, failed=partial(errors.report, parent=self), owner=self)
+        def failed(error: Exception) -> None:
+            errors.report(error, parent=self)
+            show(None, has_failed=True)
+
+        self._workspace.background.run(
+            find, done=lambda facts: show(facts, has_failed=False), failed=failed, owner=self
+        )
 
     @Slot()
     def _on_workspace_project_changed(self) -> None:
+        self._has_failed = False
         self._forget()
         self._adopt(None)
         self.refresh()

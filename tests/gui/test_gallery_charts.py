@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.core.review.data_charts import IMAGE_CHARTS
+from synthstudio.domain.errors import UserError
 from synthstudio.gui.main_window import MainWindow
-from synthstudio.gui.pages.quality import QualityPage
+from synthstudio.gui.pages.quality import QualityPage, charts_panel
 from synthstudio.gui.pages.quality.chart_grid import ChartGrid
 from synthstudio.gui.pages.quality.chart_picks import ChartPick, pick_range
+from synthstudio.gui.reading_panel import UNREADABLE
 from synthstudio.gui.widgets.bar_plot import BarPlot
 from synthstudio.gui.widgets.brushed_plot import BrushedPlot
 from synthstudio.gui.widgets.pair_plot import PairPlot
@@ -96,6 +99,25 @@ def test_that_the_project_is_shown_alone_and_beside_a_set(qtbot: QtBot, window: 
     assert "set made" in sizes.values_text(edges_of(sizes)[0])
     assert sizes.to_csv().splitlines()[0] == b"from,to,name,real,set made"
     assert [each.name for each in grid.bars["size"].chart.series] == ["real", "set made"]
+
+
+def test_that_charts_that_cannot_be_read_say_so_and_another_class_can_be_chosen(
+    qtbot: QtBot, page: QualityPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise UserError("The set is damaged.", "Write it again.")
+
+    charts = page.charts
+    with monkeypatch.context() as patched:
+        patched.setattr(charts_panel, "read_charts", fail)
+        charts.classes.setCurrentIndex(1)
+        qtbot.waitUntil(lambda: charts.has_failed, timeout=TIMEOUT_MS)
+    assert charts.stack.currentWidget() is charts.step
+    assert charts.step.title.text() == UNREADABLE[0]
+    assert charts.classes.currentIndex() == 1
+    charts.classes.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: charts.stack.currentWidget() is grid_of(page), timeout=TIMEOUT_MS)
+    assert charts.shown is not None
 
 
 def test_that_one_class_is_looked_at_and_maps_become_tables(qtbot: QtBot, page: QualityPage) -> None:

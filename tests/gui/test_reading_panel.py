@@ -40,13 +40,14 @@ class Names(ReadingPanel[str, list[str]]):
     @override
     def _find(self, project: Project, wish: str, tick: Tick) -> list[str]:
         self.n_read += 1
-        if self.error is not None:
-            raise self.error
+        error = self.error
         found = [each.name for each in project.classes.list() if each.name.startswith(wish)]
         hold, self.hold = self.hold, None
         if hold is not None:
             self.is_held.set()
             hold.wait(TIMEOUT_MS / 1000)
+        if error is not None:
+            raise error
         return found
 
     @override
@@ -113,15 +114,48 @@ def test_that_a_closed_project_leaves_nothing(qtbot: QtBot, workspace: Workspace
     assert panel.adopted[-1] is None
 
 
-def test_that_what_cannot_be_read_is_said(
-    qtbot: QtBot, workspace: Workspace, panel: Names, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """The errors that were shown."""
     told: list[Exception] = []
     monkeypatch.setattr(errors, "report", lambda error, parent=None: told.append(error))
-    panel.error = UserError("The set is damaged.", "Write it again.")
+    return told
+
+
+DAMAGED = UserError("The set is damaged.", "Write it again.")
+
+
+def test_that_what_cannot_be_read_is_said_and_leaves_nothing_of_before(
+    qtbot: QtBot, workspace: Workspace, panel: Names, told: list[Exception]
+) -> None:
     panel.show()
-    qtbot.waitUntil(lambda: told == [panel.error], timeout=TIMEOUT_MS)
-    assert panel.adopted == []
+    _wait_for(qtbot, panel, ["RBC", "WBC"])
+    panel.error, panel.beginning = DAMAGED, "W"
+    panel.refresh()
+    qtbot.waitUntil(lambda: panel.adopted[1:] == [None], timeout=TIMEOUT_MS)
+    assert told == [DAMAGED]
+    assert panel.has_failed
+    panel.error = None
+    panel.hide()
+    panel.show()
+    _wait_for(qtbot, panel, ["WBC"])
+    assert not panel.has_failed
+
+
+def test_that_a_failed_read_of_another_wish_takes_nothing_away(
+    qtbot: QtBot, workspace: Workspace, panel: Names, told: list[Exception]
+) -> None:
+    hold = panel.hold = threading.Event()
+    panel.error = DAMAGED
+    panel.show()
+    assert panel.is_held.wait(TIMEOUT_MS / 1000)
+    panel.error, panel.beginning = None, "W"
+    panel.refresh()
+    _wait_for(qtbot, panel, ["WBC"])
+    hold.set()
+    qtbot.waitUntil(lambda: told == [DAMAGED], timeout=TIMEOUT_MS)
+    assert panel.adopted == [["WBC"]]
+    assert not panel.has_failed
 
 
 def test_that_a_slow_read_does_not_come_last(qtbot: QtBot, workspace: Workspace, panel: Names) -> None:

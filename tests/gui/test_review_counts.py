@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from synthstudio.client.study_reading import ProjectReading
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import SetName
 from synthstudio.domain.records import Verdict, VerdictKind
 from synthstudio.gui import report_writing
 from synthstudio.gui.errors import Notice
 from synthstudio.gui.main_window import MainWindow
-from synthstudio.gui.pages.review import ReviewPage
+from synthstudio.gui.pages.review import ReviewPage, counts_panel
 from synthstudio.gui.pages.review.counts_panel import CountsPanel
+from synthstudio.gui.reading_panel import UNREADABLE
+from synthstudio.project import Project
 from tests.support.reading_studies import PICK, SET, answer_all, build_fixed_study, build_study_project
 from tests.support.windows import TIMEOUT_MS, open_window
 
@@ -114,3 +118,22 @@ def test_that_the_report_of_a_study_tells_design_and_result(
     assert "reading study eyes" in written()
     assert "Pick the images that look real." in written()
     assert "10 of 20" in written()  # nothing was picked: the synthetic half is right
+
+
+def test_that_counts_of_a_set_that_cannot_be_read_are_not_those_of_before(
+    qtbot: QtBot, panel: CountsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(project: Project, name: str) -> NoReturn:
+        raise UserError("The set is damaged.", "Write it again.")
+
+    assert panel.plot.chart.groups
+    with monkeypatch.context() as patched:
+        patched.setattr(counts_panel, "list_image_facts", fail)
+        panel.refresh()
+        qtbot.waitUntil(lambda: panel.has_failed, timeout=TIMEOUT_MS)
+    assert panel.words.text() == " ".join(UNREADABLE)
+    assert not panel.table.keys
+    assert not panel.plot.chart.groups
+    assert panel.has_set
+    panel.refresh()
+    qtbot.waitUntil(lambda: bool(panel.plot.chart.groups and panel.table.keys), timeout=TIMEOUT_MS)

@@ -20,7 +20,7 @@ from synthstudio.domain.ids import RunId
 from synthstudio.domain.progress import Tick
 from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.theme import GRID_PX
 from synthstudio.gui.widgets.choices import fill_choice, make_choice
 from synthstudio.gui.widgets.next_step import NextStep
@@ -137,7 +137,8 @@ class ChartsPanel(ReadingPanel[tuple[str, str], DataCharts]):
     def _adopt(self, facts: DataCharts | None) -> None:
         self.shown = facts
         names = facts.class_names if facts is not None else ()
-        fill_choice(self.classes, [(ALL_WORDS, ""), *((name, name) for name in names)])
+        if not self.has_failed:  # or another class could not be chosen
+            fill_choice(self.classes, [(ALL_WORDS, ""), *((name, name) for name in names)])
         self._show()
 
     def _show(self) -> None:
@@ -167,6 +168,8 @@ class ChartsPanel(ReadingPanel[tuple[str, str], DataCharts]):
     def _next_step(self) -> tuple[str, str, str] | None:
         """Title, text and button where there is nothing to chart; None where there is."""
         charts = self.shown
+        if self.has_failed:
+            return (*UNREADABLE, "")
         if charts is None:
             is_open = self._workspace.project is not None
             return ("Reading…", "", "") if is_open else ("No project is open.", "Open one, or make one.", "")

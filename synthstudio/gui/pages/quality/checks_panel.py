@@ -47,7 +47,7 @@ from synthstudio.gui.pages.quality.check_facts import (
 from synthstudio.gui.pages.quality.check_side import CheckSide
 from synthstudio.gui.pages.quality.check_specs import check_specs
 from synthstudio.gui.pages.quality.finding_bar import FindingBar
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.report_writing import ask_where_to
 from synthstudio.gui.theme import GRID_PX, current_theme, scaled_px
 from synthstudio.gui.widgets.elided_combo import ElidedCombo
@@ -94,7 +94,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         self.grid = TileGrid(self)
         self.grid.setAccessibleName("Images of the finding")
         self.grid.set_tile_px(scaled_px(TILE_PX))
-        self.empty = NextStep(*EMPTY)
+        self.empty = NextStep()
         self.stack = QStackedWidget(self)
         self.side = CheckSide(self)
         self._lay_out()
@@ -187,6 +187,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         is_new = bool(ids) and ids[0] not in former
         self.runs.setCurrentIndex(0 if is_new else max(0, self.runs.findData(chosen)) if ids else -1)
         self.runs.blockSignals(False)
+        self.empty.show_step(*(UNREADABLE if self.has_failed else EMPTY))
         self.stack.setCurrentIndex(1 if ids else 0)
         self._show_run()
 

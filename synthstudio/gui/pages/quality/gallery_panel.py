@@ -31,7 +31,7 @@ from synthstudio.gui.pages.quality.gallery_tiles import (
     read_offer,
 )
 from synthstudio.gui.pages.quality.gallery_views import GalleryViews
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.theme import GRID_PX, current_theme, scaled_px
 from synthstudio.gui.widgets.tile_grid import TileGrid
 from synthstudio.gui.workspace import Workspace
@@ -177,7 +177,8 @@ class GalleryPanel(ReadingPanel[GalleryWish, GalleryFacts]):
     def _adopt(self, facts: GalleryFacts | None) -> None:
         former, chosen = self._source, self.selected_rows
         offer, self._source = facts if facts is not None else (GalleryOffer(), None)
-        self._adopt_offer(offer)
+        if not self.has_failed:  # or another set could not be chosen
+            self._adopt_offer(offer)
         self._fit_choices()
         if former is not None and self._source is not None and former.table is self._source.table:
             self._show_rows(keep_place=True)
@@ -291,7 +292,9 @@ class GalleryPanel(ReadingPanel[GalleryWish, GalleryFacts]):
         source = self._source
         self.chips.show_chips(self._chips())
         if source is None:
-            self.grid.set_placeholder("Open a project first.")
+            is_open = self._workspace.project is not None
+            nothing = "Reading…" if is_open else "Open a project first."
+            self.grid.set_placeholder(" ".join(UNREADABLE) if self.has_failed else nothing)
             self.grid.set_keys(())
             self.count.setText("")
             return

@@ -42,7 +42,7 @@ from synthstudio.gui.pages.quality.map_results import MOST_TILES, MapResults
 from synthstudio.gui.pages.quality.map_side import MapSide
 from synthstudio.gui.pages.quality.map_specs import map_actions
 from synthstudio.gui.pages.quality.picture_tiles import PictureTile
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.exporting import ExportButton
 from synthstudio.gui.widgets.job_state import JobState, JobStateLabel
@@ -62,6 +62,7 @@ EMPTY = (
     "It puts images, and marked objects, beside those that look like them: groups, outliers, and what is like one"
     " picture are then seen at once. About 3 ms a picture; only what has changed is described again.",
 )
+MAKE_WORDS = "Make the map"
 HINT = (
     "Draw a line around points to see their pictures, click one, double-click to show it. Drop an image file here to"
     " find what is like it."
@@ -99,7 +100,7 @@ class MapPanel(ReadingPanel[GalleryView, MapFacts]):
         self.map = self.board.map
         self.export_button = ExportButton({"Map": self.map}, self)
         self.results = MapResults(workspace, self)
-        self.empty = NextStep(*EMPTY, "Make the map")
+        self.empty = NextStep()
         self.stack = QStackedWidget(self)
         self.side = MapSide(self)
         self.side.hide()
@@ -189,6 +190,7 @@ class MapPanel(ReadingPanel[GalleryView, MapFacts]):
             widget.setEnabled(can_start)
         self.file_button.setEnabled(shown is not None or can_start)
         self.state.show_state(JobState(self._state_words(facts), facts.state.has_failed))
+        self.empty.show_step(*((*UNREADABLE, "") if self.has_failed else (*EMPTY, MAKE_WORDS)))
         self.stack.setCurrentIndex(1 if shown is not None else 0)
         for widget in (self.update_button, self.export_button):
             widget.setVisible(shown is not None)

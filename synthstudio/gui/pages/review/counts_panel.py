@@ -17,7 +17,7 @@ from synthstudio.domain.palette import ARTIFACT_COLOR, class_color
 from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import Verdict
 from synthstudio.gui.actions import ActionSpec
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.report_writing import ask_where_to
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.bar_plot import Bar, BarChart, BarPlot, BarSeries
@@ -134,7 +134,8 @@ class CountsPanel(ReadingPanel[str | None, _Found | None]):
     def _show_counts(self) -> None:
         found, by = self._found, self.groupings.currentData()
         if found is None or by is None:
-            self.words.setText("")
+            self.words.setText(" ".join(UNREADABLE) if self.has_failed else "")
+            self.plot.set_chart(BarChart((), ()))
             self.table.set_table((), ())
             return
         usable = choose_usable([image.index for image in found.facts], found.verdicts, "accepted")

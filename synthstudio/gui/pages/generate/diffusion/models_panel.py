@@ -27,7 +27,7 @@ from synthstudio.gui import errors
 from synthstudio.gui.actions import ActionSpec
 from synthstudio.gui.pages.generate.diffusion.model_details import ModelDetails
 from synthstudio.gui.pages.generate.diffusion.model_facts import COLUMNS, ModelShelf, model_rows, read_shelf
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
 from synthstudio.gui.widgets.sortable_table import SortableTable
@@ -67,7 +67,7 @@ class ModelsPanel(ReadingPanel[None, ModelShelf]):
         self.remove = QPushButton("Remove…", self)
         self.table = SortableTable("Models", self)
         self.table.setSelectionMode(SortableTable.SelectionMode.SingleSelection)
-        self.empty = NextStep(EMPTY_TITLE, EMPTY_TEXT, "Add a folder…", self)
+        self.empty = NextStep(parent=self)
         self.outcome = WrappedLabel("muted", self)
         self.outcome.hide()
         self.details = ModelDetails(self)
@@ -141,6 +141,8 @@ class ModelsPanel(ReadingPanel[None, ModelShelf]):
         self._shelf = shelf = facts or ModelShelf()
         rows = model_rows(shelf)
         self.table.set_table(COLUMNS, rows)
+        step = (*UNREADABLE, "") if self.has_failed else (EMPTY_TITLE, EMPTY_TEXT, "Add a folder…")
+        self.empty.show_step(*step)
         self.stack.setCurrentIndex(TABLE if rows else EMPTY)
         if self._awaited in self.table.keys:
             self.table.select([self._awaited], current=self._awaited)

@@ -29,7 +29,7 @@ from synthstudio.gui.pages.generate.gan.measure_facts import (
 )
 from synthstudio.gui.pages.generate.gan.measure_side import MeasureSide
 from synthstudio.gui.pages.generate.gan.near_gallery import NearGallery, PairSource
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.widgets.exporting import ExportButton
@@ -202,6 +202,9 @@ class MeasurePanel(ReadingPanel[None, Measurements]):
             self._side.fit(run=self._run, sets=self._known.sets, can_start=self._workspace.is_writable)
 
     def _show_empty(self) -> None:
+        if self.has_failed:
+            self.empty.show_step(*UNREADABLE)
+            return
         if self._workspace.project is None:
             text = PROJECT_NEEDED
         elif self._run is None and not self._known.sets:

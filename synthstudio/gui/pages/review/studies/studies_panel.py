@@ -31,7 +31,7 @@ from synthstudio.gui.pages.review.studies.study_facts import (
     reader_rows,
 )
 from synthstudio.gui.pages.review.studies.study_results import StudyResults
-from synthstudio.gui.reading_panel import ReadingPanel
+from synthstudio.gui.reading_panel import UNREADABLE, ReadingPanel
 from synthstudio.gui.report_writing import ask_where_to
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.next_step import NextStep
@@ -59,7 +59,7 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
         self._has_sets: bool | None = None
         self._results: dict[str, StudyResult] = {}  # of closed studies, which do not change any more
         self._awaited = ""
-        self.empty = NextStep(*NO_STUDY)
+        self.empty = NextStep()
         self.table = SortableTable("Reading studies", self)
         self.table.setSelectionMode(SortableTable.SelectionMode.SingleSelection)
         self.words = WrappedLabel("muted", self)
@@ -143,6 +143,7 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
             self._awaited = ""
         if names and not self.table.selected:
             self.table.select([names[0]], current=names[0])
+        self.empty.show_step(*((*UNREADABLE, "") if self.has_failed else NO_STUDY))
         if not self.is_reading:
             self.stack.setCurrentIndex(1 if found else 0)
         for button in (self.empty.button, self.new_button):
