@@ -83,6 +83,7 @@ def prepare_process() -> None:
     _forget_sources()
     _return_large_blocks()
     _let_window_go_first()
+    _keep_cuda_out()
 
 
 def settle_memory() -> None:
@@ -103,6 +104,11 @@ def _let_window_go_first() -> None:
     Qt lets go of Python at each of many calls, so one step to another FOV may wait for it several times.
     """
     sys.setswitchinterval(SWITCH_S)
+
+
+def _keep_cuda_out() -> None:
+    """Let the plots find no CUDA, which only the engine speaks to: its bindings would stay here with 12 MB."""
+    sys.modules.setdefault("cuda", None)  # type: ignore[arg-type]  # how Python says that an import fails
 
 
 def _forget_sources() -> None:

@@ -41,6 +41,20 @@ def test_that_no_process_but_the_engine_loads_a_learning_library(package: str) -
     assert not loaded_modules(f"synthstudio.{package}") & set(ENGINE_ONLY)
 
 
+def test_that_the_plots_of_the_window_load_no_cuda() -> None:
+    """pyqtgraph takes CUDA's bindings where it finds them, and torch brings them into every environment."""
+    script = """
+import sys
+from synthstudio.gui.app import prepare_process
+prepare_process()
+import synthstudio.gui.widgets.curve_plot
+print([name for name in sys.modules if name.startswith("cuda.")])
+"""
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
+
+
 def test_that_qt_is_loaded_by_the_window_alone() -> None:
     packages = [f"synthstudio.{name}" for name in ("core", "project", "protocol", "client", "cli", "engine")]
     assert not loaded_modules(*packages) & {"PySide6", "shiboken6", "pyqtgraph", "qtawesome"}
