@@ -13,10 +13,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu
 from pytestqt.qtbot import QtBot
 
+from synthstudio.core.review.gallery_filter import GalleryView
 from synthstudio.domain.ids import FovId, SetName
+from synthstudio.domain.progress import no_tick
 from synthstudio.domain.records import Split, Verdict, VerdictKind, changes
+from synthstudio.gui.canvas.crop_tiles import TileLook
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.quality.gallery_panel import GalleryPanel
+from synthstudio.gui.pages.quality.gallery_tiles import draw_gallery_tiles, read_gallery
+from synthstudio.gui.theme import current_theme
 from synthstudio.project import Project
 from synthstudio.project.tags import Tagged
 from tests.support.quality_windows import N_MADE, open_with_set, quality_page
@@ -86,6 +91,25 @@ def test_that_each_object_is_a_tile_and_sorted_by_size(qtbot: QtBot, window: Mai
     choose(panel.filters.classes, name)
     wanted = next(each.id for each in project_of(window).classes.list() if each.name == name)
     assert len(panel.grid.keys) == sum(mark.class_id == wanted for mark in marks)
+
+
+@pytest.mark.parametrize("view", ["images", "objects"])
+def test_that_what_was_just_removed_is_an_empty_tile_and_the_rest_is_drawn(
+    window: MainWindow, view: GalleryView
+) -> None:
+    project, look = project_of(window), TileLook(64, 1.0, current_theme())
+    source = read_gallery(project, "", view)
+    rows = range(len(source.table))
+    whole, _ = draw_gallery_tiles(source, rows, look, has_boxes=False, tick=no_tick)
+    gone = int(source.table.ids[1])
+    if view == "images":
+        project.fovs.remove([FovId(gone)])
+    else:
+        project.annotations.remove([source.table.marks[1]])
+    tiles, tips = draw_gallery_tiles(source, rows, look, has_boxes=False, tick=no_tick)
+    assert tiles.keys() == set(rows)
+    assert [row for row in rows if tiles[row] != whole[row]] == [1]
+    assert tips.keys() == set(rows) - {1}
 
 
 def test_that_a_tile_leads_to_its_mark_in_the_viewer(qtbot: QtBot, window: MainWindow, panel: GalleryPanel) -> None:

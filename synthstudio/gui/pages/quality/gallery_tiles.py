@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -102,21 +103,27 @@ def read_gallery(
 def draw_gallery_tiles(
     source: GallerySource, rows: Sequence[int], look: TileLook, *, has_boxes: bool, tick: Tick
 ) -> tuple[dict[int, QImage], dict[int, str]]:
-    """Draw some rows, with what is said of each under the pointer; one that cannot be read is an empty tile."""
+    """Draw some rows, with what is said of each under the pointer.
+
+    One that cannot be read is an empty tile; so is one that has just been removed, as all are about to be read anew.
+    """
     table = source.table
-    try:
-        fovs = {row: table.fovs[int(table.fov[row])] for row in rows}
-        marks = {row: table.marks[row] for row in rows} if table.has_objects else {}
-    except NotFound:  # it has just been removed: what is there is about to be read anew
-        return {}, {}
-    tips = {row: _tip(source, row, fovs[row]) for row in rows}
-    if table.has_objects:
-        items = {row: _object_item(source, row, marks[row], has_box=has_boxes) for row in rows}
-        return draw_crop_tiles(items, {fov.id: fov for fov in fovs.values()}, look, tick), tips
-    tiles: dict[int, QImage] = {}
+    fovs: dict[int, FieldOfView] = {}
+    marks: dict[int, Annotation] = {}
+    tiles = {row: _empty_tile(look) for row in rows}
     for row in rows:
-        tick(len(tiles), len(rows))
-        tiles[row] = _draw_image(source, fovs[row], look, words=_note_of(source, row), has_boxes=has_boxes)
+        with contextlib.suppress(NotFound):
+            fov = table.fovs[int(table.fov[row])]
+            if table.has_objects:
+                marks[row] = table.marks[row]
+            fovs[row] = fov
+    tips = {row: _tip(source, row, fov) for row, fov in fovs.items()}
+    if table.has_objects:
+        items = {row: _object_item(source, row, mark, has_box=has_boxes) for row, mark in marks.items()}
+        return tiles | draw_crop_tiles(items, {fov.id: fov for fov in fovs.values()}, look, tick), tips
+    for done, (row, fov) in enumerate(fovs.items()):
+        tick(done, len(fovs))
+        tiles[row] = _draw_image(source, fov, look, words=_note_of(source, row), has_boxes=has_boxes)
     return tiles, tips
 
 
@@ -181,8 +188,7 @@ def _tip(source: GallerySource, row: int, fov: FieldOfView) -> str:
 
 
 def _draw_image(source: GallerySource, fov: FieldOfView, look: TileLook, *, words: str, has_boxes: bool) -> QImage:
-    tile = QImage(look.side, look.side, QImage.Format.Format_RGB32)
-    tile.fill(QColor(look.theme.surround))
+    tile = _empty_tile(look)
     cached = source.thumbnails / f"{fov.content_key}.jpg" if source.thumbnails is not None else None
     try:
         thumbnail = read_thumbnail(Path(fov.path), cached, page=fov.page)
@@ -205,6 +211,12 @@ def _draw_image(source: GallerySource, fov: FieldOfView, look: TileLook, *, word
         if words:
             _paint_note(painter, words, QRectF(tile.rect()), look)
     tile.setDevicePixelRatio(look.ratio)
+    return tile
+
+
+def _empty_tile(look: TileLook) -> QImage:
+    tile = QImage(look.side, look.side, QImage.Format.Format_RGB32)
+    tile.fill(QColor(look.theme.surround))
     return tile
 
 
