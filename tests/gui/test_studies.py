@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,13 +15,17 @@ from pytestqt.qtbot import QtBot
 
 from synthstudio.client.study_reading import ProjectReading
 from synthstudio.client.travelling_studies import FolderReading
+from synthstudio.core.review.study_answers import StudyResult
 from synthstudio.core.review.study_items import StudyItem
 from synthstudio.core.review.turing import TuringResult
+from synthstudio.domain.errors import UserError
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.review import ReviewPage
+from synthstudio.gui.pages.review.studies import studies_panel
 from synthstudio.gui.pages.review.studies.studies_panel import StudiesPanel
 from synthstudio.gui.pages.review.studies.study_dialog import StudyDialog
+from synthstudio.gui.pages.review.studies.study_facts import read_study_result
 from synthstudio.project import Project
 from synthstudio.project.study_truth import read_result, read_truth
 from tests.support.reading_studies import ONE, PICK, RELEVANCE, answer_all, build_fixed_study, build_study_project
@@ -258,3 +264,48 @@ def test_that_a_study_is_deleted_with_its_images(
     window.registry.action("study.remove").trigger()
     qtbot.waitUntil(lambda: "asked" not in panel.table.keys, timeout=TIMEOUT_MS)
     assert not images.exists()
+
+
+def test_that_a_result_is_judged_once_however_often_it_is_looked_at(
+    qtbot: QtBot, window: MainWindow, panel: StudiesPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, judged = threading.Event(), list[str]()
+
+    def judge(project: Project, name: str) -> StudyResult:
+        judged.append(name)
+        goes_on.wait(TIMEOUT_MS / 1000)
+        return read_study_result(project, name)
+
+    monkeypatch.setattr(studies_panel, "read_study_result", judge)
+    project = project_of(window)
+    answer_all(ProjectReading(project, "picked", "ann"), picked=set())
+    window.workspace.announce(project.studies.close("picked"))
+    choose(panel, "picked")
+    qtbot.waitUntil(lambda: judged == ["picked"], timeout=TIMEOUT_MS)
+    choose(panel, "rated")
+    choose(panel, "picked")
+    goes_on.set()
+    qtbot.waitUntil(panel.results.isVisible, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
+    assert judged == ["picked"]
+
+
+def test_that_a_result_that_could_not_be_judged_is_tried_again(
+    qtbot: QtBot, window: MainWindow, panel: StudiesPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(project: Project, name: str) -> NoReturn:
+        raise UserError("The set is damaged.", "Write it again.")
+
+    told: list[BaseException] = []
+    monkeypatch.setattr(errors, "report", lambda error, parent=None: told.append(error))
+    project = project_of(window)
+    answer_all(ProjectReading(project, "picked", "ann"), picked=set())
+    with monkeypatch.context() as patched:
+        patched.setattr(studies_panel, "read_study_result", fail)
+        window.workspace.announce(project.studies.close("picked"))
+        choose(panel, "picked")
+        qtbot.waitUntil(lambda: bool(told), timeout=TIMEOUT_MS)
+        qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
+    choose(panel, "rated")
+    choose(panel, "picked")
+    qtbot.waitUntil(panel.results.isVisible, timeout=TIMEOUT_MS)

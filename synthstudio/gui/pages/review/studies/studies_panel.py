@@ -58,6 +58,7 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
         self._facts: list[StudyFacts] = []
         self._has_sets: bool | None = None
         self._results: dict[str, StudyResult] = {}  # of closed studies, which do not change any more
+        self._judged: set[str] = set()  # studies whose result is being judged
         self._awaited = ""
         self.empty = NextStep()
         self.table = SortableTable("Reading studies", self)
@@ -212,25 +213,33 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
             self.results.show_result(known, facts.readers)
             self.results.show()
             return
-        if project is None:
+        if project is None or name in self._judged:
             return
+        self._judged.add(name)
 
         def read(_tick: Tick) -> StudyResult:
             return read_study_result(project, name)
 
+        def failed(error: Exception) -> None:
+            errors.report(error, parent=self)
+            if self._workspace.project is project:
+                self._judged.discard(name)
+
         def done(result: StudyResult) -> None:
             if self._workspace.project is project:
+                self._judged.discard(name)
                 self._results[name] = result
                 if self.chosen is not None and self.chosen.study.name == name:
                     self._show_chosen()
 
-        self._workspace.background.run(read, done=done, owner=self)
+        self._workspace.background.run(read, done=done, failed=failed, owner=self)
 
     @override
     def _forget(self) -> None:
         self._has_sets = None
         self.reading.read(None)
         self._results.clear()
+        self._judged.clear()
         self._awaited = ""
         self.stack.setCurrentIndex(0)
 
