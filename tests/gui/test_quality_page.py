@@ -23,6 +23,7 @@ from synthstudio.gui.pages.quality import QualityPage
 from synthstudio.gui.pages.quality.check_facts import find_pictures
 from synthstudio.gui.pages.quality.checks_panel import ChecksPanel
 from synthstudio.project import Project
+from synthstudio.project.set_images import list_set_images
 from synthstudio.protocol.messages import JobFinished
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from synthstudio.settings.quality import QualitySettings
@@ -73,6 +74,33 @@ def test_that_an_object_without_a_mark_is_framed_where_a_model_has_found_it(tmp_
     (item,) = pictures.items
     assert (item.fov_id, item.outline, item.part.center, item.color) == (fov.id, place, place.center, first.color)
     assert not pictures.marks
+
+
+def test_that_images_of_two_sets_in_one_finding_are_told_apart(tmp_path: Path) -> None:
+    project = build_engine_project(tmp_path, n_train=1, n_val=1, n_test=0)
+    composition = CompositionSettings(canvas_px=96)
+    try:
+        for seed, name in enumerate(("one", "two")):
+            add_set(project, ComposeSettings(set_name=name, count=2, seed=seed, composition=composition))
+        fov = project.fovs.list()[0]
+        listed = {name: list_set_images(project, name)[0][0] for name in ("one", "two")}
+        told = found(
+            "near-duplicate",
+            "They look alike.",
+            images=[FoundImage.of(fov), *(FoundImage.of(made, set_name=name) for name, made in listed.items())],
+        )
+        pictures = find_pictures(project, told)
+    finally:
+        project.close()
+    assert pictures.fovs is not None
+    assert [pictures.fovs[item.fov_id].path for item in pictures.items] == [
+        fov.path,
+        listed["one"].path,
+        listed["two"].path,
+    ]
+    assert listed["one"].id == listed["two"].id == fov.id
+    assert pictures.sets == {item.fov_id: name for item, name in zip(pictures.items[1:], listed, strict=True)}
+    assert all(item.fov_id < 0 for item in pictures.items[1:])
 
 
 @pytest.fixture

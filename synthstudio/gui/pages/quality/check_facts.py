@@ -121,48 +121,56 @@ class FoundPictures:
     Attributes:
         items: What is shown of each; ids of set images are below 0, as they are no fields of the project.
         fovs: Where their pixels are, by these ids.
+        sets: Names of the sets that images below 0 are of.
         marks: Annotation that an item frames, by the place of the item; absent where the whole image is meant.
     """
 
     items: tuple[CropItem, ...] = ()
     fovs: Mapping[FovId, FieldOfView] | None = None
+    sets: Mapping[FovId, str] | None = None
     marks: Mapping[int, AnnotationId] | None = None
 
 
 def find_pictures(project: Project, finding: Finding) -> FoundPictures:
     """Find what a finding speaks of; what has gone since is left out. Not on the GUI thread."""
-    fovs = {fov.id: fov for fov in project.fovs.list()}
+    # By set and id: each set counts its images and marks from 1, as the project does.
+    known = {("", int(fov.id)): fov for fov in project.fovs.list()}
     classes = project.classes.list()
     colors, by_name = {each.id: each.color for each in classes}, {each.name: each.color for each in classes}
     own_fovs = [FovId(each.fov) for each in finding.images if not each.set]
-    marks = {mark.id: mark for fov_id in own_fovs for mark in project.annotations.list(fov_id)}
+    marks = {("", int(mark.id)): mark for fov_id in own_fovs for mark in project.annotations.list(fov_id)}
     for name in {each.set for each in finding.images if each.set}:
         listed, regions = list_set_images(project, name)
-        fovs |= {FovId(-int(fov.id)): fov for fov in listed}
-        marks |= {AnnotationId(-int(mark.id)): mark for own in regions.values() for mark in own}
+        known |= {(name, int(fov.id)): fov for fov in listed}
+        marks |= {(name, int(mark.id)): mark for own in regions.values() for mark in own}
+    fovs: dict[FovId, FieldOfView] = {}
+    sets: dict[FovId, str] = {}
     items: list[CropItem] = []
     framed: dict[int, AnnotationId] = {}
-    for each in finding.images:
-        key = FovId(-each.fov if each.set else each.fov)
-        fov = fovs.get(key)
+    for place, each in enumerate(finding.images):
+        fov = known.get((each.set, each.fov))
         if fov is None:
             continue
-        own = [AnnotationId(-number if each.set else number) for number in finding.annotations]
-        shown = [marks[number] for number in own if number in marks and marks[number].fov_id == each.fov]
+        key = FovId(-1 - place if each.set else each.fov)
+        fovs[key] = fov
+        if each.set:
+            sets[key] = each.set
+        own = [marks[each.set, number] for number in finding.annotations if (each.set, number) in marks]
+        shown = [mark for mark in own if mark.fov_id == each.fov]
         for mark in shown:
             framed[len(items)] = mark.id
             number = f" · {len(framed)} of {len(finding.annotations)}" if len(finding.annotations) > 1 else ""
             caption = f"{Path(fov.name).stem}{number}"
             outline = mark.extent(2.0)
             items.append(_outlined_item(key, fov, outline, caption=caption, color=colors[mark.class_id]))
-        free = [place.box for place in finding.places if place.annotation is None]
+        free = [spot.box for spot in finding.places if spot.annotation is None]
         for outline in free:
             color = by_name.get(finding.class_name, UNKNOWN_COLOR)
             items.append(_outlined_item(key, fov, outline, caption=Path(fov.name).stem, color=color))
         if not shown and not free:
             words = f"{Path(fov.name).stem}{f' · {each.split}' if each.split else ''}"
             items.append(CropItem(key, Box(0, 0, fov.width, fov.height), words, False, tip=fov.name))
-    return FoundPictures(tuple(items), fovs, framed)
+    return FoundPictures(tuple(items), fovs, sets, framed)
 
 
 def _outlined_item(key: FovId, fov: FieldOfView, outline: Box, *, caption: str, color: str) -> CropItem:

@@ -129,7 +129,7 @@ class FindingBar(QWidget):
         """Show a field where it can be mended; an image of a set where it can be rejected."""
         item, mark = self._pictures.items[place], (self._pictures.marks or {}).get(place)
         if item.fov_id < 0:
-            self.review(next(each.set for each in self._finding.images if each.set) if self._finding else "")
+            self.review((self._pictures.sets or {})[item.fov_id])
             return
         try:
             if mark is not None:
