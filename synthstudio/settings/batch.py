@@ -11,8 +11,9 @@ from pydantic import Field, JsonValue, model_validator
 
 from synthstudio.settings.base import JobSettings, SettingsGroup
 
-REFERENCE = "@"
-"""Begins a text that stands for the run of another job: `run = "@train"`."""
+RUN_KEY, REFERENCE = "run", "@"
+"""The setting that names a run, and what begins its text where it is that of another job: `run = "@train"`. In other
+settings, prompts for example, it is a letter like any other."""
 SEED_MARK = "{seed}"
 """Stands in a text, the name of a set for example, for the seed of the job."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from synthstudio.domain.errors import UserError
-from synthstudio.settings.batch import REFERENCE, SEED_MARK, BatchJob, BatchSettings
+from synthstudio.settings.batch import REFERENCE, RUN_KEY, SEED_MARK, BatchJob, BatchSettings
 from synthstudio.settings.recipe import recipe_from_toml
 from synthstudio.settings.references import RUN_KINDS, run_read, set_written
 from synthstudio.settings.registry import SETTINGS_BY_KIND, RecipeUnion
@@ -26,8 +26,8 @@ class BatchStep:
 
     Attributes:
         seed: Of its settings.
-        recipe: The settings as parsed TOML, with references to other steps' runs in them.
-        uses: Steps whose runs it refers to, by the name of their job.
+        recipe: The settings as parsed TOML; its run may be a reference to that of another step.
+        uses: The step whose run it refers to, by the name of its job; empty where it refers to none.
         after: All steps that must have ended well before it.
         is_repeated: Whether its job has several seeds.
     """
@@ -55,9 +55,9 @@ class BatchStep:
         Raises:
             UserError: Settings are wrong; all are named.
         """
-        told = {f"{REFERENCE}{name}": run_of(key) for name, key in self.uses.items()}
-        values = _replaced(self.recipe, lambda text: told.get(text, text))
-        assert isinstance(values, dict)
+        values = dict(self.recipe)
+        for key in self.uses.values():
+            values[RUN_KEY] = run_of(key)
         return recipe_from_toml(values, origin=f"The job {self.title}")
 
 
@@ -81,7 +81,9 @@ def expand_batch(settings: BatchSettings) -> tuple[BatchStep, ...]:
 
 def _needs(job: BatchJob, jobs: Mapping[str, BatchJob]) -> dict[str, bool]:
     """The jobs that one needs: name -> whether it refers to their run. Raises UserError for one that is not there."""
-    uses = {text.removeprefix(REFERENCE) for text in _texts(job.recipe) if _refers(text)}
+    run = job.recipe.get(RUN_KEY)
+    refers = isinstance(run, str) and run.startswith(REFERENCE) and run != REFERENCE
+    uses = {str(run).removeprefix(REFERENCE)} if refers else set[str]()
     for name in (*uses, *job.after):
         if name not in jobs:
             raise UserError(
@@ -177,21 +179,6 @@ def _check_kind_of_run(settings: RecipeUnion, job: str, kinds: Mapping[str, str]
             f"The job {job} refers to the run of {made_by}, which is {kinds[made_by]}, not {' or '.join(wanted)}.",
             "Refer to another job.",
         )
-
-
-def _refers(text: str) -> bool:
-    return text.startswith(REFERENCE) and len(text) > 1
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, Sequence):
-        for each in value:
-            yield from _texts(each)
 
 
 def _replaced(value: object, change: Callable[[str], str]) -> object:

@@ -14,6 +14,7 @@ from synthstudio.settings.batch_building import read_batch
 from synthstudio.settings.batch_steps import BatchStep, StepKey, expand_batch
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.evaluate import EvaluateSettings
+from synthstudio.settings.generate import GenerateSettings
 from synthstudio.settings.recipe import read_recipe, recipe_from_toml, recipe_text
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 
@@ -48,6 +49,18 @@ def test_that_a_job_with_seeds_is_done_so_often_and_what_refers_to_it_once_for_e
     assert isinstance(trained, TrainClassifierSettings)
     assert (trained.seed, trained.optimization.steps) == (5, 7)
     assert set(found[StepKey("check")].after) == {StepKey("score", 0), StepKey("score", 1)}
+
+
+def test_that_only_the_run_of_a_job_is_a_reference() -> None:
+    prompts = ("@home in a dish", "@train")
+    found = steps(
+        {"name": "train", "recipe": {"kind": "train-diffusion"}},
+        {"name": "draw", "recipe": {"kind": "generate", "run": "@train", "prompts": {"prompts": list(prompts)}}},
+    )
+    made = found[StepKey("draw")].settings(lambda key: f"run of {key.job}")
+    assert isinstance(made, GenerateSettings)
+    assert made.run == "run of train"
+    assert made.prompts.prompts == prompts
 
 
 def test_that_a_seed_is_written_into_the_name_of_a_set() -> None:
