@@ -11,12 +11,28 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from synthstudio.client.elsewhere import Place
+from synthstudio.gui import errors
 from synthstudio.gui.forms.elsewhere_dialog import ElsewhereDialog
+from synthstudio.gui.forms.presets import PresetBar, list_presets
 from synthstudio.gui.pages.train.page import TrainPage
+from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.recipe import read_recipe
 from tests.support.windows import make_project, open_window
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
+
+
+def test_that_without_a_project_nothing_is_written(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+    monkeypatch.setattr(errors, "report", lambda error, parent: told.append(error))
+    bar = PresetBar(list_presets("compose"), ComposeSettings(), find_settings=ComposeSettings)
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.elsewhere_action.trigger()
+    assert [str(each) for each in told] == ["No project is open. Open the one that this is to be done in."]
+    assert bar.findChild(ElsewhereDialog) is None
 
 
 def test_that_the_command_of_a_form_is_copied_and_its_recipe_written(qtbot: QtBot, tmp_path: Path) -> None:

@@ -139,8 +139,12 @@ class PresetBar(QWidget):
         from synthstudio.gui.forms.elsewhere_dialog import ElsewhereDialog  # noqa: PLC0415 - loaded when it is needed
 
         settings, project = self._require_settings(), self.window().windowFilePath()
-        if settings is not None:
-            ElsewhereDialog(settings, Path(project) if project else Path("PROJECT"), self.window()).open()
+        if settings is None:
+            return
+        if not project:  # the recipe is written into it, and the command names it
+            errors.report(UserError("No project is open.", "Open the one that this is to be done in."), parent=self)
+            return
+        ElsewhereDialog(settings, Path(project), self.window()).open()
 
     @Slot()
     def ask_what_to_open(self) -> None:
