@@ -109,12 +109,13 @@ def even_out(
     return np.asarray(cv2.add(image, shift, dtype=cv2.CV_8U), np.uint8)
 
 
-def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Background:
+def estimate_background(image: ImageArray, objects: Sequence[Box] = (), *, is_transmitted: bool = True) -> Background:
     """Estimate the background of an FOV from its pixels.
 
     Args:
         image: `(H, W, 3)` uint8 RGB, at the working scale.
         objects: Known extents of objects, in px of `image`: left out where enough else remains.
+        is_transmitted: How patches will be evened out, see `even_out`; only their sharpening depends on it.
     """
     small, empty = _shrunk(image, objects)
     mask = _background_mask(small, empty)
@@ -126,6 +127,7 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
     view, inside = _calm_window(image, mask)
     noise, grain, is_fine = _measure_noise(view, inside)
     _, is_clear = _calm_window(image, _clear_mask(small, mask, empty, light=field * color))
+    gain = WHITE / np.maximum(color, 1.0) if is_transmitted else np.ones(3)
     return Background(
         rows=image.shape[0],
         columns=image.shape[1],
@@ -135,7 +137,7 @@ def estimate_background(image: ImageArray, objects: Sequence[Box] = ()) -> Backg
         noise=noise,
         grain=grain,
         texture=cut_texture(view, is_clear & is_fine),
-        sharpening=find_sharpening(image, np.asarray(WHITE / np.maximum(color, 1.0), np.float32)),
+        sharpening=find_sharpening(image, np.asarray(gain, np.float32)),
     )
 
 

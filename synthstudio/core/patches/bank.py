@@ -287,9 +287,11 @@ def _is_bright_field(sources: Sequence[FieldOfView], *, settings: PatchSettings,
     return float(np.median([np.median(estimate_background(each).color) for each in pictures])) >= DARK_FIELD_GREY
 
 
-def measure_background(pixels: FovPixels, objects: Sequence[Box], settings: PatchSettings) -> Background:
+def measure_background(
+    pixels: FovPixels, objects: Sequence[Box], settings: PatchSettings, *, is_transmitted: bool
+) -> Background:
     """Background of an FOV beside its objects, with even light where the settings do not want it evened out."""
-    background = pixels.background(objects)
+    background = pixels.background(objects, is_transmitted=is_transmitted)
     return background if settings.even_light else flattened(background)
 
 
@@ -331,7 +333,8 @@ class _Cutter:
     def cut(self, number: int, fov: FieldOfView, pixels: FovPixels) -> None:
         """Cut all patches of one FOV, given at the working scale."""
         indices = self._by_fov[fov.id]
-        background = measure_background(pixels, self._windows[fov.id], self._settings)
+        windows = self._windows[fov.id]
+        background = measure_background(pixels, windows, self._settings, is_transmitted=self._is_transmitted)
         self.backgrounds.append(background)
         cut_out = pixels.even_out(background, is_transmitted=self._is_transmitted)
         spread = noise_spread(background)

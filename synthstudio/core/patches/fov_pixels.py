@@ -29,8 +29,8 @@ class FovPixels(ABC):
         """A picture of the whole, `(h, w, 3)`, good enough to judge its light."""
 
     @abstractmethod
-    def background(self, objects: Sequence[Box]) -> Background:
-        """Estimate the background, leaving the extents of known objects out."""
+    def background(self, objects: Sequence[Box], *, is_transmitted: bool) -> Background:
+        """Estimate the background, leaving the extents of known objects out; see `estimate_background`."""
 
     @abstractmethod
     def even_out(self, background: Background, *, is_transmitted: bool) -> Callable[[int, int, int, int], ImageArray]:
@@ -52,8 +52,8 @@ class WholeFov(FovPixels):
         return self._image
 
     @override
-    def background(self, objects: Sequence[Box]) -> Background:
-        return estimate_background(self._image, objects)
+    def background(self, objects: Sequence[Box], *, is_transmitted: bool) -> Background:
+        return estimate_background(self._image, objects, is_transmitted=is_transmitted)
 
     @override
     def even_out(self, background: Background, *, is_transmitted: bool) -> Callable[[int, int, int, int], ImageArray]:
@@ -78,7 +78,7 @@ class LargeFov(FovPixels):
         return read_preview(self._source)
 
     @override
-    def background(self, objects: Sequence[Box]) -> Background:
+    def background(self, objects: Sequence[Box], *, is_transmitted: bool) -> Background:
         shrink = OVERVIEW_PX / max(self._source.width, self._source.height)
         size = (max(1, round(self._source.width * shrink)), max(1, round(self._source.height * shrink)))
         per_px = size[0] / self._width
@@ -86,7 +86,8 @@ class LargeFov(FovPixels):
         smooth = estimate_background(read_overview(self._source, size), shrunk_objects)
         # The overview tells colour and light; grain is averaged away in it and comes from the middle.
         left, top = max(0, (self._width - NOISE_WINDOW_PX) // 2), max(0, (self._height - NOISE_WINDOW_PX) // 2)
-        middle = estimate_background(self._read(left, top, left + NOISE_WINDOW_PX, top + NOISE_WINDOW_PX))
+        window = self._read(left, top, left + NOISE_WINDOW_PX, top + NOISE_WINDOW_PX)
+        middle = estimate_background(window, is_transmitted=is_transmitted)
         return dataclasses.replace(
             smooth,
             rows=self._height,

@@ -99,7 +99,7 @@ def _make_plate(
     if frame.fov.id in bank.fov_ids:
         background = bank.backgrounds[bank.fov_ids.index(frame.fov.id)]
     else:
-        background = measure_background(opened, objects, settings)
+        background = measure_background(opened, objects, settings, is_transmitted=bank.is_transmitted)
     cut_out = opened.even_out(background, is_transmitted=bank.is_transmitted)
     evened = cut_out(frame.left, frame.top, frame.left + frame.width, frame.top + frame.height)
     boxes = [box.moved(-frame.left, -frame.top) for box in objects]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from synthstudio.core.imaging import ImageArray, encode_jpeg
-from synthstudio.core.patches.background import WHITE, estimate_background, synthesize_noise
+from synthstudio.core.patches.background import WHITE, estimate_background, even_out, synthesize_noise
 from synthstudio.core.patches.texture import SQUARE_PX, cut_texture, lay_texture, leave_out_strays, measure_grain
 from synthstudio.core.patches.turning import find_sharpening, sharpened
 from tests.support.cells import make_cells
@@ -44,6 +44,17 @@ def test_that_a_turned_patch_has_the_grain_of_its_field(is_jpeg: bool) -> None:
     share = find_sharpening(field, np.ones(3, np.float32))
     true, blurred = measure_grain(field)[0], measure_grain(turned(field))[0]
     assert abs(measure_grain(turned(sharpened(field, share)))[0] - true) < 0.5 * abs(blurred - true)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.5])
+def test_that_a_turned_dark_field_patch_has_the_grain_of_its_field(spread: float) -> None:
+    noise = np.random.default_rng(0).normal(20.0, spread, (256, 256, 3))
+    field = np.rint(noise).clip(0, 255).astype(np.uint8)
+    background = estimate_background(field, is_transmitted=False)
+    evened = even_out(field, background, is_transmitted=False)
+    assert measure_grain(turned(sharpened(evened, background.sharpening)))[0] == pytest.approx(
+        measure_grain(field)[0], rel=0.05
+    )
 
 
 def test_that_a_field_without_grain_is_not_sharpened() -> None:
