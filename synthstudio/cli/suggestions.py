@@ -10,7 +10,7 @@ from synthstudio.cli.arguments import add_project
 from synthstudio.cli.jobs import open_to_write
 from synthstudio.cli.render import Scalar, print_json, print_lines, print_table
 from synthstudio.domain.errors import NotFound, UserError
-from synthstudio.domain.ids import RunId
+from synthstudio.domain.ids import FovId, RunId
 from synthstudio.domain.records import FieldOfView
 from synthstudio.domain.suggestions import SUGGESTING_KINDS, SuggestionCounts
 from synthstudio.project import Project
@@ -25,7 +25,10 @@ def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
         "--run", metavar="ID", help="model whose suggestions are meant [default: the last that searched]"
     )
     parser.add_argument(
-        "--field", metavar="NAME", action="append", help="only on this image; may be given several times"
+        "--field",
+        metavar="NAME",
+        action="append",
+        help="only on this image, by name or #ID; may be given several times",
     )
     judging = parser.add_mutually_exclusive_group()
     judging.add_argument(
@@ -74,16 +77,23 @@ def _model(project: Project, run: str | None) -> RunId:
 
 
 def _fields(project: Project, run_id: RunId, names: Sequence[str] | None) -> list[FieldOfView]:
-    """The images of these names, or all that the model has searched."""
+    """The images of these names, or all that the model has searched.
+
+    Raises:
+        NotFound: The model has searched no image of such a name.
+        UserError: Several images have one of the names.
+    """
     searched = project.suggestions.searched(run_id)
     fovs = [fov for fov in project.fovs.list() if fov.id in searched]
     if not names:
         return fovs
-    by_name = {fov.name: fov for fov in fovs}
+    named: dict[FovId, FieldOfView] = {}
     for name in names:
-        if name not in by_name:
+        fov = project.fovs.find_named(name)
+        if fov is None or fov.id not in searched:
             raise NotFound(f"{run_id} has searched no image {name}.", f"It has searched {len(fovs)} images.")
-    return [by_name[name] for name in dict.fromkeys(names)]
+        named[fov.id] = fov
+    return list(named.values())
 
 
 def _accept(project: Project, run_id: RunId, fovs: Sequence[FieldOfView], *, author: str) -> dict[str, object]:

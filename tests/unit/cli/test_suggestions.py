@@ -63,6 +63,28 @@ def test_that_what_reaches_its_threshold_is_accepted_where_it_may_be_seen(
     assert _told(capsys, folder, "--accept")["n_accepted_now"] == 0
 
 
+def test_that_of_several_images_of_one_name_the_one_that_is_meant_is_named_by_its_id(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project.open(folder)
+    first = project.fovs.list()[0]
+    twin = project.fovs.add(
+        sample_id=project.samples.get_or_add("another").id,
+        name=first.name,
+        stored_path=str(first.path),
+        storage=first.storage,
+        sha256="0" * 64,
+        width=first.width,
+        height=first.height,
+    )
+    suggest(project, twin, [(30.0, 30.0, 0.9)])
+    project.close()
+    assert main(["suggestions", str(folder), "--accept", "--field", first.name], open_app=lambda _: 0) == 1
+    assert f"2 fields of view are called {first.name}" in capsys.readouterr().err
+    told = _told(capsys, folder, "--accept", "--field", f"#{first.id}", "--field", f"#{first.id}")
+    assert (told["n_images"], told["n_accepted_now"]) == (1, 2)
+
+
 def test_that_rejected_ones_become_artifacts_of_a_class_of_artifacts(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
