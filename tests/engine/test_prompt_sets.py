@@ -17,7 +17,7 @@ from synthstudio.client.remaking import REMADE, open_remaker
 from synthstudio.core.imaging import read_image
 from synthstudio.core.synthesis import sets
 from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
-from synthstudio.core.synthesis.sets import count_unfinished
+from synthstudio.core.synthesis.sets import unfinished_folder
 from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.core.training.diffusion_card import DENOISER_FOLDER, checkpoint_folder
 from synthstudio.domain.errors import Cancelled, NotFound, UserError
@@ -81,6 +81,10 @@ def asked(settings: GenerateSettings = SETTINGS, **prompts: object) -> GenerateS
 def lines_of(project: Project, name: str = "made") -> list[dict[str, object]]:
     text = (project.set_folder(name) / MANIFEST_NAME).read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
+
+
+def n_unfinished(project: Project) -> int:
+    return (unfinished_folder(project.set_folder("made")) / MANIFEST_NAME).read_bytes().count(b"\n")
 
 
 def image_of(project: Project, index: int, name: str = "made") -> np.ndarray:
@@ -203,7 +207,7 @@ def test_that_a_killed_or_cancelled_set_is_gone_on_with(project: Project, monkey
     context.stop_at = (2, 4)
     with pytest.raises(Cancelled):
         generate.run(wanted, context)
-    n_made = count_unfinished(project.set_folder("made"))
+    n_made = n_unfinished(project)
     assert 0 < n_made < 4
     assert any("go on" in text for text in context.warnings)
     drawn = []
@@ -228,7 +232,7 @@ def test_that_a_full_disk_is_told_and_nothing_that_was_made_is_lost(
         patched.setattr(sets.shutil, "disk_usage", lambda path: usage(path)._replace(free=sets.SPARE_BYTES + 5000))
         with pytest.raises(UserError, match=r"room for about \d of the 3 images .* 1 images are kept"):
             generate.run(SETTINGS, RecordingContext(project, "generate"))
-    assert count_unfinished(project.set_folder("made")) == 1
+    assert n_unfinished(project) == 1
     assert write_generated(project, SETTINGS).n_images == 4
 
 

@@ -116,6 +116,20 @@ def test_that_a_stopped_job_goes_on_and_ends_as_an_uninterrupted_one(project: Pr
     assert sum(isinstance(each, PreviewReady) for each in context.events + again.events) >= 1
 
 
+def test_that_images_of_other_settings_are_not_said_to_be_kept(project: Project) -> None:
+    add_upscaler(project)
+    context = RecordingContext(project, "upscale")
+    context.stop_at = (2, N_IMAGES)
+    with pytest.raises(Cancelled):
+        upscale.run(settings(), context)
+    project.set_folder("larger").mkdir()  # so that nothing is made this time
+    for wanted, n_kept in ((settings(), 1), (settings(format="jpeg"), 0)):
+        refused = RecordingContext(project, "upscale")
+        with pytest.raises(UserError, match='already a set "larger"'):
+            upscale.run(wanted, refused)
+        assert sum("2 enlarged images are kept" in text for text in refused.warnings) == n_kept
+
+
 def test_that_only_accepted_images_are_enlarged_where_that_is_wanted(project: Project) -> None:
     add_upscaler(project)
     verdicts = ((1, VerdictKind.ACCEPTED), (2, VerdictKind.REJECTED), (3, VerdictKind.ACCEPTED))

@@ -161,10 +161,15 @@ def unfinished_folder(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.partial")
 
 
-def count_unfinished(folder: Path) -> int:
-    """Images of a set that was begun and not finished; 0 where there is none."""
-    manifest = unfinished_folder(folder) / MANIFEST_NAME
-    return manifest.read_bytes().count(b"\n") if manifest.is_file() else 0
+def count_unfinished(folder: Path, source: SetSource, indices: range) -> int:
+    """Images of this very set that were made and are gone on with; 0 where there are none, or others lie there."""
+    partial = unfinished_folder(folder)
+    manifest = partial / MANIFEST_NAME
+    if not manifest.is_file():
+        return 0
+    if not _is_the_same(partial, source.begun_bytes(indices)) and not _is_whole(partial, source, indices):
+        return 0
+    return manifest.read_bytes().count(b"\n")
 
 
 def write_image_files(folder: Path, made: MadeImage) -> None:

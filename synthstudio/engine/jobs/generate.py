@@ -134,16 +134,16 @@ def _write(
     try:
         summary = write_made_set(folder, source, indices, keeps_unfinished=keeps, tick=context.tick)
     except Cancelled:
-        if kept := _words_of_kept(folder):
+        if kept := _words_of_kept(folder, source, indices):
             context.warn(kept)
         raise
     except UserError as error:
-        raise UserError(error.message, f"{error.hint} {_words_of_kept(folder)}".strip()) from error
+        raise UserError(error.message, f"{error.hint} {_words_of_kept(folder, source, indices)}".strip()) from error
     context.records_changed("sets")
     return summary
 
 
-def _words_of_kept(folder: Path) -> str:
+def _words_of_kept(folder: Path, source: SetSource, indices: range) -> str:
     """What is left of a set that is not complete."""
-    n = count_unfinished(folder)
+    n = count_unfinished(folder, source, indices)
     return f"{n} images are kept: the same settings and name go on from there." if n else ""

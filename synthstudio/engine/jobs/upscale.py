@@ -66,13 +66,14 @@ def run(settings: UpscaleSettings, context: JobContext) -> UpscaleResult:
     enlarger = open_enlarger(found, resolved, device=context.device)
     made = UpscaledSource(resolved, source, lines, found.origin, enlarger, context.preview)
     width, height = source.size
-    n_made = count_unfinished(folder)
+    indices = range(len(lines))
+    n_made = count_unfinished(folder, made, indices)
     check_room(folder.parent, n_images=len(lines) - n_made, bytes_each=width * height * found.origin.factor**2 * 3)
     context.stage("Enlarging")
     try:
-        summary = write_made_set(folder, made, range(len(lines)), keeps_unfinished=True, tick=context.tick)
+        summary = write_made_set(folder, made, indices, keeps_unfinished=True, tick=context.tick)
     except (Cancelled, UserError):
-        if n_made := count_unfinished(folder):
+        if n_made := count_unfinished(folder, made, indices):
             context.warn(f"{n_made} enlarged images are kept: the same settings go on with them.")
         raise
     context.records_changed("sets")
