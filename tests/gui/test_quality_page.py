@@ -222,3 +222,18 @@ def test_that_a_check_is_started_with_what_the_form_says(qtbot: QtBot, window: M
     qtbot.mouseClick(panel.side.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.chosen is not None and panel.chosen.result.set == "leaking", timeout=3 * TIMEOUT_MS)
     assert len(window.workspace.require_project().runs.list(kind="quality")) == n_runs + 1
+
+
+def test_that_names_of_checks_are_read_in_full_where_there_is_room(
+    qtbot: QtBot, window: MainWindow, panel: ChecksPanel
+) -> None:
+    window.resize(1920, 1080)
+    qtbot.waitUntil(lambda: panel.checks.sizeHintForColumn(0) <= panel.checks.columnWidth(0), timeout=TIMEOUT_MS)
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: panel.findings.width() >= 1.8 * panel.checks.width(), timeout=TIMEOUT_MS)
+    panel.tables.moveSplitter(200, 1)
+    by_hand = panel.checks.width()
+    panel.refresh()
+    panel.resize(panel.width() + 10, panel.height())
+    qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
+    assert panel.checks.width() == by_hand

@@ -192,6 +192,12 @@ class SortableTable(QTableView):
         self._restore(chosen, current)
         self._is_filling = False
 
+    @property
+    def content_px(self) -> int:
+        """Width at which no cell is cut, beside a scroll bar; 0 where a hand has changed the columns."""
+        rest = self.verticalScrollBar().sizeHint().width() + 2 * self.frameWidth()
+        return sum(self._wanted) + rest if self._wanted else 0
+
     def _fit_columns(self) -> None:
         columns = self.rows_model.columns
         has_filling = any(column.is_filling for column in columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -60,6 +60,8 @@ from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
 
 CHECKS_PX, TILE_PX, GALLERY_PX = 310, 210, 240
+CHECKS_SHARE = 0.35
+"""Of the width of both tables, that the names of the checks take at most: the findings need more."""
 EMPTY = (
     "Nothing has been checked yet.",
     "“Check” looks for files that are gone or damaged, impossible and repeated marks, pictures that are there twice,"
@@ -80,6 +82,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         super().__init__(workspace, parent, follows=("runs", "sets"), follows_jobs=True)
         self._facts = QualityFacts()
         self._pictures = FoundPictures()
+        self._is_split_by_hand = False
         self.state = JobStateLabel(self)
         self.runs = ElidedCombo(self)
         self.runs.setAccessibleName("Which check")
@@ -110,7 +113,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
             head.addWidget(widget)
         head.addStretch(1)
         head.addWidget(self.report_button)
-        tables = QSplitter(Qt.Orientation.Horizontal, self)
+        self.tables = tables = QSplitter(Qt.Orientation.Horizontal, self)
         tables.addWidget(self.checks)
         tables.addWidget(self.findings)
         tables.setSizes([scaled_px(CHECKS_PX), scaled_px(2 * CHECKS_PX)])
@@ -151,6 +154,7 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         self.side.start_requested.connect(self.start)
         self.side.validity_changed.connect(self.actions_outdated)
         self.runs.currentIndexChanged.connect(self._show_run)
+        self.tables.splitterMoved.connect(self._on_tables_splitter_moved)
         self.checks.selection_changed.connect(self._show_findings)
         self.findings.selection_changed.connect(self._show_finding)
         self.report_button.clicked.connect(self.write_report)
@@ -205,7 +209,23 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         self.checks.set_table(CHECK_COLUMNS, check_rows(checked.result) if checked is not None else ())
         if checked is not None and not self.checks.selected:
             self.checks.select([ALL], current=ALL)
+        self._share_room()
         self._show_findings()
+
+    def _share_room(self) -> None:
+        """Make the list of checks as wide as their names, until a hand has made it something else."""
+        wanted = min(self.checks.content_px, round(CHECKS_SHARE * self.tables.width()))
+        if wanted > 0 and not self._is_split_by_hand:
+            self.tables.setSizes([wanted, self.tables.width() - self.tables.handleWidth() - wanted])
+
+    @Slot()
+    def _on_tables_splitter_moved(self) -> None:
+        self._is_split_by_hand = True
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
 
     @Slot()
     def _show_findings(self) -> None:
