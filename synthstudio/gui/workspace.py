@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QUndoStack
 
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
@@ -22,6 +22,9 @@ from synthstudio.gui.gpu_worker import GpuWorker
 from synthstudio.gui.preferences import Preferences, preferences_path, read_preferences, write_preferences
 from synthstudio.project import Project
 from synthstudio.project.origins import find_looked_at
+
+FOLD_MS = 1000
+"""How often the workspace looks whether commits wait to be folded into the database file."""
 
 if TYPE_CHECKING:
     from synthstudio.settings.base import JobSettings
@@ -102,6 +105,9 @@ class Workspace(QObject):
         self.zoom_levels = zoom_level_folder()
         self.tile_loader = TileLoader(self)
         self._images = FovImages(self, self)
+        self._folding = QTimer(self)
+        self._folding.setInterval(FOLD_MS)
+        self._folding.timeout.connect(self._fold_when_quiet)
 
     # Preferences
 
@@ -164,6 +170,9 @@ class Workspace(QObject):
     def _adopt(self, project: Project) -> None:
         self._release()
         self.project = project
+        if not project.is_read_only:
+            project.database.fold_when_quiet()
+            self._folding.start()
         self.gpu_worker.set_project(project)
         self.drawing.set_project(project)
         self.project_changed.emit()
@@ -175,7 +184,15 @@ class Workspace(QObject):
         if find_looked_at(project) is None:
             self.set_preferences(self.preferences.with_recent(project.folder))
 
+    @Slot()
+    def _fold_when_quiet(self) -> None:
+        """Write what was committed into the database file while nobody clicks."""
+        database = self.require_project().database
+        if database.wants_folding:
+            self.background.run(lambda _: database.fold(), done=lambda _: None, owner=self, priority=-1)
+
     def _release(self) -> None:
+        self._folding.stop()
         self._images.forget_project()
         self.view_states.clear()
         self.undo_stack.clear()

@@ -23,6 +23,8 @@ from PySide6.QtWidgets import QApplication
 
 from synthstudio.core.imaging import write_png
 from synthstudio.domain.ids import AnnotationId
+from synthstudio.gui.app import prepare_process, settle_memory
+from synthstudio.gui.garbage import GarbageCollector
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
@@ -41,8 +43,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the text")
     options = parser.parse_args()
     app = QApplication(sys.argv[:1])
+    prepare_process()
+    collector = GarbageCollector(app)  # all of this as the application does
     with tempfile.TemporaryDirectory() as scratch:
         figures = measure(Path(scratch), n_clicks=options.clicks, n_marks=options.marks)
+    collector.stop()
     sys.stdout.write(json.dumps(figures) + "\n" if options.json else text_of(figures))
     app.quit()
 
@@ -53,6 +58,7 @@ def measure(scratch: Path, *, n_clicks: int, n_marks: int) -> dict[str, float]:
     workspace = Workspace(preferences_file=scratch / "preferences.toml")
     settings = QSettings(str(scratch / "qt.ini"), QSettings.Format.IniFormat)
     window = MainWindow(workspace, settings=settings)
+    window.pages_filled.connect(settle_memory)
     window.resize(1600, 1000)
     window.open_project(scratch / "study")
     window.show()

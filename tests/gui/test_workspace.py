@@ -14,6 +14,7 @@ from synthstudio.domain.progress import Tick
 from synthstudio.domain.records import changes
 from synthstudio.gui.canvas.pyramid import ImagePyramid
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project.database import FOLDS_AFTER
 from tests.support.windows import TIMEOUT_MS, make_project
 
 
@@ -115,3 +116,17 @@ def test_that_a_change_is_announced_once(qtbot: QtBot, workspace: Workspace, tmp
     workspace.records_changed.connect(told.append)
     workspace.announce(changes("sets"))
     assert told == [changes("sets")]
+
+
+def test_that_what_was_committed_is_folded_into_the_database_file_while_nobody_clicks(
+    qtbot: QtBot, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthstudio.project.database.QUIET_S", 0.0)
+    make_project(tmp_path / "study")
+    workspace.open_project(tmp_path / "study")
+    project = workspace.require_project()
+    size = project.database.path.stat().st_size
+    for number in range(FOLDS_AFTER):
+        project.set_meta(f"fact {number}", "x" * 3000)
+    assert project.database.path.stat().st_size == size  # the loop has not turned
+    qtbot.waitUntil(lambda: project.database.path.stat().st_size > size, timeout=TIMEOUT_MS)

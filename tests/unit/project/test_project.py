@@ -3,9 +3,11 @@
 import dataclasses
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -350,3 +352,61 @@ def test_that_queries_in_a_snapshot_see_one_moment_and_a_writer_does_not_wait_fo
     with project.database.snapshot():  # of the thread that may write, too
         project.classes.add("fibre")
     assert len(project.classes.list()) == 2
+
+
+def test_that_a_query_of_the_main_thread_does_not_wait_for_a_writer_in_the_background(project: Project) -> None:
+    """So that the window does not stand still while an import is written."""
+    begun, read = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with project.transaction():
+            project.classes.add("cell")
+            begun.set()
+            read.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(10)
+    assert project.classes.list() == []
+    read.set()
+    thread.join(10)
+    assert len(project.classes.list()) == 1
+
+
+def test_that_a_query_that_fails_half_way_does_not_hold_on_to_the_past(project: Project) -> None:
+    for name in ("cell", "fibre"):
+        project.classes.add(name)
+
+    def fail(_: object) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as kept:
+        project.database.records("SELECT * FROM object_class", (), fail)
+    project.classes.add("crystal")
+    assert len(project.classes.list()) == 3
+    assert kept.value is not None
+
+
+def test_that_commits_are_folded_in_when_it_is_quiet_and_not_at_a_click(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def folded(name: str) -> bool:
+        """Whether the database file knows a fact without its WAL."""
+        alone = tmp_path / "alone.sqlite"
+        shutil.copyfile(project.database.path, alone)
+        with closing(sqlite3.connect(alone)) as copy:
+            return copy.execute("SELECT 1 FROM meta WHERE key = ?", (name,)).fetchone() is not None
+
+    project.database.fold()  # or that file had no tables
+    monkeypatch.setattr("synthstudio.project.database.QUIET_S", 3600.0)
+    project.database.fold_when_quiet()
+    project.set_meta("first", "1")
+    for _ in range(1500):  # SQLite itself folds at 1000 pages
+        project.set_meta("fact", "x" * 5000)
+    assert not folded("first")
+    assert not project.database.wants_folding
+    monkeypatch.setattr("synthstudio.project.database.QUIET_S", 0.0)
+    assert project.database.wants_folding
+    project.database.fold()
+    assert folded("first")
+    assert not project.database.wants_folding
