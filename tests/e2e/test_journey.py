@@ -22,8 +22,6 @@ from synthstudio.gui.pages.train import TrainPage
 from tests.support.shared_data import shared_data
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, annotate_page, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 JOB_MS = 240_000
 N_OF = {"train": 16, "val": 6, "test": 4}
 N_STEPS = 50

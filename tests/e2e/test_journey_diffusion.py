@@ -27,8 +27,6 @@ from tests.support.tiny_diffusion import write_tiny_diffusion
 from tests.support.watched import Watched, show_diffusion, wait_for_job
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 POX, NORMAL = "pox", "normal"
 SET, PROMPTS = "variants", ("photo of zxq pox, early, red", "photo of zxq pox, late, brown")
 TUNING = (

@@ -25,8 +25,6 @@ from tests.support.sets import add_set
 from tests.support.shared_data import shared_data
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 REVIEW, N_EACH, N_TRAIN = 2, 6, 16
 
 

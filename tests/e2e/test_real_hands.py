@@ -20,7 +20,6 @@ from tests.support.hands import ALT, CTRL, Hands
 from tests.support.shared_data import shared_data
 from tests.support.windows import ScriptedQuestions, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 SLACK_PX = 1.0
 
 

@@ -16,10 +16,7 @@ from tests.support.engine_project import build_engine_project
 from tests.support.watched import Watched, show_diffusion, wait_for_job
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = [
-    pytest.mark.qt_log_ignore("propagateSizeHints"),  # the offscreen platform says so of any window
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 LEFT = Qt.MouseButton.LeftButton
 SMALL = {
     "crops.side": "32",

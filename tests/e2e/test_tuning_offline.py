@@ -21,10 +21,7 @@ from tests.support.guide_sets import CLASS_NAME, GUIDES, IDENTIFIER, MODEL, buil
 from tests.support.watched import Watched, show_diffusion, wait_for_end, wait_for_job
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = [
-    pytest.mark.qt_log_ignore("propagateSizeHints"),  # the offscreen platform says so of any window
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 
 JOB = "train-diffusion"
 FULL_AT = "step-000004"

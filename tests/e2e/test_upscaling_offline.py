@@ -19,10 +19,7 @@ from tests.support.tiny_diffusion import write_tiny_upscaler
 from tests.support.watched import Watched, show_diffusion, wait_for_job
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = [
-    pytest.mark.qt_log_ignore("propagateSizeHints"),  # the offscreen platform says so of any window
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 LEFT = Qt.MouseButton.LeftButton
 SMALL = {
     "method": "diffusion",

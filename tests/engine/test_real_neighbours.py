@@ -23,8 +23,6 @@ from tests.support.skin_study import build_skin_study
 from tests.support.trained_gans import add_trained_gan, put_crops_in_place, write_generated
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 N_IMAGES, REVIEW = 5, 2
 
 

@@ -26,8 +26,6 @@ from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.pages import PAGES
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
@@ -77,6 +75,7 @@ def test_that_every_input_has_a_name(window: MainWindow, kind: type[QWidget]) ->
 DIALOGS = (
     "help.keys",
     "file.author",
+    "file.snapshots",
     "field.samples",
     "field.splits",
     "field.label_crops",

@@ -20,8 +20,6 @@ from synthstudio.project import Project
 from synthstudio.project.adjudication import accepted_marks
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

@@ -20,7 +20,6 @@ from synthstudio.gui.pages.annotate import AnnotatePage
 from synthstudio.project import Project
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -20,8 +20,6 @@ from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate.note_dialog import NoteDialog
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 CLASSES = {
     ClassId(number): ObjectClass(ClassId(number), name, "#112233", "", Role.OBJECT, None, 20.0)
     for number, name in ((1, "RBC"), (2, "WBC"), (3, "Platelets"))

@@ -21,8 +21,6 @@ from synthstudio.settings.recipe import recipe_text
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 NIGHT = """
 kind = "batch"
 name = "night"

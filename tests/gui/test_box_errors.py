@@ -19,8 +19,6 @@ from synthstudio.gui.workspace import Workspace
 from tests.support.engine_project import build_engine_project
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 DISC, SQUARE = 0, 1
 
 

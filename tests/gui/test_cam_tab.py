@@ -27,8 +27,6 @@ from tests.support.evaluations import add_evaluation
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 RUN = RunId("20260101-000000-train-classifier-0001")
 
 
@@ -214,7 +212,6 @@ def test_that_wrong_answers_are_stepped_through_the_most_wrong_first(qtbot: QtBo
     )
 
 
-@pytest.mark.qt_log_ignore("does not support (raise|grabbing the keyboard)", extend=True)  # the offscreen platform
 def test_that_the_views_context_menu_offers_to_save_what_is_shown(qtbot: QtBot, workspace: Workspace) -> None:
     store_training(workspace)
     store_cam(workspace)

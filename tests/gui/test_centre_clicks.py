@@ -12,7 +12,6 @@ from synthstudio.gui.main_window import MainWindow
 from tests.support.centre_clicks import Committed, assert_committed, click_centres
 from tests.support.windows import annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 N_CLICKS, N_BY_KEY = 1000, 50
 """A key paints the view each time; past the first ones the stack is called as the key calls it."""
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

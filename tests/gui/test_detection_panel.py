@@ -27,8 +27,6 @@ from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 RUN = RunId("20260101-000000-train-detector-0001")
 NOWHERE: ScoredBox = (2.0, 2.0, 8.0, 8.0, 0.9)
 

@@ -25,8 +25,6 @@ from tests.support.walking import find_unreachable
 from tests.support.weight_files import ldm_shapes, write_hollow_weights
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:

@@ -20,8 +20,6 @@ from synthstudio.gui.widgets.pair_plot import PairPlot
 from tests.support.engine_project import build_engine_project
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 WAIT_MS = 20_000
 
 

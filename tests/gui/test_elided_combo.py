@@ -1,14 +1,11 @@
 """Choices whose entries are longer than their boxes."""
 
-import pytest
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.widgets.elided_combo import ElidedCombo
-
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # the offscreen platform says it
 
 LONG = "11-21 18:40 · mix of both, small-yolo · finished · F1 0.848 on validation"
 

@@ -19,8 +19,6 @@ from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.recipe import read_recipe
 from tests.support.windows import make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 def test_that_without_a_project_nothing_is_written(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,8 +20,6 @@ from tests.support.experiments import play_all
 from tests.support.plan_tabs import TabOpener
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 SETTINGS = ExperimentSettings(name="night", arms=("real", "synthetic"), seeds=1, with_detector=False, n_explained=0)
 OpenTab = Callable[[str], tuple[Experiments, Workspace]]
 

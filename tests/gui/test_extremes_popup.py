@@ -18,8 +18,6 @@ from synthstudio.gui.pages.generate.compositing import CompositingView
 from tests.support.engine_project import build_engine_project
 from tests.support.windows import open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "This plugin does not support", extend=True)
-
 WAIT_MS = 20_000
 CONTRAST = ("composition", "patch", "contrast")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
@@ -16,8 +15,6 @@ from synthstudio.gui.main_window.watch_dialog import WatchDialog
 from synthstudio.gui.main_window.window import MainWindow
 from tests.support.suggestions import add_model
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
-
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
 
 def put(path: Path, seed: int) -> None:

@@ -26,8 +26,6 @@ from synthstudio.project import Project
 from tests.support.exports import build_data, center_mark, write_fov
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

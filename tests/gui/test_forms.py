@@ -28,8 +28,6 @@ from synthstudio.settings.schema import setting_specs
 from synthstudio.settings.train_classifier import NETWORK_NAMES, TrainClassifierSettings
 from synthstudio.settings.train_diffusion import TrainDiffusionSettings
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def form(qtbot: QtBot) -> SettingsForm[ComposeSettings]:

@@ -19,8 +19,6 @@ from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter, F
 from synthstudio.gui.main_window import MainWindow
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 def fov(number: int, name: str, sample: str = "s1", **changed: object) -> FieldOfView:
     plain = FieldOfView(

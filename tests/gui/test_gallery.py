@@ -28,8 +28,6 @@ from tests.support.quality_windows import N_MADE, open_with_set, quality_page
 from tests.support.suggestions import MODEL, suggest
 from tests.support.windows import TIMEOUT_MS, annotate_page
 
-pytestmark = pytest.mark.qt_log_ignore("plugin does not support", extend=True)  # the offscreen platform says it
-
 REVIEW = 2
 
 

@@ -27,8 +27,6 @@ from synthstudio.settings.quality import QualitySettings
 from tests.support.quality_windows import open_with_set, quality_page
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

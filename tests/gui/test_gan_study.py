@@ -20,8 +20,6 @@ from tests.support.gan_studies import play, play_all
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 SETTINGS = GanStudySettings(name="night", without=("checkerboard-mitigation", "region-loss"), seeds=2)
 
 

@@ -24,8 +24,6 @@ from tests.support.skin_study import build_skin_study
 from tests.support.trained_gans import add_trained_gan
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 ENGINE_MS = 3 * TIMEOUT_MS
 """The engine is a program that has to start."""
 

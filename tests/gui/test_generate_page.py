@@ -27,8 +27,6 @@ from tests.support.scripted_engine import scripted_engine
 from tests.support.sets import add_set
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 WAIT_MS = 20_000
 
 

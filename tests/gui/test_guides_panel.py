@@ -28,7 +28,6 @@ from synthstudio.project import Project
 from tests.support.region_projects import make_region_project
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 SUBJECT = "zxq skin rash"
 D = TypeVar("D", bound=QDialog)
 SPLITS = (Split.TRAIN,) * 5 + (Split.TEST,)

@@ -29,8 +29,6 @@ from tests.support.cell_projects import make_cell_project
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -22,8 +22,6 @@ from synthstudio.project.suggestion_verdicts import accept, reject
 from tests.support.suggestions import suggest
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -18,8 +18,6 @@ from synthstudio.gui.main_window.keys_dialog import KEYS, KeysDialog
 from synthstudio.gui.preferences import Preferences, read_preferences, write_preferences
 from tests.support.windows import annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

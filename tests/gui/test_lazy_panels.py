@@ -18,8 +18,6 @@ from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.widgets.lazy_tabs import LazyTabs
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 class Panel(QWidget):
     """One action, done as often as `n_done` says."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from synthstudio.domain.records import AnnotationState, Split
 from synthstudio.gui.item_models.fov_listing import FovArrangement, FovFilter, FovOrder
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
-
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 
 
 def test_that_filter_and_order_are_remembered_per_project(qtbot: QtBot, tmp_path: Path) -> None:

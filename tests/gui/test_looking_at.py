@@ -19,8 +19,6 @@ from synthstudio.project.origins import find_looked_at
 from tests.support.engine_project import build_engine_project
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("plugin does not support", extend=True)  # the offscreen platform says it
-
 QUALITY = 4
 
 

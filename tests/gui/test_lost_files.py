@@ -27,7 +27,6 @@ from synthstudio.project import Project
 from synthstudio.project.imports import apply_import
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, annotate_page, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -22,8 +22,6 @@ from tests.support.measurements import add_measurement, add_set
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:

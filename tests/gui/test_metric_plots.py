@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from pytestqt.qtbot import QtBot
 
 from synthstudio.gui.widgets.curve_plot import Curve, CurvePlot
 from synthstudio.gui.widgets.metric_plots import MetricPlots
 from tests.support.windows import TIMEOUT_MS
-
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
 
 def test_that_steps_that_a_resumed_run_says_again_replace_the_former_ones(qtbot: QtBot) -> None:

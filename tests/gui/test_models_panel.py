@@ -18,8 +18,6 @@ from synthstudio.gui.workspace import Workspace
 from tests.support.weight_files import compact_upscaler_shapes, ldm_shapes, write_hollow_weights
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 
 @pytest.fixture
 def workspace(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:

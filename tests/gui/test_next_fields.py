@@ -26,8 +26,6 @@ from tests.support.suggesting_projects import (
 )
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

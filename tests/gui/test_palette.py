@@ -13,8 +13,6 @@ from pytestqt.qtbot import QtBot
 from synthstudio.gui.main_window import MainWindow
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

@@ -28,8 +28,6 @@ from tests.support.engine_project import build_engine_project
 from tests.support.trained_gans import add_card, make_card
 from tests.support.windows import annotate_page, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 WAIT_MS = 20_000
 
 

@@ -24,8 +24,6 @@ from tests.support.skin_study import build_skin_study
 from tests.support.trained_patches import QUICK
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:

@@ -30,8 +30,6 @@ from tests.support.engine_project import RecordingContext, build_engine_project
 from tests.support.sets import add_set
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 ANNOTATE, REVIEW, QUALITY = 0, 2, 4
 N_FOVS, N_MADE = 6, 3
 ENGINE_MS = 4 * TIMEOUT_MS

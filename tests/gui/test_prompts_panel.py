@@ -25,8 +25,6 @@ from tests.support.prompt_sets import add_prompt_set, add_tuned_card, noise
 from tests.support.region_projects import make_region_project
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 CAPTIONS = ("photo of zxq rash, early, red", "photo of zxq rash, late, brown")
 
 

@@ -8,8 +8,6 @@ from pytestqt.qtbot import QtBot
 from synthstudio.domain.ids import ClassId
 from tests.support.editing_machine import edited_page, run_random_edits
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 def test_that_random_edits_leave_what_a_plain_model_expects(qtbot: QtBot, tmp_path: Path) -> None:
     with edited_page(tmp_path / "study") as edited:

@@ -18,7 +18,6 @@ from synthstudio.gui.canvas.sprites import FLAG_COLOR, NOTE_COLOR
 from synthstudio.gui.pages.annotate import AnnotatePage
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 REACH_PX = 14
 
 

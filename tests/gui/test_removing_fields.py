@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -11,7 +10,6 @@ from tests.gui.test_lost_files import drive, study
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window, wait_for_field
 
 __all__ = ["drive", "study"]  # fixtures
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 def test_that_removed_fields_come_back_by_undo_and_earlier_edits_can_be_undone_too(

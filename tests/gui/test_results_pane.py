@@ -35,8 +35,6 @@ from tests.support.evaluated_runs import StoredRun, make_map_scores, make_predic
 from tests.support.scripted_engine import scripted_engine
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 GOOD = StoredRun(RunId("20260101-000000-train-classifier-0001"), "good", noise=0.1)
 BAD = StoredRun(RunId("20260102-000000-train-classifier-0002"), "bad", seed=3, noise=0.4, keeps_maps=True)
 OLD = StoredRun(RunId("20260103-000000-train-classifier-0003"), "old", noise=0.2, keeps_answers=False)

@@ -25,8 +25,6 @@ from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.sets import add_set
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 COUNT = 8
 SMALL = ComposeSettings(
     set_name="small",

@@ -24,8 +24,6 @@ from synthstudio.project import Project
 from tests.support.reading_studies import PICK, SET, answer_all, build_fixed_study, build_study_project
 from tests.support.windows import TIMEOUT_MS, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 REVIEW = 2
 
 

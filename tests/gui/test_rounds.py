@@ -26,8 +26,6 @@ from tests.support.rounds import click, play_round
 from tests.support.suggesting_projects import forget_marks, mark_where, suggest, train_fovs
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 SETTINGS = RoundSettings(task="classifier")
 OpenTab = Callable[[str], tuple[Rounds, Workspace]]
 

@@ -18,8 +18,6 @@ from synthstudio.gui.main_window.splits_dialog import SplitsDialog
 from synthstudio.project.sampling import present_assignment
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

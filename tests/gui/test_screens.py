@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from tests.screens import Photographer
 from tests.support.engine_project import build_engine_project
-
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 
 
 def test_that_every_workspace_and_dialog_is_photographed_at_the_size_asked_for(qtbot: QtBot, tmp_path: Path) -> None:

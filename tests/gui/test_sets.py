@@ -20,8 +20,6 @@ from synthstudio.settings.compose import ComposeSettings, CompositionSettings
 from tests.support.sets import add_set
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 SMALL = ComposeSettings(
     set_name="small",
     count=6,

@@ -32,8 +32,6 @@ from tests.support.scripted_engine import scripted_engine
 from tests.support.shared_data import shared_data
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:

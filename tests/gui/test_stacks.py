@@ -21,7 +21,6 @@ from synthstudio.gui.main_window.import_dialog import ImportDialog
 from synthstudio.project import Project
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, annotate_page, open_window, wait_for_field
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 N_PAGES = 5
 

@@ -31,8 +31,6 @@ from synthstudio.project.study_truth import read_result, read_truth
 from tests.support.reading_studies import ONE, PICK, RELEVANCE, answer_all, build_fixed_study, build_study_project
 from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 REVIEW = 2
 
 

@@ -25,8 +25,6 @@ from tests.support.scripted_engine import scripted_engine
 from tests.support.suggestions import MODEL, add_model, suggest
 from tests.support.windows import TIMEOUT_MS, annotate_page, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says so of menus
-
 PLACES = ((20.0, 20.0, 0.9), (60.0, 20.0, 0.8), (100.0, 20.0, 0.7), (60.0, 90.0, 0.3))
 OPEN, ACCEPTED, REJECTED = SuggestionState.OPEN, SuggestionState.ACCEPTED, SuggestionState.REJECTED
 

@@ -15,8 +15,6 @@ from synthstudio.project.imports import apply_import
 from synthstudio.project.tones import find_tone_scale
 from tests.support.windows import TIMEOUT_MS, annotate_page, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:

@@ -39,8 +39,6 @@ from tests.support.engine_project import build_engine_project
 from tests.support.scripted_engine import scripted_engine
 from tests.support.sets import add_set
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
-
 WAIT_MS = 20_000
 RUN = RunId("20260101-000000-train-classifier-0001")
 

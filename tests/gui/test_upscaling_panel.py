@@ -25,7 +25,6 @@ from tests.support.training_runs import add_training_run
 from tests.support.upscalers import add_upscaler, write_upscaled
 from tests.support.windows import TIMEOUT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", extend=True)  # the offscreen platform says it
 SMALL = CompositionSettings(canvas_px=96, n_objects_max=4)
 
 

@@ -19,8 +19,6 @@ from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.main_window.import_dialog import ImportDialog
 from tests.support.windows import TIMEOUT_MS, make_project, open_window
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of any window
-
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
