@@ -15,7 +15,7 @@ from synthstudio.core.imaging import ImageArray, encode_jpeg, encode_labels, enc
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.patches.generated import is_generated
 from synthstudio.core.synthesis.composer import Composer, Composite, PlacedObject
-from synthstudio.domain.ids import AnnotationId, FovId
+from synthstudio.domain.ids import FovId
 from synthstudio.domain.records import Generator
 from synthstudio.settings.compose import ComposeSettings, ImageFormat
 from synthstudio.settings.generate import GenerateSettings
@@ -129,11 +129,14 @@ class ImageMaker:
     def __init__(self, composer: Composer, files: SetFiles) -> None:
         self.composer = composer
         self._files = files
-        self._names = {item.id: _json(item.name) for item in composer.bank.classes}
+        labelled = {item.id for item in composer.label_classes}
+        self._heads = {
+            item.id: f'{{"class":{_json(item.name)},"role":"{"object" if item.id in labelled else "artifact"}",'
+            for item in composer.bank.classes
+        }
         self._labels = [_json(item.name) for item in composer.label_classes]
         self._head = f'{{"generator":{_json(Generator.COMPOSITED.value)},"seed":{composer.seed},"index":'
         self._canvas = f'"canvas":{{"kind":{_json(composer.settings.canvas)},"fov":'
-        self._templates: dict[AnnotationId, str] = {}
 
     def make(self, index: int, buffer: ImageArray | None = None) -> MadeImage:
         """Make an image; it is composed in `buffer`, `(h, w, 3)` uint8, where that is given."""
@@ -148,7 +151,9 @@ class ImageMaker:
     def line(self, composite: Composite, files: Mapping[str, bytes]) -> str:
         """One JSON object without its line end: image, hash, labels, and the source of every object.
 
-        It is put together from texts: encoding dictionaries takes longer than drawing the image.
+        It is put together from texts: encoding dictionaries takes longer than drawing the image. Few of them are
+        kept: after the pixels of an image nothing else is in the processor's caches, and a text from memory takes
+        longer than a number written anew.
 
         Args:
             composite: The image.
@@ -156,10 +161,11 @@ class ImageMaker:
         """
         (name, data), *others = files.items()
         used = composite.source_fov_ids
-        labels = ",".join([self._labels[column] for column in np.flatnonzero(composite.presence).tolist()])
+        present = zip(self._labels, composite.presence.tolist(), strict=True)
+        labels = ",".join([label for label, is_there in present if is_there])
         canvas_fov = "null" if composite.canvas_fov_id is None else composite.canvas_fov_id
         source_fovs = ",".join([str(fov_id) for fov_id in used if not is_generated(fov_id)])
-        objects = ",".join([self._describe(item) for item in composite.objects])
+        objects = ",".join(self._describe(composite.objects))
         return (
             f'{self._head}{composite.index},"file":{_json(name)},"sha256":"{hashlib.sha256(data).hexdigest()}",'
             f'"labels":[{labels}],{self._canvas}{canvas_fov}}},"source_fovs":[{source_fovs}],'
@@ -176,26 +182,20 @@ class ImageMaker:
             more += f',"source_sets":{_json(sets)}'
         return more
 
-    def _describe(self, item: PlacedObject) -> str:
-        template = self._templates.get(item.annotation_id)
-        if template is None:
-            template = self._templates[item.annotation_id] = self._template(item)
-        _, _, _, x0, y0, x1, y1, x, y, visible, _, has_label = item
-        return template % ("true" if has_label else "false", x0, y0, x1, y1, x, y, visible)
-
-    def _template(self, item: PlacedObject) -> str:
-        """What an object is and was cut from, with gaps for what differs each time that it is pasted."""
-        role = "artifact" if item.is_artifact else "object"
-        what = f'"class":{self._names[item.class_id]},"role":"{role}"'.replace("%", "%%")
-        source = self._source(item).replace("%", "%%")
-        return f'{{{what},"labelled":%s,"box":[%d,%d,%d,%d],"center":[%.1f,%.1f],"visible":%.4f,{source}}}'
-
-    def _source(self, item: PlacedObject) -> str:
-        """What an object was cut from: around an annotation of an FOV, or from a generated image."""
-        if not is_generated(item.fov_id):
-            return f'"annotation":{item.annotation_id},"fov":{item.fov_id}'
-        place = self.composer.bank.generated[item.fov_id]
-        return f'"annotation":null,"fov":null,"set":{_json(place.set_name)},"image":{place.index}'
+    def _describe(self, objects: Sequence[PlacedObject]) -> list[str]:
+        """What each object is, where it lies, and what it was cut from: an annotation or a generated image."""
+        heads, generated, texts = self._heads, self.composer.bank.generated, []
+        for class_id, annotation_id, fov_id, x0, y0, x1, y1, x, y, visible, _, has_label in objects:
+            if generated and is_generated(fov_id):
+                place = generated[fov_id]
+                source = f'"annotation":null,"fov":null,"set":{_json(place.set_name)},"image":{place.index}'
+            else:
+                source = f'"annotation":{annotation_id},"fov":{fov_id}'
+            texts.append(
+                f'{heads[class_id]}"labelled":{"true" if has_label else "false"},"box":[{x0},{y0},{x1},{y1}],'
+                f'"center":[{x:.1f},{y:.1f}],"visible":{"1.0000" if visible == 1.0 else f"{visible:.4f}"},{source}}}'
+            )
+        return texts
 
 
 def _json(value: object) -> str:

@@ -69,64 +69,50 @@ class Placing:
         """
         # Only what is looked at becomes Python's numbers: that costs more than drawing them.
         first_tries: list[list[float]] = tries[:, : 2 * N_FIRST_TRIES].tolist()
+        n_tries = tries.shape[1] // 2
+        side_x, side_y, overlap = self._width, self._height, self._settings.max_overlap
+        find_corners = self._corners.get
         placed: list[tuple[DrawnObject, int, int]] = []
         boxes: list[Box] = []
-        free: list[float] = []  # how much of each object others may still cover, in px^2
-        covered: list[float] = []
-        overlap = self._settings.max_overlap
+        limits: list[float] = []  # how much of each object others may cover, in px^2
+        covered: list[int] = []  # how much they do
         for number, item in enumerate(drawn):
+            look, numbers = item[2], first_tries[number]
+            width, height = look[0], look[1]
+            low_x, low_y, span_x, span_y = find_corners((width, height)) or self._find_corners(width, height)
             beside = self._choose_touched(anchors[number], placed) if anchors else None
-            found = self._find_place(item[2], first_tries[number], beside, boxes, free)
-            if found is None:
-                further: list[float] = tries[number, 2 * N_FIRST_TRIES :].tolist()
-                found = self._find_place(item[2], further, beside, boxes, free)
-                if found is None:
-                    continue
-            left, top, box, covers = found
-            for other, area in covers:
-                free[other] -= area
-                covered[other] += area
-            placed.append((item, left, top))
-            boxes.append(box)
-            free.append(overlap * ((box[3] - box[1]) * (box[4] - box[2])) if overlap < 1.0 else math.inf)
-            covered.append(0.0)
+            for attempt in range(n_tries):
+                if attempt == N_FIRST_TRIES:
+                    numbers = tries[number].tolist()
+                across, down = numbers[2 * attempt], numbers[2 * attempt + 1]
+                if beside is None:
+                    left, top = floor(low_x + across * span_x), floor(low_y + down * span_y)
+                else:
+                    left, top = self._place_beside(beside, look, across, down)
+                    if not (low_x <= left <= low_x + span_x and low_y <= top <= low_y + span_y):
+                        continue
+                # Conditions instead of min and max, and no call for each try: those take half of the time of a plan.
+                right, bottom = left + width, top + height
+                x0, y0 = (left if left > 0 else 0), (top if top > 0 else 0)
+                x1, y1 = (right if right < side_x else side_x), (bottom if bottom < side_y else side_y)
+                covers = []
+                for other, other_x0, other_y0, other_x1, other_y1 in boxes:
+                    if other_x0 < x1 and x0 < other_x1 and other_y0 < y1 and y0 < other_y1:
+                        across_px = (other_x1 if other_x1 < x1 else x1) - (other_x0 if other_x0 > x0 else x0)
+                        down_px = (other_y1 if other_y1 < y1 else y1) - (other_y0 if other_y0 > y0 else y0)
+                        area = across_px * down_px
+                        if area > limits[other] - covered[other]:
+                            break  # too much of that one: the next try
+                        covers.append((other, area))
+                else:
+                    for other, area in covers:
+                        covered[other] += area
+                    placed.append((item, left, top))
+                    boxes.append((len(boxes), x0, y0, x1, y1))
+                    limits.append(overlap * ((x1 - x0) * (y1 - y0)) if overlap < 1.0 else math.inf)
+                    covered.append(0)
+                    break
         return self._see(placed, boxes, covered)
-
-    def _find_place(
-        self,
-        look: Look,
-        tries: Sequence[float],
-        beside: tuple[DrawnObject, int, int] | None,
-        boxes: Sequence[Box],
-        free: Sequence[float],
-    ) -> tuple[int, int, Box, list[tuple[int, float]]] | None:
-        """The first place that covers no earlier object too much; None where there is none.
-
-        Returns:
-            Corner of the window, its box, and the numbers of the objects that it covers with the area in px^2.
-        """
-        width, height, side_x, side_y = look.width, look.height, self._width, self._height
-        corners = self._corners.get((width, height))
-        if corners is None:
-            corners = self._corners[width, height] = self._find_corners(width, height)
-        low_x, low_y, span_x, span_y = corners
-        numbers = iter(tries)
-        for across, down in zip(numbers, numbers, strict=True):
-            if beside is None:
-                left, top = floor(low_x + across * span_x), floor(low_y + down * span_y)
-            else:
-                left, top = self._place_beside(beside, look, across, down)
-                if not (low_x <= left <= low_x + span_x and low_y <= top <= low_y + span_y):
-                    continue
-            right, bottom = left + width, top + height
-            # Conditions instead of min and max: those take half of the time of a plan.
-            x0, y0 = (left if left > 0 else 0), (top if top > 0 else 0)
-            x1, y1 = (right if right < side_x else side_x), (bottom if bottom < side_y else side_y)
-            box = len(boxes), x0, y0, x1, y1
-            covers = _find_covers(box, boxes, free)
-            if covers is not None:
-                return left, top, box, covers
-        return None
 
     def _find_corners(self, width: int, height: int) -> tuple[float, float, float, float]:
         """Where the corner of a window may lie: least x and y, and how far it may be from there, in px."""
@@ -136,7 +122,8 @@ class Placing:
             low_x, span_x = self._width - width, width - self._width
         if span_y < 0.0:
             low_y, span_y = self._height - height, height - self._height
-        return low_x, low_y, span_x, span_y
+        found = self._corners[width, height] = (low_x, low_y, span_x, span_y)
+        return found
 
     def _choose_touched(
         self, anchor: Sequence[float], placed: Sequence[tuple[DrawnObject, int, int]]
@@ -165,35 +152,22 @@ class Placing:
         return floor(x - look.width / 2), floor(y - look.height / 2)
 
     def _see(
-        self, placed: Sequence[tuple[DrawnObject, int, int]], boxes: Sequence[Box], covered: Sequence[float]
+        self, placed: Sequence[tuple[DrawnObject, int, int]], boxes: Sequence[Box], covered: Sequence[int]
     ) -> tuple[PlannedObject, ...]:
         """The objects, each with its visible share."""
         objects, least, full_canvas = [], self._settings.min_visible, self._width * self._height
+        new = tuple.__new__  # half of the time of calling the class
         for ((patch, variant, look), left, top), (number, x0, y0, x1, y1), hidden in zip(
             placed, boxes, covered, strict=True
         ):
-            # Of the canvas where the window is larger, as on crops of real images.
-            full = min(look.width * look.height, full_canvas)
+            window = look[0] * look[1]
+            full = window if window < full_canvas else full_canvas  # a crop of a real image fills more than the canvas
             seen = ((x1 - x0) * (y1 - y0) - hidden) / full
             # The sum counts twice what two others cover both; only where that could matter it is counted exactly.
-            if (seen < least or seen <= 0.0) and hidden > 0.0:
+            if hidden and (seen < least or seen <= 0.0):
                 seen = _visible_px(number, boxes) / full
-            objects.append(PlannedObject(patch, variant, left, top, look, seen if seen > 0.0 else 0.0))
+            objects.append(new(PlannedObject, (patch, variant, left, top, look, seen if seen > 0.0 else 0.0)))
         return tuple(objects)
-
-
-def _find_covers(box: Box, boxes: Sequence[Box], free: Sequence[float]) -> list[tuple[int, float]] | None:
-    """Numbers of the objects that a box covers, with the area in px^2; None where it covers one of them too much."""
-    _, x0, y0, x1, y1 = box
-    covers: list[tuple[int, float]] = []
-    for number, left, top, right, bottom in boxes:
-        if left < x1 and x0 < right and top < y1 and y0 < bottom:
-            across = (right if right < x1 else x1) - (left if left > x0 else x0)
-            down = (bottom if bottom < y1 else y1) - (top if top > y0 else y0)
-            if across * down > free[number]:
-                return None
-            covers.append((number, across * down))
-    return covers
 
 
 def _visible_px(number: int, boxes: Sequence[Box]) -> int:

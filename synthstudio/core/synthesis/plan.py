@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.augmentation import N_FIRST_NUMBERS, N_FURTHER_NUMBERS
 from synthstudio.core.synthesis.looks import N_LOOK_NUMBERS, Look, draw_look
+from synthstudio.core.synthesis.memory import ByteCache
 from synthstudio.core.synthesis.placing import DrawnObject, Placing, PlannedObject
 from synthstudio.core.synthesis.streams import IMAGES, VARIANTS, StreamSeries, open_stream
 from synthstudio.domain.errors import UserError
@@ -19,6 +20,7 @@ from synthstudio.domain.ids import ClassId
 from synthstudio.settings.compose import CompositionSettings
 
 N_IMAGE_NUMBERS = 16  # drawn first for each image, before the classes that take part
+LIMITS_MEMORY_BYTES = 1_000_000
 FRESH = -1  # variant number of an object that is drawn anew
 
 
@@ -53,9 +55,10 @@ class Planner:
         self._placing = Placing(settings)
         self._patches = _patches_by_class(bank, settings)
         self._weights = _class_weights(bank, self._patches, settings)
+        self._limits: ByteCache[tuple[bool, ...], list[float]] = ByteCache(LIMITS_MEMORY_BYTES)
         self.n_variants = _count_variants(bank, self._patches, settings) if settings.render == "cached" else 0
         self._n_used = 3 if self.n_variants else 2 + N_LOOK_NUMBERS  # class, patch, and the variant or a look
-        self._looks: dict[tuple[int, int], Look] = {}
+        self._looks: list[Look | None] = [None] * (len(bank.patches) * self.n_variants)  # those of a patch in a row
         self._variant_numbers: NDArray[np.float64] = (
             open_stream(seed, VARIANTS, 0).random((len(bank.patches), self.n_variants, N_LOOK_NUMBERS))
             if self.n_variants
@@ -90,18 +93,27 @@ class Planner:
 
     def look(self, patch: int, variant: int) -> Look:
         """The look of a prepared variant."""
-        key = (patch, variant)
-        found = self._looks.get(key)
+        place = patch * self.n_variants + variant
+        found = self._looks[place]
         if found is None:
             numbers: list[float] = self._variant_numbers[patch, variant].tolist()
-            found = self._looks[key] = draw_look(self._bank.patches[patch], numbers, self._settings)
+            found = self._looks[place] = draw_look(self._bank.patches[patch], numbers, self._settings)
         return found
 
     def _class_limits(self, numbers: Sequence[float], choice: float) -> list[float]:
         """Upper ends of the classes' shares of [0, 1); a class that takes no part has an empty share."""
-        takes_part = [number < self._settings.class_presence for number in numbers]
-        if not any(takes_part):
+        presence = self._settings.class_presence
+        takes_part = [number < presence for number in numbers]
+        if True not in takes_part:
             takes_part[int(choice * len(takes_part))] = True
+        key = tuple(takes_part)
+        found = self._limits.find(key)
+        if found is None:
+            found = self._find_limits(key)
+            self._limits.add(key, found, 8 * len(found))
+        return found
+
+    def _find_limits(self, takes_part: Sequence[bool]) -> list[float]:
         weights = [weight if part else 0.0 for weight, part in zip(self._weights, takes_part, strict=True)]
         total, upper, limits = sum(weights), 0.0, []
         for weight in weights:
@@ -112,13 +124,14 @@ class Planner:
         return limits
 
     def _draw_objects(self, block: list[list[float]], limits: list[float]) -> list[DrawnObject]:
-        groups, n_variants, drawn = self._patches, self.n_variants, []
+        groups, n_variants, looks, drawn = self._patches, self.n_variants, self._looks, []
         for numbers in block:
             patches = groups[bisect_right(limits, numbers[0])]
             patch = patches[int(numbers[1] * len(patches))]
             if n_variants:
                 variant = int(numbers[2] * n_variants)
-                drawn.append((patch, variant, self._looks.get((patch, variant)) or self.look(patch, variant)))
+                look = looks[patch * n_variants + variant] or self.look(patch, variant)
+                drawn.append((patch, variant, look))
             else:
                 drawn.append((patch, FRESH, draw_look(self._bank.patches[patch], numbers[2:], self._settings)))
         return drawn
