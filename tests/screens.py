@@ -311,6 +311,7 @@ class Photographer:
             "dialog-class": lambda: window.registry.action("annotate.edit_class").trigger(),
             "dialog-job-hours": window.dialogs.open_job_hours,
             "dialog-watch": lambda: window.registry.action("file.watch").trigger(),
+            "dialog-snapshots": lambda: window.registry.action("file.snapshots").trigger(),
             "dialog-author": window.dialogs.open_author,
             "dialog-guide": window.dialogs.open_guide,
             "dialog-keys": window.dialogs.open_keys,

@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "next": "say which images to annotate next, and why",
         "guard": "have a share of the images annotated without suggestions, and show what seeing them does",
         "verify": "check database, files, hashes, and that sets can be made again",
+        "snapshots": "list the states of a project's database that were kept before large edits and while working",
+        "restore": "go back to a snapshot; the present state is kept as one first",
         "run": "run any job from a recipe, or a batch of many",
         "batch": "show what a batch has done so far",
         "watch": "import images as they come to lie in a folder, and let a model suggest what to mark",

@@ -48,6 +48,8 @@ _HOMES = {
     "next": "next_fields",
     "guard": "next_fields",
     "verify": "verification",
+    "snapshots": "going_back",
+    "restore": "going_back",
     "run": "batches",
     "batch": "batches",
     "watch": "watching",

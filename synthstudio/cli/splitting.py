@@ -78,7 +78,8 @@ def _move(project: Project, wish: str) -> None:
     moved = [each.id for each in project.samples.list() if each.split is origin]
     if not moved:
         raise _no_sample_in(origin)
-    project.samples.set_split(moved, aim)
+    with project.transaction(before="change of splits"):
+        project.samples.set_split(moved, aim)
 
 
 def _no_sample_in(split: Split | None) -> UserError:
@@ -105,7 +106,7 @@ def _divide(project: Project, arguments: argparse.Namespace) -> None:
             raise UserError(f"The project {project.name} has no images to divide.", "Import some first.")
         raise _no_sample_in(origin)
     division = divide_samples(sizes, val=arguments.val, test=arguments.test, seed=arguments.seed)
-    with project.transaction():
+    with project.transaction(before="change of splits"):
         for split in Split:
             project.samples.set_split([each for each, part in division.items() if part is split], split)
 

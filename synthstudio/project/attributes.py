@@ -76,7 +76,7 @@ def apply_attributes(project: Project, table: AttributeTable) -> AttributeOutcom
         UserError: No row speaks of an image of the project, or the project cannot be written; nothing is changed.
     """
     scale = find_tone_scale(project) or _fitting_scale(table)
-    with project.transaction():
+    with project.transaction(before="import of attributes"):
         wishes = _collect(project, table, scale)
         if not wishes.fov_ids:
             raise UserError(
@@ -107,7 +107,7 @@ def apply_attributes(project: Project, table: AttributeTable) -> AttributeOutcom
 
 def write_attributes(project: Project, wanted: Attributes) -> Changes:
     """Make it so, in one transaction. Raises UserError where that cannot be."""
-    with project.transaction():
+    with project.transaction(before="change of attributes"):
         told = assign_samples(project, wanted.samples)
         known = {fov.id for fov in project.fovs.list()}
         # The tones first: a scale may have no level for the former ones.

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.project.migrations import MIGRATIONS, migration_sql
+from synthstudio.project.snapshots import is_damage, way_back
 
 _log = logging.getLogger(__name__)
 
@@ -313,11 +314,8 @@ class Database:
                 f"The project {folder} cannot be opened for writing.",
                 "Check that you may write to this folder, or copy the project to one where you may.",
             )
-        if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-            return UserError(
-                f"The file {self.path} is damaged or is no SynthStudio project.",
-                "Restore the project folder from a backup.",
-            )
+        if is_damage(error):
+            return UserError(f"The file {self.path} is damaged or is no SynthStudio project.", way_back(folder))
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return UserError(
                 f"The project {folder} is being written by another program.", "Wait a moment and try again."

@@ -106,7 +106,7 @@ def apply_import(
     merged: list[Merged] = []
     with _kept_only_if_recorded() as copies:
         paths = _bring_files(project, fresh, copies if copy else None, tick)
-        with project.transaction():
+        with project.transaction(before="import"):
             class_ids = _add_classes(project, plan)
             fresh_ids = [
                 _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)

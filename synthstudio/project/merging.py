@@ -105,7 +105,7 @@ def merge(
 
 def undo_merge(project: Project, merged: Merged) -> Changes:
     """Take back what an import brought to FOVs that were there before."""
-    with project.transaction():
+    with project.transaction(before="undo of import"):
         told = project.annotations.remove(merged.annotations)
         for fov_id, before, _ in merged.states:
             told |= project.fovs.set_state(fov_id, before)
@@ -119,7 +119,7 @@ def undo_merge(project: Project, merged: Merged) -> Changes:
 
 def redo_merge(project: Project, merged: Merged) -> Changes:
     """Bring them back, under the same ids."""
-    with project.transaction():
+    with project.transaction(before="redo of import"):
         _, told = project.annotations.add(merged.annotations)
         for fov_id, _, after in merged.states:
             told |= project.fovs.set_state(fov_id, after)

@@ -26,10 +26,12 @@ from synthstudio.project.crop_labels import CropLabels
 from synthstudio.project.database import Database
 from synthstudio.project.experiments import Experiments
 from synthstudio.project.fields import Fovs, Samples
+from synthstudio.project.migrations import MIGRATIONS
 from synthstudio.project.patch_verdicts import PatchVerdicts
 from synthstudio.project.reviews import Sets, Verdicts
 from synthstudio.project.rounds import Rounds
 from synthstudio.project.runs import Runs
+from synthstudio.project.snapshots import Snapshots, find_snapshots, stored_schema, way_back
 from synthstudio.project.suggestions import Suggestions
 from synthstudio.project.tags import SavedViews, Tags
 
@@ -100,6 +102,7 @@ class Project:
         folder: Absolute path of the project folder.
         read_only_reason: Why the project may not be written; empty where it may.
         interrupted_runs: Those that a vanished process had left running when this was opened.
+        snapshots: Takes copies of the database; `transaction` asks it to before much is changed.
     """
 
     def __init__(self, folder: Path, *, lock: ProjectLock | None, read_only_reason: str) -> None:
@@ -107,7 +110,8 @@ class Project:
         self.read_only_reason = read_only_reason
         self.interrupted_runs: tuple[RunId, ...] = ()
         self._lock = lock
-        self.database = Database(folder / DATABASE_NAME, read_only=bool(read_only_reason))
+        self.snapshots = Snapshots(folder / DATABASE_NAME)
+        self.database = self._connected()
         self.samples = Samples(self.database)
         self.fovs = Fovs(self.database, folder)
         self.classes = Classes(self.database)
@@ -122,6 +126,16 @@ class Project:
         self.verdicts = Verdicts(self.database)
         self.tags = Tags(self.database)
         self.saved_views = SavedViews(self.database)
+
+    def _connected(self) -> Database:
+        try:
+            # Opening upgrades the database of an older version: as it is now, that version could still read it.
+            if not self.is_read_only and 0 < stored_schema(self.folder / DATABASE_NAME) < len(MIGRATIONS):
+                self.snapshots.take("before upgrade")
+            return Database(self.folder / DATABASE_NAME, read_only=self.is_read_only)
+        except BaseException:
+            self.snapshots.close()
+            raise
 
     # Loaded when they are needed: the first paint of a window does not wait for them.
 
@@ -198,10 +212,11 @@ class Project:
         """
         folder = folder.expanduser().resolve()
         if not (folder / DATABASE_NAME).is_file():
-            raise UserError(f"{folder} is not a SynthStudio project.", "Choose a folder that holds a project.sqlite.")
+            hint = way_back(folder) if find_snapshots(folder) else "Choose a folder that holds a project.sqlite."
+            raise UserError(f"{folder} is not a SynthStudio project.", hint)
         if not (folder / DATABASE_NAME).stat().st_size:
             # SQLite would take it for a new database, and the project would seem to be empty.
-            raise UserError(f"The file {folder / DATABASE_NAME} is empty.", "Restore the project folder from a backup.")
+            raise UserError(f"The file {folder / DATABASE_NAME} is empty.", way_back(folder))
         if read_only:
             return cls(folder, lock=None, read_only_reason="It was opened for reading only.")
         if not os.access(folder, os.W_OK) or not os.access(folder / DATABASE_NAME, os.W_OK):
@@ -229,13 +244,21 @@ class Project:
 
     def close(self) -> None:
         """Close the database and let others write."""
+        self.snapshots.close()
         self.database.close()
         if self._lock is not None:
             self._lock.release()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All mutations inside happen together or not at all."""
+    def transaction(self, *, before: str = "") -> Iterator[None]:
+        """All mutations inside happen together or not at all.
+
+        Args:
+            before: What is about to happen, in a few words, where it changes much at once: a snapshot of what was
+                committed before is kept first. One that cannot be taken stops nothing.
+        """
+        if before and not self.is_read_only:
+            self.snapshots.take(f"before {before}")
         with self.database.transaction():
             yield
 

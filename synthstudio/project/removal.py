@@ -50,7 +50,7 @@ def remove_fovs(project: Project, fov_ids: Collection[FovId]) -> RemovedRows:
     Raises:
         UserError: The project cannot be written.
     """
-    with project.transaction():
+    with project.transaction(before="removal of fields"):
         tables = _read(project, _OF_FOVS, fov_ids)
         return RemovedRows(tables, project.fovs.remove(fov_ids))
 
@@ -61,7 +61,7 @@ def remove_class(project: Project, class_id: ClassId) -> RemovedRows:
     Raises:
         UserError: An annotation uses it, or the project cannot be written.
     """
-    with project.transaction():
+    with project.transaction(before="removal of a class"):
         tables = _read(project, _OF_CLASS, [class_id])
         return RemovedRows(tables, project.classes.remove(class_id) | changes("annotations"))
 

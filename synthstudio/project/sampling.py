@@ -43,7 +43,7 @@ def assign_samples(project: Project, wanted: SampleAssignment) -> Changes:
     Raises:
         UserError: Two FOVs of one name would be in one sample, or the project cannot be written.
     """
-    with project.transaction():
+    with project.transaction(before="change of samples" if _count_changes(project, wanted) > 1 else ""):
         known = {fov.id: fov for fov in project.fovs.list()} if wanted.sample_of else {}
         moved = {
             fov_id: name
@@ -66,3 +66,11 @@ def assign_samples(project: Project, wanted: SampleAssignment) -> Changes:
             ]
             project.samples.set_split(chosen, split)
     return changes("samples", "fovs")
+
+
+def _count_changes(project: Project, wanted: SampleAssignment) -> int:
+    """How many FOVs get another sample, and samples another split."""
+    fovs = project.fovs.list() if wanted.sample_of else []
+    return sum(wanted.sample_of.get(fov.id, fov.sample_name) != fov.sample_name for fov in fovs) + sum(
+        wanted.split_of.get(sample.name, sample.split) is not sample.split for sample in project.samples.list()
+    )

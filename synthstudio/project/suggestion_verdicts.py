@@ -15,6 +15,7 @@ from synthstudio.project.clock import now
 from synthstudio.project.guard import read_guard
 from synthstudio.project.project import Project
 from synthstudio.project.recorded_searches import class_sizes, extents
+from synthstudio.project.snapshots import MANY
 
 
 def accept(
@@ -38,7 +39,7 @@ def accept(
     Raises:
         UserError: One is on an FOV that is to be annotated without suggestions, or the project cannot be written.
     """
-    with project.transaction():
+    with project.transaction(before="acceptance of many suggestions" if len(ids) >= MANY else ""):
         chosen = [each for each in project.suggestions.get(ids) if each.is_open]
         _refuse_guarded(project, {each.fov_id for each in chosen})
         wanted = as_class or {}

@@ -15,6 +15,7 @@ from synthstudio.gui.actions import ActionRegistry
 from synthstudio.gui.main_window.annotator import Annotator
 from synthstudio.gui.main_window.folder_watcher import FolderWatcher
 from synthstudio.gui.main_window.fov_panel import FovPanel
+from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.workspace import Workspace
 
 
@@ -133,6 +134,12 @@ class Dialogs(QObject):
             errors.report(error, parent=self._window)
             return
         WatchDialog(self._workspace, watcher, self._window).open()
+
+    def open_snapshots(self, projects: Projects) -> None:
+        """Show the states of the project that one can go back to."""
+        from synthstudio.gui.main_window.snapshots_dialog import SnapshotsDialog
+
+        SnapshotsDialog(self._workspace, projects, self._window).open()
 
     def open_about(self) -> None:
         """Say what this is."""

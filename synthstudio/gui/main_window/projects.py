@@ -14,6 +14,7 @@ from synthstudio.gui import errors
 from synthstudio.gui.errors import Notice, NoticeAction, Severity
 from synthstudio.gui.main_window.guessing import find_project, is_project
 from synthstudio.gui.workspace import Workspace
+from synthstudio.project.restoring import restore_snapshot
 from synthstudio.settings.resources import Journey, demo_folder
 
 
@@ -40,6 +41,27 @@ class Projects(QObject):
     def close(self) -> None:
         """Close the project and show the welcome."""
         self._change(self._workspace.close_project)
+
+    def go_back(self, snapshot: Path) -> bool:
+        """Close the project, bring a snapshot of it back and open it again; tells whether it worked."""
+        project, shown = self._workspace.require_project(), self._workspace.current_fov_id
+        folder = project.folder
+
+        def change() -> None:
+            self._workspace.require_writable_project()
+            self._workspace.close_project()
+            try:
+                restore_snapshot(folder, snapshot.name)
+            finally:
+                self._workspace.open_project(folder)
+
+        if not self._change(change):
+            return False
+        if shown in self._workspace.fov_order:
+            self._workspace.set_current_fov(shown)
+        hint = "The state before is among the snapshots, too."
+        self._tell(Notice(f"{folder.name} is as it was when {snapshot.stem} was kept.", hint, Severity.INFO))
+        return True
 
     def _change(self, change: Callable[[], None]) -> bool:
         worker = self._workspace.gpu_worker

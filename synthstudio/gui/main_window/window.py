@@ -31,6 +31,7 @@ from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.main_window.palette_search import PaletteSearch
 from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.main_window.rail import Rail
+from synthstudio.gui.main_window.snapshot_keeper import SnapshotKeeper
 from synthstudio.gui.main_window.specs import window_actions
 from synthstudio.gui.main_window.tone_actions import ToneActions
 from synthstudio.gui.main_window.top_bar import TopBar
@@ -88,6 +89,7 @@ class MainWindow(QWidget):
         self.queue = JobQueue(workspace, self.job_strip, self)
         self.watcher = FolderWatcher(workspace, self)
         self.looking = LookingAt(workspace, self)
+        self.snapshots = SnapshotKeeper(workspace, self)
         self.registry.add(window_actions(self), owner=self)
         welcome_ids = ("file.new", "file.open", "file.look", "file.demo")
         self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])

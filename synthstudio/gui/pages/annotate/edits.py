@@ -18,6 +18,7 @@ from synthstudio.domain.records import Annotation, AnnotationState, Changes, Obj
 from synthstudio.domain.suggestions import Suggestion
 from synthstudio.gui.undoing import CommittedCommand
 from synthstudio.project import Project
+from synthstudio.project.snapshots import MANY
 
 NUDGE_ID = 1
 FIRST_GESTURE_ID = 100
@@ -72,6 +73,12 @@ class AnnotationEdit:
         known = {annotation.id for annotation in self.before}
         return tuple(annotation for annotation in self.after if annotation.id in known)
 
+    @property
+    def n_reclassed(self) -> int:
+        """How many get another class."""
+        former = {annotation.id: annotation.class_id for annotation in self.before}
+        return sum(former.get(annotation.id, annotation.class_id) != annotation.class_id for annotation in self.after)
+
 
 UNKNOWN_YET = AnnotationId(0)
 """In place of the id that an annotation gets when it is stored."""
@@ -90,7 +97,8 @@ def commit_edit(project: Project, edit: AnnotationEdit) -> tuple[AnnotationEdit,
         UserError: The project is read-only, or its disk cannot be written.
     """
     added, changed = edit.added, edit.changed
-    with project.transaction():
+    n_lost = len(edit.removed) + edit.n_reclassed
+    with project.transaction(before="change of many annotations" if n_lost >= MANY else ""):
         told = changes("annotations", fov_ids=frozenset({edit.fov_id}))
         if edit.removed:
             told |= project.annotations.remove(edit.removed)

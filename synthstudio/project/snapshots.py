@@ -1,0 +1,285 @@
+"""Snapshots: whole copies of the project's database, kept before edits that change much and while work goes on.
+
+Each is a file `snapshots/20261122-165501-before-import.sqlite`: the moment in UTC, and why it was taken. It is made by
+SQLite's VACUUM INTO through a read-only connection of its own, so that whoever writes meanwhile does not wait, under a
+temporary name that becomes the final one once the content is on the disk. Images, sets and runs are not in it.
+
+Only who holds the project's lock takes snapshots; everybody may list them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import logging
+import os
+import re
+import shlex
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from synthstudio.core.imaging import sync_folder
+from synthstudio.domain.errors import NotFound, UserError
+from synthstudio.domain.os_errors import translate_os_error
+
+FOLDER = "snapshots"
+N_KEPT = 20
+MANY = 100
+"""From so many annotations on, changing or deleting them at once is worth a snapshot."""
+
+_TIME = "%Y%m%d-%H%M%S"
+_NAME = re.compile(r"(\d{8}-\d{6})-([a-z0-9-]+)\.sqlite")
+_TEMPORARY = ".taking.sqlite"
+_SPARE_BYTES = 16 * 2**20
+_VERSION_AT = 60  # SQLite file format: user_version, four bytes, big-endian
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One of the kept states.
+
+    Attributes:
+        path: Its file.
+        taken_at: When it was taken, in UTC, to the second.
+        reason: Why, in words, such as "before import".
+        n_bytes: Size of the file.
+        n_fields, n_annotations: What is in it; None where it cannot be read.
+    """
+
+    path: Path
+    taken_at: datetime
+    reason: str
+    n_bytes: int
+    n_fields: int | None
+    n_annotations: int | None
+
+
+class Snapshots:
+    """Takes them, for one project that this process may write. Threads may share it.
+
+    Attributes:
+        problem: Why the last one could not be taken; None where it was, or was not needed.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._folder = database.parent / FOLDER
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._seen: int | None = None  # SQLite's number of the state that was last kept, as this connection counts
+        self.problem: UserError | None = None
+
+    def take(self, reason: str) -> Path | None:
+        """Keep the present state, the one committed last. Never stands in the way: what goes wrong is logged and told
+        by `problem`.
+
+        Args:
+            reason: In words, such as "before import".
+
+        Returns:
+            The file; None where nothing has changed since the newest one, or none could be taken.
+        """
+        try:
+            path = self.keep(reason)
+        except UserError as error:
+            _log.warning("No snapshot of %s (%s): %s", self._database, reason, error.__cause__ or error)
+            self.problem = error
+            return None
+        self.problem = None
+        return path
+
+    def keep(self, reason: str) -> Path | None:
+        """The same for who cannot do without it.
+
+        Raises:
+            UserError: It cannot be taken; its cause is an `sqlite3.Error` where the database itself is at fault.
+        """
+        try:
+            with self._lock:
+                return self._keep(reason)
+        except sqlite3.Error as error:
+            raise UserError(f"No snapshot of the project could be taken: {error}.", _WHAT_TO_DO) from error
+        except OSError as error:
+            told = translate_os_error(error, self._folder)
+            raise UserError(f"No snapshot of the project could be taken. {told.message}", _WHAT_TO_DO) from error
+
+    def close(self) -> None:
+        """Close the connection; one that is being taken is waited for."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _keep(self, reason: str) -> Path | None:
+        connection = self._connection = self._connection or open_to_read(self._database)
+        version = int(connection.execute("PRAGMA data_version").fetchone()[0])
+        if version == self._seen or not connection.execute("SELECT EXISTS (SELECT 1 FROM fov)").fetchone()[0]:
+            return None  # without a field, nothing is in it that took work
+        self._folder.mkdir(exist_ok=True)
+        temporary = self._folder / _TEMPORARY
+        with _tidied(temporary):
+            self._require_room()
+            connection.execute("VACUUM INTO ?", (str(temporary),))
+            newest = find_snapshots(self._database.parent)[:1]
+            # Another process may have kept this state: the same content is the same bytes.
+            is_new = not newest or not filecmp.cmp(temporary, newest[0], shallow=False)
+            path = self._free_path(reason) if is_new else None
+            if path is not None:
+                _sync_file(temporary)
+                temporary.rename(path)
+                sync_folder(self._folder)
+        self._seen = version
+        self._prune()
+        return path
+
+    def _require_room(self) -> None:
+        """A snapshot must not take the room that the edit itself needs."""
+        needed = 2 * self._database.stat().st_size + _SPARE_BYTES
+        if shutil.disk_usage(self._folder).free < needed:
+            raise UserError("No snapshot of the project could be taken: the disk is almost full.", _WHAT_TO_DO)
+
+    def _free_path(self, reason: str) -> Path:
+        slug = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")
+        stem = f"{datetime.now(UTC).strftime(_TIME)}-{slug}"
+        path, number = self._folder / f"{stem}.sqlite", 2
+        while path.exists():
+            path, number = self._folder / f"{stem}-{number}.sqlite", number + 1
+        return path
+
+    def _prune(self) -> None:
+        for old in find_snapshots(self._database.parent)[N_KEPT:]:
+            try:
+                old.unlink()
+            except OSError as error:
+                _log.warning("An old snapshot stays: %s", error)
+
+
+_WHAT_TO_DO = "Free some space, or see to it that the project's folder can be written. Your annotations are saved."
+
+
+def find_snapshots(folder: Path) -> list[Path]:
+    """Return the snapshots of a project folder, the newest first."""
+    try:
+        found = [path for path in (folder / FOLDER).iterdir() if _NAME.fullmatch(path.name)]
+    except OSError:
+        return []  # none yet, or not to be read
+    return sorted(found, key=_age_key, reverse=True)
+
+
+def _age_key(path: Path) -> tuple[str, float, str]:
+    """The moment in the name, which outlives copying; within a second, that of the file."""
+    try:
+        return path.name[:15], path.stat().st_mtime, path.name
+    except OSError:
+        return path.name[:15], 0.0, path.name
+
+
+def find_snapshot(folder: Path, name: str) -> Path:
+    """Return the snapshot that a user has named, by its file or the beginning of its name.
+
+    Raises:
+        NotFound: There is none, or several begin so; those that are there are named.
+    """
+    known = find_snapshots(folder)
+    wanted = Path(name).name
+    fitting = [path for path in known if path.name == wanted] or [
+        path for path in known if wanted and path.name.startswith(wanted)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(path.name for path in (fitting or known)) or "none yet"
+    if fitting:
+        raise NotFound(f"Several snapshots of the project {folder} begin with {name}.", f"They are: {names}.")
+    raise NotFound(f"There is no snapshot {name} of the project {folder}.", f"It has: {names}.")
+
+
+def list_snapshots(folder: Path) -> list[Snapshot]:
+    """Return the snapshots of a project folder with what is in them, the newest first; milliseconds each."""
+    return [each for path in find_snapshots(folder) if (each := _describe(path)) is not None]
+
+
+def _describe(path: Path) -> Snapshot | None:
+    matched = _NAME.fullmatch(path.name)
+    assert matched is not None  # `find_snapshots` gives no others
+    try:
+        taken_at = datetime.strptime(matched[1], _TIME).replace(tzinfo=UTC)
+        n_bytes = path.stat().st_size
+    except (ValueError, OSError):  # no moment at all, or removed meanwhile
+        return None
+    n_fields = n_annotations = None
+    with contextlib.suppress(sqlite3.Error), reading(path) as connection:
+        n_fields, n_annotations = connection.execute(
+            "SELECT (SELECT count(*) FROM fov), (SELECT count(*) FROM annotation)"
+        ).fetchone()
+    return Snapshot(path, taken_at, matched[2].replace("-", " "), n_bytes, n_fields, n_annotations)
+
+
+def stored_schema(database: Path) -> int:
+    """Return the number of the schema in a database file, without opening it; 0 for none.
+
+    What a write-ahead log beside it holds is not seen: the number is then too low.
+    """
+    try:
+        with database.open("rb") as stream:
+            stream.seek(_VERSION_AT)
+            return int.from_bytes(stream.read(4), "big")
+    except OSError:
+        return 0
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether SQLite says by this error that a database file is damaged, or is none."""
+    return (getattr(error, "sqlite_errorname", "") or "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+
+
+def way_back(folder: Path) -> str:
+    """Say how a project whose database is damaged is brought back."""
+    newest = find_snapshots(folder)[:1]
+    if not newest:
+        return "Restore the project folder from a backup."
+    command = f"synthstudio restore {shlex.quote(str(folder))} {newest[0].name}"
+    return f"Bring back its newest snapshot in a terminal: {command}"
+
+
+@contextmanager
+def reading(snapshot: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a snapshot, which nobody writes: no files come to lie beside it."""
+    connection = open_to_read(snapshot, immutable=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def open_to_read(database: Path, *, immutable: bool = False) -> sqlite3.Connection:
+    """Open a database for reading, in any thread. Raises `sqlite3.Error`."""
+    how = "mode=ro&immutable=1" if immutable else "mode=ro"
+    return sqlite3.connect(
+        f"file:{quote(str(database))}?{how}", uri=True, timeout=10.0, isolation_level=None, check_same_thread=False
+    )
+
+
+@contextmanager
+def _tidied(temporary: Path) -> Iterator[None]:
+    """Remove what a killed process has left, and afterwards what a failure leaves."""
+    for left in temporary.parent.glob(f"{temporary.name}*"):
+        left.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
