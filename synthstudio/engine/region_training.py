@@ -6,23 +6,57 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
+
+import torch
+from torch import nn
 
 from synthstudio.core.imaging import write_bytes_atomically
 from synthstudio.core.synthesis.region_crops import PlannedCrop, RegionCrop
-from synthstudio.core.training.gan_samples import choose_spread
+from synthstudio.core.training.gan_samples import choose_spread, find_samples
 from synthstudio.core.training.map_card import MapCard
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import FovId
 from synthstudio.domain.maps import UNKNOWN_TONE
 from synthstudio.domain.progress import part_of
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.region_batches import RegionStore, build_region_store
+from synthstudio.engine.data.batches import iter_batches
+from synthstudio.engine.data.region_batches import RegionBatches, RegionStore, build_region_store
+from synthstudio.engine.loops import TrainingState
+from synthstudio.engine.region_loop import RegionLoop
+from synthstudio.engine.training_facts import TrainingFacts, training_facts
 from synthstudio.project.region_crops import RegionCropPlans, list_region_crops, read_region_crops
 from synthstudio.settings.region_crops import RegionLearning
 
 CACHE, CHECKPOINTS, STATE_NAME = "cache", "checkpoints", "project-state.txt"
 Card = TypeVar("Card", bound=MapCard)
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class RegionCardFacts(TypedDict):
+    """What the cards of all that learns from crops of regions say alike; see `GanCard`."""
+
+    class_names: tuple[str, ...]
+    tone_levels: tuple[str, ...]
+    has_unknown_tone: bool
+    side: int
+    seed: int
+    step: int
+    train_fov_ids: tuple[FovId, ...]
+    validation_fov_ids: tuple[FovId, ...]
+    threads: int
+
+
+class RegionTrainingFacts(TrainingFacts):
+    """The fields of `RegionTrainingResult`."""
+
+    step: int
+    validation: dict[str, float]
+    n_crops: int
+    n_validation_crops: int
+    classes: tuple[str, ...]
+    tones: tuple[str, ...]
+    sample: str
 
 
 class RegionMaterial:
@@ -93,10 +127,45 @@ class RegionMaterial:
                 "Put them back, or start a new training.",
             )
 
-    def learned_fovs(self, earlier: MapCard | None) -> tuple[FovId, ...]:
-        """FOVs that are learned from; what was learned from once stays so, also where it has gone to another split."""
+    def card_facts(self, earlier: MapCard | None, *, step: int) -> RegionCardFacts:
+        """What a card says after a step; what was learned from once stays so, though it has gone to another split."""
         before = tuple(FovId(each) for each in earlier.train_fov_ids) if earlier is not None else ()
-        return tuple(dict.fromkeys((*before, *self.plans.fov_ids)))
+        learned = tuple(dict.fromkeys((*before, *self.plans.fov_ids)))
+        return RegionCardFacts(
+            class_names=self.plans.class_names,
+            tone_levels=self.plans.tone_levels,
+            has_unknown_tone=self.plans.has_unknown or (earlier is not None and earlier.has_unknown_tone),
+            side=self._settings.crops.side_px,
+            seed=self._settings.seed,
+            step=step,
+            train_fov_ids=learned,
+            validation_fov_ids=tuple(each for each in self.validation.fov_ids if each not in learned),
+            threads=torch.get_num_threads(),
+        )
+
+    def result_facts(
+        self, state: TrainingState, figures: dict[str, float], *, step: int, device: torch.device
+    ) -> RegionTrainingFacts:
+        """Tell of a training that has come to its end.
+
+        Args:
+            state: Where its loop has ended.
+            figures: Of the last samples.
+            step: Of the network that is kept.
+            device: Where it was trained.
+        """
+        folder = self._context.run_dir
+        samples = find_samples(folder)
+        return RegionTrainingFacts(
+            **training_facts(self._context, state, warnings=self.warnings, device=device),
+            step=step,
+            validation=figures,
+            n_crops=len(self.plans.crops),
+            n_validation_crops=len(self.held_out),
+            classes=self.plans.class_names,
+            tones=self.plans.tone_levels,
+            sample=str(samples[-1][1].relative_to(folder)) if samples else "",
+        )
 
     def _read(self, crops: Sequence[PlannedCrop]) -> Iterator[RegionCrop]:
         return read_region_crops(self._context.project, crops)
@@ -114,6 +183,14 @@ class RegionMaterial:
         held = self._context.project.fovs
         contents = [held.get(each).content_key for each in self.plans.fov_ids]
         return hashlib.sha256(repr((self.plans.coding, self.plans.crops, contents)).encode()).hexdigest()
+
+
+def train_on(batches: RegionBatches, loop: RegionLoop[Network], context: JobContext) -> TrainingState:
+    """Do all steps that are left. Raises as `RegionLoop.run`."""
+    if context.resume:
+        loop.resume()
+    context.stage("Training")
+    return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=0))
 
 
 def remove_crops(context: JobContext) -> None:

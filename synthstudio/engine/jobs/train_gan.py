@@ -5,10 +5,8 @@ from __future__ import annotations
 import torch
 
 from synthstudio.core.training.gan_card import CARD_NAME, ONNX_NAME, GanCard, read_gan_card, write_gan_card
-from synthstudio.core.training.gan_samples import find_samples
 from synthstudio.domain.errors import UserError
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.batches import iter_batches
 from synthstudio.engine.data.region_batches import RegionBatches
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.gan_loop import GanLearner
@@ -18,8 +16,7 @@ from synthstudio.engine.gan_weights import load_gan, save_generator
 from synthstudio.engine.loops import TrainingState
 from synthstudio.engine.networks.gan import UNetGenerator, build_discriminator, build_generator
 from synthstudio.engine.region_loop import RegionLoop
-from synthstudio.engine.region_training import CHECKPOINTS, RegionMaterial, refuse_processes, remove_crops
-from synthstudio.engine.training_facts import training_facts
+from synthstudio.engine.region_training import CHECKPOINTS, RegionMaterial, refuse_processes, remove_crops, train_on
 from synthstudio.protocol.results import TrainGanResult
 from synthstudio.settings.train_gan import TrainGanSettings
 
@@ -101,10 +98,7 @@ class _Training:
             keep=self._keep,
             keeps_best=chosen.keep == "best",
         )
-        if self._context.resume:
-            loop.resume()
-        self._context.stage("Training")
-        return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=0))
+        return train_on(batches, loop, self._context)
 
     def _keep(self, generator: UNetGenerator, step: int) -> None:
         save_generator(self._context.run_dir, generator, step=step)
@@ -112,19 +106,9 @@ class _Training:
 
     def _finish(self, state: TrainingState, figures: dict[str, float]) -> TrainGanResult:
         """Export the kept generator, and say what came out."""
-        folder, plans = self._context.run_dir, self._plans
-        samples = find_samples(folder)
-        return TrainGanResult(
-            **training_facts(self._context, state, warnings=self._material.warnings, device=self._device),
-            step=read_gan_card(folder).step,
-            validation=figures,
-            n_crops=len(plans.crops),
-            n_validation_crops=len(self._material.held_out),
-            classes=plans.class_names,
-            tones=plans.tone_levels,
-            sample=str(samples[-1][1].relative_to(folder)) if samples else "",
-            onnx=self._export(),
-        )
+        step = read_gan_card(self._context.run_dir).step
+        facts = self._material.result_facts(state, figures, step=step, device=self._device)
+        return TrainGanResult(**facts, onnx=self._export())
 
     def _export(self) -> str:
         """Write the kept generator as a graph; return its name, or nothing where that failed."""
@@ -138,19 +122,9 @@ class _Training:
         return ONNX_NAME
 
     def _card(self, *, step: int) -> GanCard:
-        plans, settings = self._plans, self._settings
-        learned = self._material.learned_fovs(self._earlier)
         return GanCard(
-            class_names=plans.class_names,
-            tone_levels=plans.tone_levels,
-            has_unknown_tone=plans.has_unknown or (self._earlier is not None and self._earlier.has_unknown_tone),
-            side=settings.crops.side_px,
-            network=settings.network,
-            crops=settings.crops,
-            seed=settings.seed,
-            step=step,
-            train_fov_ids=learned,
-            validation_fov_ids=tuple(each for each in self._material.validation.fov_ids if each not in learned),
+            **self._material.card_facts(self._earlier, step=step),
+            network=self._settings.network,
+            crops=self._settings.crops,
             versions={"torch": torch.__version__},
-            threads=torch.get_num_threads(),
         )

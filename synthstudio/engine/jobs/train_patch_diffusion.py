@@ -5,7 +5,6 @@ from __future__ import annotations
 import diffusers
 import torch
 
-from synthstudio.core.training.gan_samples import find_samples
 from synthstudio.core.training.patch_diffusion_card import (
     CARD_NAME,
     PatchDiffusionCard,
@@ -13,7 +12,6 @@ from synthstudio.core.training.patch_diffusion_card import (
     write_patch_card,
 )
 from synthstudio.engine.context import JobContext
-from synthstudio.engine.data.batches import iter_batches
 from synthstudio.engine.data.region_batches import RegionBatches
 from synthstudio.engine.device import choose_device
 from synthstudio.engine.held_out import HeldOutCrops
@@ -24,8 +22,7 @@ from synthstudio.engine.patch_diffusion_loop import DenoiserLearner
 from synthstudio.engine.patch_noise import Noising
 from synthstudio.engine.patch_samples import N_JUDGED, PatchSampler
 from synthstudio.engine.region_loop import RegionLoop
-from synthstudio.engine.region_training import CHECKPOINTS, RegionMaterial, refuse_processes, remove_crops
-from synthstudio.engine.training_facts import training_facts
+from synthstudio.engine.region_training import CHECKPOINTS, RegionMaterial, refuse_processes, remove_crops, train_on
 from synthstudio.protocol.results import TrainPatchDiffusionResult
 from synthstudio.settings.train_patch_diffusion import TrainPatchDiffusionSettings
 
@@ -113,10 +110,7 @@ class _Training:
             sample=sampler,
             keep=self._keep,
         )
-        if self._context.resume:
-            loop.resume()
-        self._context.stage("Training")
-        return loop.run(lambda start, stop: iter_batches(batches, start=start, stop=stop, workers=0))
+        return train_on(batches, loop, self._context)
 
     def _keep(self, network: PatchDenoiser, step: int) -> None:
         save_denoiser(self._context.run_dir, network, step=step)
@@ -124,35 +118,16 @@ class _Training:
 
     def _finish(self, state: TrainingState, figures: dict[str, float]) -> TrainPatchDiffusionResult:
         """Say what came out."""
-        folder, plans = self._context.run_dir, self._plans
-        samples = find_samples(folder)
-        return TrainPatchDiffusionResult(
-            **training_facts(self._context, state, warnings=self._material.warnings, device=self._device),
-            step=read_patch_card(folder).step,
-            validation=figures,
-            n_crops=len(plans.crops),
-            n_validation_crops=len(self._material.held_out),
-            classes=plans.class_names,
-            tones=plans.tone_levels,
-            sample=str(samples[-1][1].relative_to(folder)) if samples else "",
-        )
+        step = read_patch_card(self._context.run_dir).step
+        facts = self._material.result_facts(state, figures, step=step, device=self._device)
+        return TrainPatchDiffusionResult(**facts)
 
     def _card(self, *, step: int) -> PatchDiffusionCard:
-        plans, settings, earlier = self._plans, self._settings, self._earlier
-        learned = self._material.learned_fovs(earlier)
         return PatchDiffusionCard(
-            class_names=plans.class_names,
-            tone_levels=plans.tone_levels,
-            has_unknown_tone=plans.has_unknown or (earlier is not None and earlier.has_unknown_tone),
-            side=settings.crops.side_px,
-            network=settings.network,
-            noise=settings.noise,
-            sampling=settings.sampling,
-            crops=settings.crops,
-            seed=settings.seed,
-            step=step,
-            train_fov_ids=learned,
-            validation_fov_ids=tuple(each for each in self._material.validation.fov_ids if each not in learned),
+            **self._material.card_facts(self._earlier, step=step),
+            network=self._settings.network,
+            noise=self._settings.noise,
+            sampling=self._settings.sampling,
+            crops=self._settings.crops,
             versions={"torch": torch.__version__, "diffusers": diffusers.__version__},
-            threads=torch.get_num_threads(),
         )
