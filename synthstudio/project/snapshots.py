@@ -35,7 +35,8 @@ MANY = 100
 """From so many annotations on, changing or deleting them at once is worth a snapshot."""
 
 _TIME = "%Y%m%d-%H%M%S"
-_NAME = re.compile(r"(\d{8}-\d{6})-([a-z0-9-]+)\.sqlite")
+_NAME = re.compile(r"(\d{8}-\d{6})-(?:(\d+)-)?([a-z][a-z0-9-]*)\.sqlite")
+"""The moment, a number from the second one of a second on, the reason."""
 _TEMPORARY = ".taking.sqlite"
 _SPARE_BYTES = 16 * 2**20
 _VERSION_AT = 60  # SQLite file format: user_version, four bytes, big-endian
@@ -149,11 +150,10 @@ class Snapshots:
 
     def _free_path(self, reason: str) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")
-        stem = f"{datetime.now(UTC).strftime(_TIME)}-{slug}"
-        path, number = self._folder / f"{stem}.sqlite", 2
-        while path.exists():
-            path, number = self._folder / f"{stem}-{number}.sqlite", number + 1
-        return path
+        moment = datetime.now(UTC).strftime(_TIME)
+        ages = [_age_key(path) for path in find_snapshots(self._database.parent)]
+        number = 1 + max((number for each, number in ages if each == moment), default=0)
+        return self._folder / (f"{moment}-{slug}.sqlite" if number == 1 else f"{moment}-{number}-{slug}.sqlite")
 
     def _prune(self) -> None:
         for old in find_snapshots(self._database.parent)[N_KEPT:]:
@@ -175,12 +175,11 @@ def find_snapshots(folder: Path) -> list[Path]:
     return sorted(found, key=_age_key, reverse=True)
 
 
-def _age_key(path: Path) -> tuple[str, float, str]:
-    """The moment in the name, which outlives copying; within a second, that of the file."""
-    try:
-        return path.name[:15], path.stat().st_mtime, path.name
-    except OSError:
-        return path.name[:15], 0.0, path.name
+def _age_key(path: Path) -> tuple[str, int]:
+    """The moment and the number in the name: they outlive copying."""
+    matched = _NAME.fullmatch(path.name)
+    assert matched is not None  # `find_snapshots` gives no others
+    return matched[1], int(matched[2] or 1)
 
 
 def find_snapshot(folder: Path, name: str) -> Path:
@@ -220,7 +219,7 @@ def _describe(path: Path) -> Snapshot | None:
         n_fields, n_annotations = connection.execute(
             "SELECT (SELECT count(*) FROM fov), (SELECT count(*) FROM annotation)"
         ).fetchone()
-    return Snapshot(path, taken_at, matched[2].replace("-", " "), n_bytes, n_fields, n_annotations)
+    return Snapshot(path, taken_at, matched[3].replace("-", " "), n_bytes, n_fields, n_annotations)
 
 
 def stored_schema(database: Path) -> int:

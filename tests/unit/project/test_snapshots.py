@@ -94,7 +94,7 @@ def test_that_the_oldest_go_and_what_is_none_stays(project: Project) -> None:
         mark(project)
         kept.append(keep(project, f"test {number}"))
     (project.folder / "snapshots" / "notes.txt").write_text("mine")
-    assert set(find_snapshots(project.folder)) == set(kept[1:])
+    assert find_snapshots(project.folder) == kept[:0:-1]  # several of one second are in their order, too
     mark(project)
     keep(project)
     assert (project.folder / "snapshots" / "notes.txt").exists()
