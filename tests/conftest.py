@@ -3,6 +3,8 @@
 import gc
 import itertools
 import os
+import socket
+import sys
 
 # Before anything imports a library that would ask a model hub, as in the engine.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -21,7 +23,27 @@ TESTS_A_FULL_COLLECTION = 50
 _numbers = itertools.count(1)
 
 
+OWN_MACHINE = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", socket.gethostname()}
+"""Where processes of one training find each other."""
+_strangers: list[str] = []
+
+
+def _refuse_strangers(event: str, arguments: tuple[object, ...]) -> None:
+    """Let no test speak to another machine; those of whole commands watch over their processes themselves."""
+    address = arguments[1] if event == "socket.connect" else arguments[0] if event == "socket.getaddrinfo" else None
+    host = address[0] if isinstance(address, tuple) else address if event == "socket.getaddrinfo" else None
+    if isinstance(host, str) and host not in OWN_MACHINE:
+        _strangers.append(host)
+        raise PermissionError(f"A test would speak to {host}.")
+
+
+sys.addaudithook(_refuse_strangers)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
-    """Collect what the test has left, after its fixtures."""
+    """Tell who was spoken to, also where the refusal was swallowed; collect what the test has left."""
+    strangers = _strangers.copy()
+    _strangers.clear()
+    assert strangers == []
     gc.collect(2 if next(_numbers) % TESTS_A_FULL_COLLECTION == 0 else 1)
