@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -280,3 +281,16 @@ def test_that_rates_fall_to_nothing_from_where_they_should() -> None:
     assert factors == pytest.approx([1.0, 1.0, 1.0, 0.5, 0.02])
     constant = settings(optimization={"steps": 100, "decay_from": 1.0}).optimization
     assert gan_loop.rate_factor(99, constant) == 1.0
+
+
+def test_that_a_failed_export_is_told_in_the_result(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise UserError("It differs.", "Tell us.")
+
+    monkeypatch.setattr(train_gan, "export_generator", fail)
+    context = RecordingContext(project, JOB)
+    result = train_gan.run(settings(optimization={"steps": 2, "sample_every": 2}), context)
+    told = "The generator was not exported: It differs. Tell us."
+    assert result.onnx == ""
+    assert told in context.warnings
+    assert told in result.warnings

@@ -106,9 +106,9 @@ class _Training:
 
     def _finish(self, state: TrainingState, figures: dict[str, float]) -> TrainGanResult:
         """Export the kept generator, and say what came out."""
-        step = read_gan_card(self._context.run_dir).step
+        step, onnx = read_gan_card(self._context.run_dir).step, self._export()  # before the warnings are told
         facts = self._material.result_facts(state, figures, step=step, device=self._device)
-        return TrainGanResult(**facts, onnx=self._export())
+        return TrainGanResult(**facts, onnx=onnx)
 
     def _export(self) -> str:
         """Write the kept generator as a graph; return its name, or nothing where that failed."""
