@@ -133,9 +133,9 @@ class CountsPanel(ReadingPanel[str | None, _Found | None]):
     @Slot()
     def _show_counts(self) -> None:
         found, by = self._found, self.groupings.currentData()
+        self.plot.setVisible(found is not None and by is not None)
         if found is None or by is None:
             self.words.setText(" ".join(UNREADABLE) if self.has_failed else "")
-            self.plot.set_chart(BarChart((), ()))
             self.table.set_table((), ())
             return
         usable = choose_usable([image.index for image in found.facts], found.verdicts, "accepted")
