@@ -129,7 +129,7 @@ def _fill(project: Project, data: DataSet, plan: ImportPlan, *, content: str, ti
             for each in project.classes.list():
                 project.classes.remove(each.id)
             # Images that are there twice are to be found by the checks, not merged.
-            apply_import(project, plan, copy=False, existing=Existing.NEW, tick=tick)
+            apply_import(project, plan, copy=False, existing=Existing.NEW, keeps_snapshot=False, tick=tick)
             told = LookedAt(
                 path=str(data.path),
                 format=data.format,

@@ -86,7 +86,9 @@ class FolderWatch:
         wanted = ReadOptions(split=options.split, sample_from=options.sample_from or None, only=frozenset(settled))
         plan = read_imagefolder(self._folder, wanted, tick=tick)
         before = {fov.id for fov in project.fovs.list()}
-        outcome = apply_import(project, plan, copy=options.copies, existing=Existing.MERGE, tick=tick)
+        outcome = apply_import(
+            project, plan, copy=options.copies, existing=Existing.MERGE, keeps_snapshot=False, tick=tick
+        )
         # Only now: what a full disk or a cancel has kept out is tried again.
         write_taken(project, options.folder, done | {self._key(path): stamp for path, stamp in settled.items()})
         came = {fov.id: fov.name for fov in project.fovs.list() if fov.id not in before}

@@ -80,6 +80,7 @@ def apply_import(
     source: AnnotationSource = AnnotationSource.IMPORTED,
     existing: Existing = Existing.MERGE,
     guide_set: str = "",
+    keeps_snapshot: bool = True,
     tick: Tick = no_tick,
 ) -> ImportOutcome:
     """Add the FOVs, classes, annotations and image labels of a plan.
@@ -92,6 +93,8 @@ def apply_import(
         existing: What becomes of images that the project, or the plan further up, has already.
         guide_set: The images that have captions become guide images of this set, which is made where there is none;
             empty for no guide images.
+        keeps_snapshot: Keep the state before; not where images come one by one, whose snapshots would soon have pushed
+            out all others.
 
     Raises:
         UserError: A file cannot be copied, or the project cannot be written.
@@ -106,7 +109,7 @@ def apply_import(
     merged: list[Merged] = []
     with _kept_only_if_recorded() as copies:
         paths = _bring_files(project, fresh, copies if copy else None, tick)
-        with project.transaction(before="import"):
+        with project.transaction(before="import" if keeps_snapshot else ""):
             class_ids = _add_classes(project, plan)
             fresh_ids = [
                 _add_fov(project, planned, path, class_ids=class_ids, copy=copy, source=source)

@@ -39,7 +39,7 @@ def accept(
     Raises:
         UserError: One is on an FOV that is to be annotated without suggestions, or the project cannot be written.
     """
-    with project.transaction(before="acceptance of many suggestions" if len(ids) >= MANY else ""):
+    with project.transaction(before="taking many suggestions" if len(ids) >= MANY else ""):
         chosen = [each for each in project.suggestions.get(ids) if each.is_open]
         _refuse_guarded(project, {each.fov_id for each in chosen})
         wanted = as_class or {}

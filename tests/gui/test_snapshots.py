@@ -76,7 +76,7 @@ def test_that_one_goes_back_by_keyboard_and_forth_again(
     assert sum(reopened.annotations.totals().values()) == n_marks
     assert window.workspace.current_fov_id == last  # what was looked at still is
     assert not window.workspace.undo_stack.canUndo()
-    assert "is as it was" in window.message_bar.text
+    assert f"study is as it was: {kept}, Before removal of fields." in window.message_bar.text
     dialog = open_dialog(qtbot, window)
     assert [texts(dialog, row)[1] for row in range(2)] == ["Before going back", "Before removal of fields"]
     dialog.go_back()

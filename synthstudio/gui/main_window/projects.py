@@ -42,8 +42,13 @@ class Projects(QObject):
         """Close the project and show the welcome."""
         self._change(self._workspace.close_project)
 
-    def go_back(self, snapshot: Path) -> bool:
-        """Close the project, bring a snapshot of it back and open it again; tells whether it worked."""
+    def go_back(self, snapshot: Path, words: str) -> bool:
+        """Close the project, bring a snapshot of it back and open it again; tells whether it worked.
+
+        Args:
+            snapshot: Its file.
+            words: What the user knows it by.
+        """
         project, shown = self._workspace.require_project(), self._workspace.current_fov_id
         folder = project.folder
 
@@ -60,7 +65,7 @@ class Projects(QObject):
         if shown in self._workspace.fov_order:
             self._workspace.set_current_fov(shown)
         hint = "The state before is among the snapshots, too."
-        self._tell(Notice(f"{folder.name} is as it was when {snapshot.stem} was kept.", hint, Severity.INFO))
+        self._tell(Notice(f"{folder.name} is as it was: {words}.", hint, Severity.INFO))
         return True
 
     def _change(self, change: Callable[[], None]) -> bool:

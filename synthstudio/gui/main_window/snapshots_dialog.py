@@ -103,5 +103,7 @@ class SnapshotsDialog(QDialog):
         """Make the selected state the present one. What goes wrong is told in the window."""
         chosen = self.chosen
         if chosen is not None:
+            row = self.table.selectionModel().selectedRows()[0].row()
+            words = ", ".join(str(self.model.index(row, column).data()) for column in (0, 1))
             self.accept()
-            self._projects.go_back(chosen.path)
+            self._projects.go_back(chosen.path, words)
