@@ -1,6 +1,7 @@
 """Sets on disk: the same bytes whatever the workers, whole or absent, and provable."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Literal
@@ -81,6 +82,38 @@ def test_that_a_line_holds_any_name_of_a_class(bank: PatchBank) -> None:
     assert names
     assert names <= {each.name for each in named}
     assert {label for line in lines for label in line["labels"]} <= names
+
+
+@pytest.mark.parametrize(
+    ("chosen", "digest"),
+    [
+        (
+            CompositionSettings(canvas_px=256, n_objects_max=40, render="cached"),
+            "80e1b43f7f981be3c67c582df68e847968bae5b61fcedb21a40620c1b3550f97",
+        ),
+        (
+            CompositionSettings(
+                canvas_px=200,
+                canvas_height_px=320,
+                n_objects_min=40,
+                n_objects_max=60,
+                clustering=0.5,
+                overhang=0.4,
+                max_overlap=0.8,
+                min_visible=0.6,
+                class_presence=0.3,
+            ),
+            "3fabf9537fdee3e891a39eaa360c86fd115670124f91d6640b07d68272e766fe",
+        ),
+    ],
+)
+def test_that_plans_and_lines_are_those_of_sets_made_before(
+    bank: PatchBank, chosen: CompositionSettings, digest: str
+) -> None:
+    """Whoever changes how images are planned or written down breaks `verify` for every set that exists."""
+    maker = ImageMaker(Composer(bank, chosen, seed=3), SetFiles())
+    lines = [maker.line(maker.composer.compose(index), {"images/x.png": b""}) for index in range(20)]
+    assert hashlib.sha256("".join(lines).encode()).hexdigest() == digest
 
 
 @pytest.mark.parametrize("workers", [0, 2])
