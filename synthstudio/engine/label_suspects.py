@@ -41,6 +41,9 @@ SIZE_SHARE = 0.2
 """What the two sides of objects count in their distance, beside hundreds of other features. With one in twenty labels
 of three simulated studies wrong, of as many suspects .85 are wrong where they count like any other feature, .87 from
 here to 0.4; without neighbours, and centred at edges (`lone_objects`), .93 are."""
+MISTRUSTED = 0.5
+"""Labels that are wrong with at least this probability are not learned from when all are judged a second time: objects
+like those that were called wrong are no longer pulled along."""
 PROFILES = Describer(describe_objects, PROFILE_NAME, PROFILE_NAME)
 
 
@@ -139,16 +142,38 @@ def _judge(
     if not folds.any():
         raise UserError("Too few of their images can be read.")
     context.stage(f"Doubting the classes of {len(shown):,} objects")
+    doubt = partial(_doubt, features[rows], labels, folds, importance, n_classes=len(learned), context=context)
+    doubted = doubt(np.ones(len(rows), np.bool_))
+    is_trusted = doubted.wrong < MISTRUSTED
+    # A class that would be left with nothing to learn from keeps its labels.
+    is_trusted |= np.bincount(labels, is_trusted, len(learned))[labels] < limits.least_objects
+    if not is_trusted.all():
+        doubted = doubt(is_trusted)
+    return JudgedObjects(shown, learned, labels, doubted)
+
+
+def _doubt(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    folds: NDArray[np.int64],
+    importance: FloatArray,
+    is_trusted: NDArray[np.bool_],
+    *,
+    n_classes: int,
+    context: JobContext,
+) -> DoubtedLabels:
+    """Hold all labels against what is learned from those of other folds that are trusted."""
     said = predict_out_of_fold(
-        features[rows],
+        features,
         labels,
         folds,
-        n_classes=len(learned),
+        n_classes=n_classes,
         fit=partial(fit_kernel_classifier, importance=importance),
+        is_learned=is_trusted,
         most=MOST_LEARNED,
         tick=context.tick,
     )
-    return JudgedObjects(shown, learned, labels, doubt_labels(said, labels))
+    return doubt_labels(said, labels)
 
 
 def _learnable(objects: Sequence[MarkedObject], least: int) -> tuple[list[MarkedObject], list[int]]:

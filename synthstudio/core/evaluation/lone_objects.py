@@ -1,5 +1,8 @@
 """Objects alone in a square: in its middle, also at the edge of their image, and without what lies beside them.
 
+Those that an edge cuts are turned so that it lies to the left. There are few of them, and they are judged by what is
+learned from each other: a cell cut below is known from one cut at the right.
+
 A part of a neighbour, or an object that is not in the middle because the image ends there, changes what a description
 of the square says more than the class does.
 """
@@ -20,6 +23,8 @@ MARGIN = 1.25
 LEAST_SIDE_PX = 16
 FADED = (1.0, 1.3)
 """What is around the object's ellipse fades into the ground from here to there, as multiples of its half axes."""
+EDGE_PX = 1.0
+"""A box that ends so near the edge of its image is cut by it."""
 _OUTLINE_PX = 1.0
 """An outline is drawn so much within what it stands for, in px of the picture."""
 
@@ -41,6 +46,8 @@ def cut_lone_object(
     image: ImageArray | ImageSource, window: CropSquare, box: Box, *, side: int, name: str
 ) -> ImageArray:
     """Cut a square around an object, fade what is around it, and resize it by averaging where it is larger.
+
+    It is turned where an edge of the image cuts the object: that edge then lies to the left.
 
     Args:
         image: The FOV, `(H, W, 3)` uint8 RGB, or a source to read a part of it.
@@ -65,11 +72,23 @@ def cut_lone_object(
         (down - middle_y) / (box.height * scale / 2 + _OUTLINE_PX),
     )
     kept = np.clip((FADED[1] - distance) / (FADED[1] - FADED[0]), 0.0, 1.0)[..., None]
-    return np.asarray(np.rint(square * kept + ground * (1 - kept)), np.uint8)
+    alone = np.asarray(np.rint(square * kept + ground * (1 - kept)), np.uint8)
+    return np.ascontiguousarray(np.rot90(alone, _quarter_turns(box, *_size(image))))
+
+
+def _size(image: ImageArray | ImageSource) -> tuple[int, int]:
+    """Width and height in px."""
+    return (image.width, image.height) if isinstance(image, ImageSource) else (image.shape[1], image.shape[0])
+
+
+def _quarter_turns(box: Box, width: int, height: int) -> int:
+    """Quarter turns to the left that bring the edge which cuts an object to the left; 0 where none cuts it."""
+    beyond = (box.x0, box.y0, width - box.x1, height - box.y1)
+    return next((turns for turns, gap in enumerate(beyond) if gap <= EDGE_PX), 0)
 
 
 def _cut_mirrored(image: ImageArray | ImageSource, window: CropSquare, *, side: int, name: str) -> ImageArray:
-    height, width = (image.height, image.width) if isinstance(image, ImageSource) else image.shape[:2]
+    width, height = _size(image)
     left, top = max(window.x, 0), max(window.y, 0)
     right, bottom = min(window.x + window.side, width), min(window.y + window.side, height)
     if right <= left or bottom <= top:

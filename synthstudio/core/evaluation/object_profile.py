@@ -22,7 +22,7 @@ from synthstudio.core.evaluation.descriptor import describe_images, to_square
 from synthstudio.core.evaluation.similar import FeatureRows
 from synthstudio.core.imaging import ImageArray
 
-PROFILE_NAME = "object-profile-2"
+PROFILE_NAME = "object-profile-3"
 """Its version, and what tells its features from those of others."""
 N_RINGS, N_ANGLES, N_SYMMETRIES = 16, 64, 6
 N_TURNED = (3 + 3 + N_SYMMETRIES) * N_RINGS + (1 + N_SYMMETRIES) * N_RINGS + 4 + 21

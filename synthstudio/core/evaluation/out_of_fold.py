@@ -144,6 +144,7 @@ def predict_out_of_fold(
     *,
     n_classes: int,
     fit: Fit = fit_classifier,
+    is_learned: NDArray[np.bool_] | None = None,
     most: int = MOST_LEARNED,
     seed: int = 0,
     tick: Tick = no_tick,
@@ -156,6 +157,7 @@ def predict_out_of_fold(
         folds: `(N,)`, at least two.
         n_classes: K.
         fit: Lets a classifier learn.
+        is_learned: `(N,)` rows that may be learned from; None for all.
         most: Rows that it learns from.
         seed: Of the choice, where there are more.
         tick: Counts the folds.
@@ -167,7 +169,7 @@ def predict_out_of_fold(
     n_folds = int(folds.max(initial=0)) + 1
     for fold in range(n_folds):
         tick(fold, n_folds)
-        learned = np.flatnonzero(folds != fold)
+        learned = np.flatnonzero(folds != fold if is_learned is None else (folds != fold) & is_learned)
         if len(learned) > most:
             learned = np.sort(open_stream(seed, FOLD_CHOICE, fold).permutation(learned)[:most])
         held_out = np.flatnonzero(folds == fold)

@@ -49,8 +49,21 @@ def test_that_an_object_that_the_edge_cuts_is_in_the_middle_and_goes_on_beyond(x
     assert window.x < 0 or window.x + window.side > 120
     seen = cut_lone_object(image, window, inner, side=window.side, name="an image")
     assert seen.shape == (52, 52, 3)
-    beyond = seen[:, : -window.x] if window.x < 0 else seen[:, 120 - window.x :]
+    n_beyond = -window.x if window.x < 0 else window.x + window.side - 120
+    beyond = seen[:, :n_beyond]  # the edge lies to the left, whichever it is
     assert (beyond.min(axis=(0, 2)) < 100).any()  # of the object, too
+
+
+def test_that_an_object_looks_the_same_whichever_edge_cuts_it() -> None:
+    left = _with_ellipse(0, 60, (9, 20), width=120, height=120)
+    cv2.circle(left, (4, 50), 3, (20, 20, 20), -1)  # not symmetric
+    boxes = (Box(0, 40, 10, 81), Box(39, 0, 80, 10), Box(110, 39, 120, 80), Box(40, 110, 81, 120))
+    turned = [_cut(np.ascontiguousarray(np.rot90(left, -turns)), box) for turns, box in enumerate(boxes)]
+    for each in turned[1:]:
+        assert np.abs(each.astype(float) - turned[0]).mean() < 1.5  # of 255; a square may lie half a px aside
+    whole = _with_ellipse(60, 60, (9, 20), width=120, height=120)
+    seen = _cut(whole, Box(50, 39, 71, 81)), _cut(np.ascontiguousarray(np.rot90(whole)), Box(39, 49, 81, 70))
+    assert np.abs(seen[0].astype(float) - seen[1]).mean() > 5  # one that nothing cuts is left as it lies
 
 
 def test_that_a_source_is_read_as_an_array_is() -> None:
