@@ -8,8 +8,9 @@ from pathlib import Path
 from synthstudio.cli.arguments import add_project
 from synthstudio.cli.render import print_json, print_lines, print_table
 from synthstudio.domain.errors import UserError
+from synthstudio.project.project import DATABASE_NAME
 from synthstudio.project.restoring import restore_snapshot
-from synthstudio.project.snapshots import Snapshot, list_snapshots
+from synthstudio.project.snapshots import Snapshot, find_snapshots, list_snapshots
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,8 @@ def execute(command: str, arguments: argparse.Namespace) -> int:
     folder: Path = arguments.project.expanduser().resolve()
     if not folder.is_dir():
         raise UserError(f"{folder} does not exist.", "Check the path.")
+    if not (folder / DATABASE_NAME).is_file() and not find_snapshots(folder):
+        raise UserError(f"{folder} is not a SynthStudio project.", "Choose a folder that holds a project.sqlite.")
     if command == "restore":
         return _restore(folder, arguments.snapshot, as_json=arguments.json)
     found = list_snapshots(folder)

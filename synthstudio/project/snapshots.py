@@ -77,6 +77,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._seen: int | None = None  # SQLite's number of the state that was last kept, as this connection counts
+        self._is_closed = False
         self.problem: UserError | None = None
 
     def take(self, reason: str) -> Path | None:
@@ -116,11 +117,13 @@ class Snapshots:
     def close(self) -> None:
         """Close the connection; one that is being taken is waited for."""
         with self._lock:
+            self._is_closed = True
             if self._connection is not None:
                 self._connection.close()
-                self._connection = None
 
     def _keep(self, reason: str) -> Path | None:
+        if self._is_closed:
+            return None  # a late thread: nothing is opened anew
         connection = self._connection = self._connection or open_to_read(self._database)
         version = int(connection.execute("PRAGMA data_version").fetchone()[0])
         if version == self._seen or not connection.execute("SELECT EXISTS (SELECT 1 FROM fov)").fetchone()[0]:
@@ -132,6 +135,7 @@ class Snapshots:
             connection.execute("VACUUM INTO ?", (str(temporary),))
             newest = find_snapshots(self._database.parent)[:1]
             # Another process may have kept this state: the same content is the same bytes.
+            filecmp.clear_cache()  # it goes by size and time, which is coarse on some disks
             is_new = not newest or not filecmp.cmp(temporary, newest[0], shallow=False)
             path = self._free_path(reason) if is_new else None
             if path is not None:
@@ -139,7 +143,8 @@ class Snapshots:
                 temporary.rename(path)
                 sync_folder(self._folder)
         self._seen = version
-        self._prune()
+        if path is not None:
+            self._prune(path)
         return path
 
     def _require_room(self) -> None:
@@ -155,8 +160,9 @@ class Snapshots:
         number = 1 + max((number for each, number in ages if each == moment), default=0)
         return self._folder / (f"{moment}-{slug}.sqlite" if number == 1 else f"{moment}-{number}-{slug}.sqlite")
 
-    def _prune(self) -> None:
-        for old in find_snapshots(self._database.parent)[N_KEPT:]:
+    def _prune(self, taken: Path) -> None:
+        others = [path for path in find_snapshots(self._database.parent) if path != taken]
+        for old in others[N_KEPT - 1 :]:  # where the clock was wrong once, the one just taken may seem to be the oldest
             try:
                 old.unlink()
             except OSError as error:

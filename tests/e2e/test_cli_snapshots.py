@@ -77,7 +77,9 @@ def test_that_it_is_refused_while_the_project_is_open_and_for_what_is_none(study
     unknown = command("restore", study, "20200101-000000-never.sqlite", "--json")
     assert unknown.returncode == 1
     assert kept in json.loads(unknown.stdout)["hint"]
-    assert command("snapshots", study / "nowhere").returncode == 1
+    for folder, words in ((study / "nowhere", "does not exist"), (study / "images", "is not a SynthStudio project")):
+        refused = command("snapshots", folder)
+        assert (refused.returncode, words in refused.stderr) == (1, True)
 
 
 def test_that_a_damaged_project_says_the_line_that_brings_it_back(study: Path) -> None:

@@ -191,15 +191,16 @@ def test_that_a_click_does_not_wait_for_a_snapshot_of_a_hundred_thousand(qtbot: 
     )
     folder = project.folder
     new = Annotation(id=AnnotationId(0), fov_id=fov.id, class_id=known.id, x=5.0, y=5.0)
-    longest_s = n_meanwhile = 0.0
+    longest_s, n_meanwhile = 0.0, 0
     window.snapshots.take()
     while not find_snapshots(folder):
         began = time.perf_counter()
         project.annotations.add([new])
         longest_s = max(longest_s, time.perf_counter() - began)
         n_meanwhile += 1
-    assert n_meanwhile >= 2  # the snapshot takes longer than a click, and clicks go on during it
-    assert longest_s < 2.0
+        assert project.snapshots.problem is None
+    assert n_meanwhile >= 2  # had the first one waited, it would have been the only one
+    assert longest_s < 5.0
     [kept] = list_snapshots(folder)
     assert kept.n_annotations is not None
     assert kept.n_annotations >= 100_000
