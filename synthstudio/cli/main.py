@@ -55,6 +55,8 @@ _HOMES = {
     "watch": "watching",
     "doctor": "doctor",
 }
+_TOLD = "synthstudio.project.snapshots"
+"""Whose warnings a command shows: no snapshot was kept before it changed much, and it went on."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +78,7 @@ def main(argv: Sequence[str], *, open_app: Callable[[Path], int]) -> int:
         open_app: Opens the window on a project; injected, since commands do not know the window.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr, level=logging.CRITICAL)
+    logging.getLogger(_TOLD).setLevel(logging.WARNING)
     name = argv[0] if argv and argv[0] in COMMANDS else None
     parser, command = _build_parser(name)
     arguments, unknown = parser.parse_known_args(argv)

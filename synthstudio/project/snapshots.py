@@ -149,7 +149,9 @@ class Snapshots:
 
     def _require_room(self) -> None:
         """A snapshot must not take the room that the edit itself needs."""
-        needed = 2 * self._database.stat().st_size + _SPARE_BYTES
+        log = self._database.with_name(f"{self._database.name}-wal")
+        n_bytes = sum(path.stat().st_size for path in (self._database, log) if path.is_file())
+        needed = 2 * n_bytes + _SPARE_BYTES
         if shutil.disk_usage(self._folder).free < needed:
             raise UserError("No snapshot of the project could be taken: the disk is almost full.", _WHAT_TO_DO)
 

@@ -82,6 +82,17 @@ def test_that_it_is_refused_while_the_project_is_open_and_for_what_is_none(study
         assert (refused.returncode, words in refused.stderr) == (1, True)
 
 
+def test_that_a_snapshot_that_cannot_be_kept_is_told_and_stops_nothing(study: Path) -> None:
+    (study / "snapshots").write_text("a file where the folder should be")
+    before = splits(study)
+    done = command("split", study, "--move", "train=test", "--json")
+    assert done.returncode == 0
+    json.loads(done.stdout)  # the warning is not among it
+    assert "No snapshot" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert splits(study) != before
+
+
 def test_that_a_damaged_project_says_the_line_that_brings_it_back(study: Path) -> None:
     assert command("split", study, "--move", "train=test").returncode == 0
     [kept] = names(study)
