@@ -149,3 +149,31 @@ def test_that_light_and_stain_of_a_sample_leave_the_profile_nearly_as_it_is() ->
     other[28:32] = 180
     own, same, different = describe_objects([image, tinted, other])
     assert 4 * np.linalg.norm(own - same) < np.linalg.norm(own - different)
+
+
+def test_that_a_class_that_is_often_taken_for_another_is_doubted_more_where_it_looks_like_that() -> None:
+    labels = np.repeat([0, 1, 2, 3], 60).astype(np.int64)
+    answers = np.full((240, 4), 0.02) + 0.94 * np.eye(4)[labels]
+    answers[::7] += np.random.default_rng(2).normal(0, 0.08, answers[::7].shape)
+    often, once = np.arange(60, 69), 180  # of class 0 and called 1; of class 2 and called 3
+    for rows, looks_like in ((often, 0), ([once], 2)):
+        answers[rows] = 0.02 + 0.94 * np.eye(4)[looks_like]
+    dim_often, dim_once = 69, 181  # neither looks like what it is called for sure
+    for row, looks_like in ((dim_often, 0), (dim_once, 2)):
+        answers[row] = 0.05
+        answers[row, [looks_like, labels[row]]] = 0.5, 0.4
+    doubted = doubt_labels(answers, labels)
+    assert doubted.wrong[[*often.tolist(), once]].min() > 0.5
+    assert doubted.wrong[dim_often] > 2 * doubted.wrong[dim_once]
+    assert doubted.own[dim_often] == pytest.approx(doubted.own[dim_once])
+
+
+def test_that_rows_that_are_not_trusted_are_judged_and_not_learned_from() -> None:
+    features, labels = _clouds(120)
+    folds = divide_folds(list(range(120)), labels, n_folds=4)
+    is_learned = np.arange(120) % 6 != 0
+    said = predict_out_of_fold(features, labels, folds, n_classes=3, is_learned=is_learned)
+    changed = np.where(is_learned, labels, (labels + 1) % 3)
+    assert (predict_out_of_fold(features, changed, folds, n_classes=3, is_learned=is_learned) == said).all()
+    assert (predict_out_of_fold(features, changed, folds, n_classes=3) != said).any()
+    assert said.sum(axis=1) == pytest.approx(np.ones(120))
