@@ -14,6 +14,7 @@ from synthstudio.core.evaluation.kernel_classifier import KERNELS, fit_kernel_cl
 from synthstudio.core.evaluation.object_profile import N_TURNED, describe_objects
 from synthstudio.core.evaluation.out_of_fold import STRENGTH, divide_folds, fit_classifier, predict_out_of_fold
 from synthstudio.core.evaluation.wrong_labels import DoubtedLabels, doubt_labels
+from synthstudio.settings.quality import LabelLimits
 
 
 def _clouds(n: int, *, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -177,3 +178,15 @@ def test_that_rows_that_are_not_trusted_are_judged_and_not_learned_from() -> Non
     assert (predict_out_of_fold(features, changed, folds, n_classes=3, is_learned=is_learned) == said).all()
     assert (predict_out_of_fold(features, changed, folds, n_classes=3) != said).any()
     assert said.sum(axis=1) == pytest.approx(np.ones(120))
+
+
+@pytest.mark.parametrize("distance", [1.0, 1.6, 2.2, 2.8])
+def test_that_right_labels_are_not_doubted_where_a_rare_class_overlaps_a_frequent_one(distance: float) -> None:
+    """The answers are the true probabilities of two classes that lie so many standard deviations apart, and a third."""
+    rng, counts = np.random.default_rng(0), np.array([1500, 200, 400])
+    labels = np.repeat(np.arange(3), counts)
+    middles = np.array([[0.0, 0.0], [distance, 0.0], [0.0, 6.0]])
+    places = middles[labels] + np.stack([rng.normal(0, 1, labels.size), rng.normal(0, 1, labels.size)], axis=1)
+    density = counts * np.exp(-((places[:, None] - middles) ** 2).sum(axis=2) / 2)
+    doubted = doubt_labels(density / density.sum(axis=1, keepdims=True), labels)
+    assert (doubted.wrong >= LabelLimits().confidence).sum() == 0
