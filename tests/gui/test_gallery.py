@@ -98,6 +98,7 @@ def test_that_what_was_just_removed_is_an_empty_tile_and_the_rest_is_drawn(
     project, look = project_of(window), TileLook(64, 1.0, current_theme())
     source = read_gallery(project, "", view)
     rows = range(len(source.table))
+    draw_gallery_tiles(source, rows, look, has_boxes=False, tick=no_tick)  # leaves thumbnails: all below is of JPEG
     whole, _ = draw_gallery_tiles(source, rows, look, has_boxes=False, tick=no_tick)
     gone = int(source.table.ids[1])
     if view == "images":
