@@ -18,10 +18,15 @@ MASK_MEMORY_BYTES = 48_000_000
 
 
 class Mask(NamedTuple):
-    """Opacity of a window and its complement, `(height, width, 3)` uint8 each; they sum to 255."""
+    """Opacity of a window and its complement, `(height, width, 3)` uint8 each; they sum to 255. And its extent.
+
+    Attributes:
+        extent: x0, y0, x1, y1 in px: the whole window.
+    """
 
     alpha: NDArray[np.uint8]
     inverse: NDArray[np.uint8]
+    extent: tuple[int, int, int, int]
 
 
 class MaskCache:
@@ -38,7 +43,7 @@ class MaskCache:
         if found is None:
             alpha = build_alpha(width, height, shape=self._shape, feather=feather)
             layers = np.ascontiguousarray(np.broadcast_to(alpha[..., None], (height, width, 3)))
-            found = Mask(layers, 255 - layers)
+            found = Mask(layers, 255 - layers, (0, 0, width, height))
             self._cache.add(key, found, 2 * layers.nbytes)
         return found
 

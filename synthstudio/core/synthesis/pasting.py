@@ -146,7 +146,7 @@ class Paster:
         if not self._is_cut_out[item.patch]:
             if not has_gradients:
                 cv2.multiply(drawn, mask.alpha, premultiplied, ONE_IN_8_BITS)
-            return Layers(premultiplied, mask.inverse, (0, 0, look.width, look.height))
+            return Layers(premultiplied, mask.inverse, mask.extent)
         solid = np.ascontiguousarray(warped[..., 3])
         opacity = np.asarray(cv2.multiply(solid, mask.alpha[..., 0], scale=ONE_IN_8_BITS), np.uint8)
         alpha = np.asarray(cv2.merge([opacity, opacity, opacity]), np.uint8)
