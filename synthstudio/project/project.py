@@ -255,10 +255,10 @@ class Project:
 
         Args:
             before: What is about to happen, in a few words, where it changes much at once: a snapshot of what was
-                committed before is kept first. One that cannot be taken stops nothing.
+                committed before is kept, in the background. One that cannot be taken stops nothing.
         """
         if before and not self.is_read_only:
-            self.snapshots.take(f"before {before}")
+            self.snapshots.begin(f"before {before}")
         with self.database.transaction():
             yield
 

@@ -17,19 +17,23 @@ from urllib.parse import quote
 from synthstudio.core.imaging import sync_folder
 from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.os_errors import translate_os_error
+from synthstudio.domain.progress import Tick, no_tick
 from synthstudio.project.migrations import MIGRATIONS
 from synthstudio.project.project import DATABASE_NAME, ProjectLock
 from synthstudio.project.snapshots import FOLDER, Snapshots, find_snapshot, is_damage, reading
 
 _INCOMING = ".restoring.sqlite"
+N_STEPS = 3
+"""The snapshot is checked, then copied, then the present state is kept; each takes about as long as the others."""
 
 
-def restore_snapshot(folder: Path, name: str) -> Path | None:
+def restore_snapshot(folder: Path, name: str, tick: Tick = no_tick) -> Path | None:
     """Make a snapshot the state of a project that nobody has open for writing, not even this process.
 
     Args:
         folder: The project.
         name: File name of the snapshot, or its beginning where it is the only one.
+        tick: Reports progress and cancels, as long as nothing is changed.
 
     Returns:
         Where the state before is kept: another snapshot, or a folder of its files where it was damaged; None where
@@ -51,8 +55,9 @@ def restore_snapshot(folder: Path, name: str) -> Path | None:
             f"Another window or command has the project open ({lock.holder()}).", "Close it, then try again."
         )
     try:
+        tick(0, N_STEPS)
         _check(snapshot)
-        return _put_in_place(folder, snapshot)
+        return _put_in_place(folder, snapshot, tick)
     except OSError as error:
         raise translate_os_error(error, folder / DATABASE_NAME) from error
     finally:
@@ -73,13 +78,15 @@ def _check(snapshot: Path) -> None:
         raise UserError(f"The snapshot {snapshot.name} was written by a newer SynthStudio.", "Update SynthStudio.")
 
 
-def _put_in_place(folder: Path, snapshot: Path) -> Path | None:
+def _put_in_place(folder: Path, snapshot: Path, tick: Tick) -> Path | None:
     database, incoming = folder / DATABASE_NAME, folder / _INCOMING
     try:
+        tick(1, N_STEPS)
         # Copied before the present state is kept: that one may push this snapshot out as the oldest.
         shutil.copyfile(snapshot, incoming)
         with incoming.open("rb+") as stream:
             os.fsync(stream.fileno())
+        tick(2, N_STEPS)
         kept = _keep_present(database)
         # By now all is in the database or kept elsewhere; a log that stayed would be played into the wrong one.
         for ending in ("-wal", "-shm"):

@@ -42,6 +42,19 @@ def open_dialog(qtbot: QtBot, window: MainWindow) -> SnapshotsDialog:
     return dialog
 
 
+def wait_until_back(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(
+        lambda: window.workspace.project is not None and window.workspace.background.is_idle, timeout=TIMEOUT_MS
+    )
+
+
+def add_one(window: MainWindow) -> None:
+    project = window.workspace.require_project()
+    fov, known = project.fovs.list()[0], project.classes.list()[0]
+    new = Annotation(id=AnnotationId(0), fov_id=fov.id, class_id=known.id, x=5.0, y=5.0)
+    window.workspace.announce(project.annotations.add([new])[1])
+
+
 def texts(dialog: SnapshotsDialog, row: int) -> list[str]:
     return [str(dialog.model.index(row, column).data()) for column in range(dialog.model.columnCount())]
 
@@ -68,6 +81,8 @@ def test_that_one_goes_back_by_keyboard_and_forth_again(
     while not dialog.back_button.hasFocus():
         dialog.focusNextChild()
     QTest.keyClick(dialog.back_button, Qt.Key.Key_Space)
+    assert [task.title for task in window.workspace.background.titled_tasks] == ["Going back to a snapshot"]
+    wait_until_back(qtbot, window)
     reopened = window.workspace.require_project()
     assert reopened is not project
     assert reopened.folder == folder
@@ -80,7 +95,34 @@ def test_that_one_goes_back_by_keyboard_and_forth_again(
     dialog = open_dialog(qtbot, window)
     assert [texts(dialog, row)[1] for row in range(2)] == ["Before going back", "Before removal of fields"]
     dialog.go_back()
+    wait_until_back(qtbot, window)
     assert len(window.workspace.require_project().fovs.list()) == n_fovs - 1
+
+
+def test_that_going_back_is_cancelled_and_the_project_is_there_as_it_was(qtbot: QtBot, window: MainWindow) -> None:
+    project = window.workspace.require_project()
+    folder, n_marks = project.folder, sum(project.annotations.totals().values())
+    assert project.snapshots.take("a test") is not None
+    add_one(window)
+    dialog = open_dialog(qtbot, window)
+    dialog.go_back()
+    assert window.workspace.project is None
+    for task in window.workspace.background.titled_tasks:
+        task.cancel()
+    wait_until_back(qtbot, window)
+    assert window.workspace.require_project().folder == folder
+    assert sum(window.workspace.require_project().annotations.totals().values()) == n_marks + 1
+    assert window.message_bar.text == ""
+
+
+def test_that_a_project_opened_while_going_back_stays(qtbot: QtBot, tmp_path: Path, window: MainWindow) -> None:
+    other = make_project(tmp_path / "other")
+    assert window.workspace.require_project().snapshots.take("a test") is not None
+    dialog = open_dialog(qtbot, window)
+    dialog.go_back()
+    assert window.projects.open(other)
+    qtbot.waitUntil(lambda: "study is as it was" in window.message_bar.text, timeout=TIMEOUT_MS)
+    assert window.workspace.require_project().folder == other
 
 
 def test_that_without_any_the_dialog_says_so(qtbot: QtBot, window: MainWindow) -> None:
@@ -110,6 +152,7 @@ def test_that_one_that_breaks_while_the_dialog_is_open_leaves_the_project_open(
     dialog = open_dialog(qtbot, window)
     path.write_bytes(b"nothing that SQLite knows" * 99)
     dialog.go_back()
+    wait_until_back(qtbot, window)
     assert "is damaged" in window.message_bar.text
     assert sum(window.workspace.require_project().annotations.totals().values()) == n_marks
 
@@ -135,9 +178,7 @@ def test_that_work_is_kept_by_the_timer_where_there_was_any(qtbot: QtBot, window
     for _ in range(3):  # it goes on asking, and there is nothing new
         qtbot.waitSignal(keeper._timer.timeout, timeout=TIMEOUT_MS).wait()
     assert len(find_snapshots(project.folder)) == 1
-    fov, known = project.fovs.list()[0], project.classes.list()[0]
-    new = Annotation(id=AnnotationId(0), fov_id=fov.id, class_id=known.id, x=5.0, y=5.0)
-    window.workspace.announce(project.annotations.add([new])[1])
+    add_one(window)
     qtbot.waitUntil(lambda: len(find_snapshots(project.folder)) == 2, timeout=TIMEOUT_MS)
     assert {each.reason for each in list_snapshots(project.folder)} == {"while working"}
     window.projects.close()
@@ -145,7 +186,7 @@ def test_that_work_is_kept_by_the_timer_where_there_was_any(qtbot: QtBot, window
 
 
 def test_that_one_that_cannot_be_kept_is_told_once_and_the_edit_is_made(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = window.workspace.require_project()
     usage = shutil.disk_usage(project.folder)
@@ -155,6 +196,7 @@ def test_that_one_that_cannot_be_kept_is_told_once_and_the_edit_is_made(
     fovs = project.fovs.list()
     for fov in fovs[:2]:
         remove_fields_undoably(window.workspace, (fov.id,), window=window)
+        qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
     assert len(project.fovs.list()) == len(fovs) - 2
     assert len([message for message in told if "No snapshot" in message]) == 1
 
@@ -167,13 +209,17 @@ def test_that_many_annotations_that_change_class_are_kept_before_and_moved_ones_
 
     moved = tuple(dataclasses.replace(each, y=6.0) for each in stored)
     commit_edit(project, AnnotationEdit(fov.id, stored, moved))
+    project.snapshots.wait()
     assert find_snapshots(project.folder) == []  # arrow keys do so, many times a second
     other = tuple(dataclasses.replace(each, class_id=known[1].id) for each in moved)
     commit_edit(project, AnnotationEdit(fov.id, moved[1:], other[1:]))
+    project.snapshots.wait()
     assert find_snapshots(project.folder) == []
     commit_edit(project, AnnotationEdit(fov.id, moved, other))
+    project.snapshots.wait()
     assert [each.reason for each in list_snapshots(project.folder)] == ["before change of many annotations"]
     commit_edit(project, AnnotationEdit(fov.id, other))
+    project.snapshots.wait()
     n_before = list_snapshots(project.folder)[0].n_annotations
     assert n_before is not None
     assert len(find_snapshots(project.folder)) == 2

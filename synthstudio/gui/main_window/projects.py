@@ -42,8 +42,8 @@ class Projects(QObject):
         """Close the project and show the welcome."""
         self._change(self._workspace.close_project)
 
-    def go_back(self, snapshot: Path, words: str) -> bool:
-        """Close the project, bring a snapshot of it back and open it again; tells whether it worked.
+    def go_back(self, snapshot: Path, words: str) -> None:
+        """Close the project, bring a snapshot of it back and open it again.
 
         Args:
             snapshot: Its file.
@@ -52,21 +52,27 @@ class Projects(QObject):
         project, shown = self._workspace.require_project(), self._workspace.current_fov_id
         folder = project.folder
 
-        def change() -> None:
+        def close() -> None:
             self._workspace.require_writable_project()
             self._workspace.close_project()
-            try:
-                restore_snapshot(folder, snapshot.name)
-            finally:
-                self._workspace.open_project(folder)
 
-        if not self._change(change):
-            return False
-        if shown in self._workspace.fov_order:
-            self._workspace.set_current_fov(shown)
-        hint = "The state before is among the snapshots, too."
-        self._tell(Notice(f"{folder.name} is as it was: {words}.", hint, Severity.INFO))
-        return True
+        def reopen() -> None:
+            """However it ended; unless another project was opened meanwhile."""
+            if self._workspace.project is None and self.open(folder) and shown in self._workspace.fov_order:
+                self._workspace.set_current_fov(shown)
+
+        def tell(_: Path | None) -> None:
+            hint = "The state before is among the snapshots, too."
+            self._tell(Notice(f"{folder.name} is as it was: {words}.", hint, Severity.INFO))
+
+        if self._change(close):
+            task = self._workspace.background.run(
+                lambda tick: restore_snapshot(folder, snapshot.name, tick),
+                done=tell,
+                owner=self._window,
+                title="Going back to a snapshot",
+            )
+            task.ended.connect(reopen)
 
     def _change(self, change: Callable[[], None]) -> bool:
         worker = self._workspace.gpu_worker

@@ -29,7 +29,7 @@ class SnapshotKeeper(QObject):
         self._timer.setInterval(interval_ms)
         self._timer.timeout.connect(self.take)
         workspace.project_changed.connect(self._on_project_changed)
-        workspace.records_changed.connect(self._tell_problem)  # those before edits are taken by the edits
+        workspace.records_changed.connect(self._await)  # those before edits are begun by the edits
         self._on_project_changed()
 
     @Slot()
@@ -49,6 +49,16 @@ class SnapshotKeeper(QObject):
         else:
             self._timer.stop()
         self._tell_problem()
+
+    @Slot()
+    def _await(self) -> None:
+        """Tell a problem, once it is known whether there is one."""
+        project = self._workspace.project
+        if project is None or project.snapshots.is_idle:
+            self._tell_problem()
+        elif not self._is_told:
+            wait = project.snapshots.wait
+            self._workspace.background.run(lambda _: wait(), done=self._tell_problem, owner=self, priority=-1)
 
     @Slot(object)
     def _tell_problem(self, _: object = None) -> None:

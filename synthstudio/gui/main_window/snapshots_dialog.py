@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHeaderView, QTableView, QVBoxLayout, QWidget
 
+from synthstudio.domain.progress import Tick
 from synthstudio.gui.item_models.snapshot_rows import SnapshotRowsModel
 from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.widgets.dialog_layout import MARGIN_PX, SPACING_PX, hint_label, wish_size
@@ -46,8 +47,13 @@ class SnapshotsDialog(QDialog):
         self.back_button.clicked.connect(self.go_back)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
-        folder = workspace.require_project().folder
-        workspace.background.run(lambda _: list_snapshots(folder), done=self._show, owner=self)
+        project = workspace.require_project()
+
+        def read(_: Tick) -> list[Snapshot]:
+            project.snapshots.wait()
+            return list_snapshots(project.folder)
+
+        workspace.background.run(read, done=self._show, owner=self)
 
     def _make_table(self) -> QTableView:
         table = QTableView()

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from synthstudio.domain.errors import NotFound, ProjectIsReadOnly, UserError
+from synthstudio.domain.errors import Cancelled, NotFound, ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation, Split
 from synthstudio.project import Project, restoring, snapshots
@@ -153,6 +153,7 @@ def test_that_edits_that_change_much_keep_the_state_before(project: Project) -> 
     assert find_snapshots(project.folder) == []  # one of them can be seen, and set back
     assign_samples(project, SampleAssignment(split_of={each.name: Split.VAL for each in samples}))
     remove_fovs(project, [fov.id for fov in fovs[:2]])
+    project.snapshots.wait()
     reasons = [each.reason for each in list_snapshots(project.folder)]
     assert reasons == ["before removal of fields", "before change of samples"]
     assert list_snapshots(project.folder)[0].n_annotations == n_before
@@ -165,6 +166,7 @@ def test_that_inside_a_transaction_the_state_before_all_of_it_is_kept(project: P
         mark(project)
         with project.transaction(before="something large"):
             mark(project)
+    project.snapshots.wait()
     [kept] = list_snapshots(project.folder)
     assert kept.n_annotations == n_before
 
@@ -187,6 +189,7 @@ def test_that_a_snapshot_that_cannot_be_taken_stops_no_edit(
     n_fovs = len(project.fovs.list())
     remove_fovs(project, [project.fovs.list()[0].id])
     assert len(project.fovs.list()) == n_fovs - 1
+    project.snapshots.wait()
     assert project.snapshots.problem is not None
     assert "No snapshot" in str(project.snapshots.problem)
     assert "No snapshot" in caplog.text
@@ -429,3 +432,51 @@ def test_that_a_commit_is_not_held_up_by_a_snapshot(project: Project, monkeypatc
     assert kept.n_annotations == n_before
     assert sum(project.annotations.totals().values()) == n_before + 1
     assert keep(project) != kept.path  # what was committed meanwhile is new
+
+
+def test_that_a_large_edit_is_made_before_the_state_before_it_is_copied(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen by no clock: the snapshot cannot end before both edits have been made."""
+    edited = threading.Event()
+
+    def wait_for_edits(_path: Path) -> None:
+        assert edited.wait(timeout=60)
+
+    monkeypatch.setattr(snapshots, "_sync_file", wait_for_edits)
+    fovs, samples = project.fovs.list(), project.samples.list()
+    n_before = sum(project.annotations.totals().values())
+    remove_fovs(project, [fovs[0].id])
+    n_between = sum(project.annotations.totals().values())
+    assign_samples(project, SampleAssignment(split_of={each.name: Split.VAL for each in samples}))
+    assert not project.snapshots.is_idle
+    assert find_snapshots(project.folder) == []
+    edited.set()
+    project.close()  # which waits for them
+    latest, first = list_snapshots(project.folder)
+    assert (first.reason, first.n_fields, first.n_annotations) == ("before removal of fields", len(fovs), n_before)
+    assert (latest.reason, latest.n_fields, latest.n_annotations) == (
+        "before change of samples",
+        len(fovs) - 1,
+        n_between,
+    )
+    assert len(list((project.folder / "snapshots").iterdir())) == 2  # and nothing beside them
+
+
+def test_that_going_back_is_cancelled_until_the_state_is_changed(project: Project) -> None:
+    first = keep(project)
+    mark(project)
+    project.close()
+    wanted = state_of(project.folder)
+    for n_steps in range(restoring.N_STEPS):
+
+        def cancel(done: int, _total: int, at: int = n_steps) -> None:
+            if done == at:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            restore_snapshot(project.folder, first.name, cancel)
+        assert state_of(project.folder) == wanted
+        assert not list(project.folder.glob(".restoring*"))
+    restore_snapshot(project.folder, first.name)
+    assert state_of(project.folder) != wanted
