@@ -88,7 +88,7 @@ class Snapshots:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._folder = database.parent / FOLDER
-        self._pinning, self._copying = threading.Lock(), threading.Lock()
+        self._pinning, self._copying = threading.RLock(), threading.Lock()
         self._probe: sqlite3.Connection | None = None
         self._seen: int | None = None  # SQLite's number of the state that was last kept, as the probe counts
         self._is_closed = False
@@ -105,10 +105,12 @@ class Snapshots:
         Args:
             reason: In words, such as "before import".
         """
-        with self._tolerating(reason):
-            pinned = self._pin(reason)
+        pinned = None
+        with self._pinning:
+            with self._tolerating(reason):
+                pinned = self._pin(reason)
             if pinned is not None:
-                self._last = self._thread.submit(self._finish, pinned)
+                self._last = self._thread.submit(self._finish, pinned)  # last: what it tells must not be overwritten
 
     def take(self, reason: str) -> Path | None:
         """The same, waiting for the copy.
