@@ -1,7 +1,8 @@
 """The window's door for errors and questions.
 
-A `UserError` becomes a notice in the window that it belongs to. Anything else is our bug: the traceback goes to the
-log, the user reads where. Questions go through `ask`, which a test replaces.
+A `UserError` becomes a notice in the window that it belongs to, and so does what the system says of a file that it
+names. Anything else is our bug: the user reads where the log is. Of all but a `UserError` the traceback goes to the
+log. Questions go through `ask`, which a test replaces.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from synthstudio.domain.errors import Cancelled, UserError
+from synthstudio.domain.os_errors import translate_named_error
 
 logger = logging.getLogger("synthstudio.gui")
 
@@ -62,10 +64,13 @@ class NoticeBoard(Protocol):
 
 
 def notice_of(error: BaseException) -> Notice:
-    """Word an exception for the user; a bug is logged with its traceback."""
+    """Word an exception for the user; one that nobody has put into words before is logged with its traceback."""
     if isinstance(error, UserError):
         return Notice(error.message, error.hint)
     logger.error("Unexpected error", exc_info=error)
+    told = translate_named_error(error) if isinstance(error, OSError) else None
+    if told is not None:  # a file that went away, a full disk: the world's fault wherever it was met
+        return Notice(told.message, told.hint)
     return Notice(
         f"Something went wrong in SynthStudio itself ({type(error).__name__}). Your annotations are saved.",
         f"The crash report is in {log_path()}.",

@@ -107,9 +107,16 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
     def refresh(self) -> None:
         """Read everything anew; a panel that is not seen does so when it is shown."""
         self._is_stale = not self.isVisible()
-        if not self._is_stale:
+        if self._is_stale:
+            return
+        try:
             self._offer(self._workspace.project)
-            self._read()
+        except Exception as error:  # noqa: BLE001 - told as those of the reading that would follow
+            errors.report(error, parent=self)
+            self._n_asked += 1  # what was asked for before it comes too late
+            self._settle(self._n_asked, None, has_failed=True)
+            return
+        self._read()
 
     @Slot()
     def _read(self) -> None:
@@ -129,9 +136,7 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         def show(facts: Facts | None, *, has_failed: bool) -> None:
             is_newest = number > self._n_shown  # a slow one may come after one that was asked for later
             if is_newest and self._workspace.project is project and self._wish() == wish:
-                self._n_shown, self._has_failed = number, has_failed
-                self._is_stale |= has_failed
-                self._adopt(facts)
+                self._settle(number, facts, has_failed=has_failed)
 
         def failed(error: Exception) -> None:
             errors.report(error, parent=self)
@@ -140,6 +145,11 @@ class ReadingPanel(AnyReadingPanel, Generic[Wish, Facts]):
         self._workspace.background.run(
             find, done=lambda facts: show(facts, has_failed=False), failed=failed, owner=self
         )
+
+    def _settle(self, number: int, facts: Facts | None, *, has_failed: bool) -> None:
+        self._n_shown, self._has_failed = number, has_failed
+        self._is_stale |= has_failed
+        self._adopt(facts)
 
     @Slot()
     def _on_workspace_project_changed(self) -> None:

@@ -19,6 +19,7 @@ from synthstudio.core.models.fingerprints import Known, file_path, find_changes,
 from synthstudio.core.models.recognition import Found, recognise_model
 from synthstudio.domain.errors import NotFound, ProjectIsReadOnly, UserError
 from synthstudio.domain.models import LocalModel, ModelFile, ModelKind
+from synthstudio.domain.os_errors import translate_named_error
 from synthstudio.domain.progress import Tick, no_tick, part_of
 from synthstudio.domain.records import Changes, changes
 from synthstudio.project.clock import now
@@ -48,12 +49,16 @@ class Models:
         self._read_only_reason = read_only_reason
 
     def list(self, *kinds: ModelKind) -> list[LocalModel]:
-        """Return the models (of these kinds) by name; those with a damaged card are left out, see `damaged`."""
+        """Return the models (of these kinds) by name; those with a damaged card are left out, see `damaged`.
+
+        Raises:
+            UserError: The folder of the models cannot be read.
+        """
         found = [model for name in self._names() if (model := self._try_read(name)) is not None]
         return [each for each in found if not kinds or each.kind in kinds]
 
     def damaged(self) -> Sequence[str]:
-        """Names of models whose card cannot be read."""
+        """Names of models whose card cannot be read. Raises UserError where the folder of the models cannot be read."""
         return [name for name in self._names() if self._try_read(name) is None]
 
     def get(self, name: str) -> LocalModel:
@@ -160,9 +165,12 @@ class Models:
         Raises:
             NotFound: There is no such model.
         """
-        if name in self.damaged():
-            return [f"{self._folder / name / CARD} is damaged: remove the model and bring it in again."]
-        model = self.get(name)
+        if name not in self._names():
+            self.get(name)  # which names those that are there
+        try:
+            model = self._read(name)
+        except UserError as error:
+            return [str(error)]
         problems = find_changes(model, tick, is_thorough=True)
         if not problems:
             try:
@@ -207,11 +215,14 @@ class Models:
         return "Bring one in first: synthstudio models add PROJECT PATH."
 
     def _names(self) -> Sequence[str]:
-        if not self._folder.is_dir():
+        try:
+            # No glob: it takes a folder that may not be read for an empty one.
+            names = [each.name for each in self._folder.iterdir() if not each.name.startswith(".")]
+            return sorted(name for name in names if (self._folder / name / CARD).exists())
+        except FileNotFoundError:
             return []
-        return sorted(
-            each.parent.name for each in self._folder.glob(f"*/{CARD}") if not each.parent.name.startswith(".")
-        )
+        except OSError as error:
+            raise translate_named_error(error) or translate_os_error(error, self._folder) from error
 
     def _try_read(self, name: str) -> LocalModel | None:
         try:
@@ -223,7 +234,9 @@ class Models:
         path = self._folder / name / CARD
         try:
             return _from_json(path.read_bytes(), name=name, folder=self._folder / name)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise translate_os_error(error, path) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"The card {path} of a model is damaged ({error}).", "Remove the model and bring it in again."
             ) from error

@@ -29,6 +29,7 @@ class Names(ReadingPanel[str, list[str]]):
         self.adopted: list[list[str] | None] = []
         self.n_read = 0
         self.error: Exception | None = None
+        self.offer_error: Exception | None = None
         self.is_held = threading.Event()
         self.hold: threading.Event | None = None
         """Keeps the next read back once it has read."""
@@ -36,6 +37,11 @@ class Names(ReadingPanel[str, list[str]]):
     @override
     def _wish(self) -> str:
         return self.beginning
+
+    @override
+    def _offer(self, project: Project | None) -> None:
+        if self.offer_error is not None:
+            raise self.offer_error
 
     @override
     def _find(self, project: Project, wish: str, tick: Tick) -> list[str]:
@@ -139,6 +145,28 @@ def test_that_what_cannot_be_read_is_said_and_leaves_nothing_of_before(
     panel.hide()
     panel.show()
     _wait_for(qtbot, panel, ["WBC"])
+    assert not panel.has_failed
+
+
+def test_that_lists_that_cannot_be_offered_leave_nothing_of_before(
+    qtbot: QtBot, workspace: Workspace, panel: Names, told: list[Exception]
+) -> None:
+    panel.show()
+    _wait_for(qtbot, panel, ["RBC", "WBC"])
+    hold = panel.hold = threading.Event()
+    panel.refresh()
+    assert panel.is_held.wait(TIMEOUT_MS / 1000)
+    panel.offer_error = DAMAGED
+    panel.refresh()
+    assert told == [DAMAGED]
+    assert panel.has_failed
+    hold.set()
+    qtbot.waitUntil(lambda: workspace.background.is_idle, timeout=TIMEOUT_MS)
+    assert panel.adopted == [["RBC", "WBC"], None]  # what was read before is too late
+    panel.offer_error = None
+    panel.hide()
+    panel.show()
+    _wait_for(qtbot, panel, ["RBC", "WBC"])
     assert not panel.has_failed
 
 

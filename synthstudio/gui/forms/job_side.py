@@ -84,7 +84,7 @@ class JobSide(AnyJobSide, Generic[SettingsT]):
         return ""
 
     def offer(self, sets: Sequence[str], *, can_start: bool, otherwise: int = 0) -> None:
-        """Offer these sets; what is chosen stays so where it is still there, else it is the entry at `otherwise`."""
+        """Offer these sets; a chosen one stays so where it is still there, else it is the entry at `otherwise`."""
         self._can_start = can_start
         chosen = self.target.currentData()
         self.target.blockSignals(True)
@@ -92,7 +92,7 @@ class JobSide(AnyJobSide, Generic[SettingsT]):
         self.target.addItem(self._own, "")
         for name in sets:
             self.target.addItem(f"Set {name}", name)
-        place = self.target.findData(chosen)
+        place = self.target.findData(chosen) if chosen else -1
         self.target.setCurrentIndex(place if place >= 0 else otherwise)
         self.target.blockSignals(False)
         self._refresh()

@@ -181,7 +181,8 @@ class ChecksPanel(ReadingPanel[None, QualityFacts]):
         former = [each.run.id for each in self._facts.checks]
         self._facts = facts = facts or QualityFacts()
         self.state.show_state(facts.state)
-        self.side.offer(facts.sets, can_start=self._workspace.is_writable)
+        if not self.has_failed:  # or the set that was chosen would no longer be
+            self.side.offer(facts.sets, can_start=self._workspace.is_writable)
         ids = [each.run.id for each in facts.checks]
         chosen = self.runs.currentData()
         self.runs.blockSignals(True)

@@ -185,7 +185,8 @@ class MapPanel(ReadingPanel[GalleryView, MapFacts]):
     def _adopt(self, facts: MapFacts | None) -> None:
         self._facts = facts = facts or MapFacts()
         shown, can_start = facts.shown, self._workspace.is_writable
-        self.side.fit(facts.models, can_start=can_start)
+        if not self.has_failed:  # or the model that was chosen would no longer be
+            self.side.fit(facts.models, can_start=can_start)
         for widget in (self.update_button, self.empty.button):
             widget.setEnabled(can_start)
         self.file_button.setEnabled(shown is not None or can_start)

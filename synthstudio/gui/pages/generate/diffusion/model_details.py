@@ -74,9 +74,10 @@ class ModelDetails(QScrollArea):
                 label.setToolTip(str(model.path))
         self.licence.setPlainText(model.licence or NO_LICENCE)
 
-    def show_needs(self, models: Sequence[LocalModel]) -> None:
-        """Say which features have a model."""
-        self.needs.setText(needs_html(models))
+    def show_needs(self, models: Sequence[LocalModel] | None) -> None:
+        """Say which features have a model; nothing where the models are not known."""
+        self.needs_section.setVisible(models is not None)
+        self.needs.setText(needs_html(models or ()))
 
 
 def _muted(text: str) -> QLabel:

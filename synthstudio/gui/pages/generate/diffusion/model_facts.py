@@ -46,7 +46,7 @@ def model_rows(shelf: ModelShelf) -> list[TableRow]:
     rows = [TableRow(each.name, _cells(each)) for each in shelf.models]
     hollow = tuple(TableCell("") for _ in COLUMNS[3:])
     for name in shelf.damaged:
-        words = TableCell("its card is damaged: remove it and add it again")
+        words = TableCell("“Check files” says why", tip="Its card cannot be read")
         rows.append(TableRow(name, (TableCell(name, name), TableCell("damaged"), words, *hollow)))
     return rows
 

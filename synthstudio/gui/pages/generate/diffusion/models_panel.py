@@ -149,7 +149,7 @@ class ModelsPanel(ReadingPanel[None, ModelShelf]):
             self._awaited = None
         elif rows and self.selected is None:
             self.table.select([rows[0].key], current=rows[0].key)
-        self.details.show_needs(shelf.models)
+        self.details.show_needs(None if self.has_failed else shelf.models)
         self._on_table_selection_changed()
 
     @Slot()

@@ -48,6 +48,7 @@ ROWS_IN_SIGHT = 3
 MENU = "Generate"
 PROJECT_NEEDED = "Open a project first."
 NO_PAIRS = "No training image was looked at for copies."
+NO_PAIRS_READ = "The pairs could not be read. The message in the window says why."
 
 
 class MeasurePanel(ReadingPanel[None, Measurements]):
@@ -185,7 +186,8 @@ class MeasurePanel(ReadingPanel[None, Measurements]):
     @override
     def _adopt(self, facts: Measurements | None) -> None:
         former = {each.run.id for each in self._known.finished}
-        self._known = known = facts or Measurements()
+        # What could not be read takes the choice of a set away from nobody.
+        self._known = known = facts or Measurements(sets=self._known.sets if self.has_failed else ())
         self.table.set_table(COLUMNS, [table_row(each) for each in known.finished])
         self.table.show_all_rows(at_least=min(ROWS_IN_SIGHT, len(known.finished)))
         newest = known.finished[0].run.id if known.finished else ""
@@ -199,7 +201,12 @@ class MeasurePanel(ReadingPanel[None, Measurements]):
 
     def _fit_side(self) -> None:
         if self._side is not None:
-            self._side.fit(run=self._run, sets=self._known.sets, can_start=self._workspace.is_writable)
+            self._side.fit(
+                run=self._run,
+                sets=self._known.sets,
+                can_start=self._workspace.is_writable,
+                is_known=not self.has_failed,
+            )
 
     def _show_empty(self) -> None:
         if self.has_failed:
@@ -264,8 +271,10 @@ class MeasurePanel(ReadingPanel[None, Measurements]):
         def fail(error: Exception) -> None:
             if not isinstance(error, UserError):
                 report(error, parent=self)
-            elif key == self._shown_pairs:
-                self.gallery.show_pairs(None, PairSource(Path(), {}), placeholder=str(error))
+            if key == self._shown_pairs:
+                self._shown_pairs = ""  # tried again when the measurement is chosen again, or all are read
+                told = str(error) if isinstance(error, UserError) else NO_PAIRS_READ
+                self.gallery.show_pairs(None, PairSource(Path(), {}), placeholder=told)
 
         self._workspace.background.run(read, done=show, failed=fail, owner=self)
 

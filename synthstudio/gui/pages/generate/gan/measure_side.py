@@ -19,6 +19,7 @@ class MeasureSide(JobSide[MeasureSettings]):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._run: Run | None = None
+        self._is_known = True
         super().__init__(
             MeasureSettings,
             parent,
@@ -29,9 +30,13 @@ class MeasureSide(JobSide[MeasureSettings]):
         )
         self._refresh()
 
-    def fit(self, *, run: Run | None, sets: Sequence[str], can_start: bool) -> None:
-        """Offer the GAN and these sets; what is chosen stays so where it is still there."""
-        self._run = run
+    def fit(self, *, run: Run | None, sets: Sequence[str], can_start: bool, is_known: bool) -> None:
+        """Offer the GAN and these sets; what is chosen stays so where it is still there.
+
+        Args:
+            is_known: Whether these are the sets of the project; not where they could not be read.
+        """
+        self._run, self._is_known = run, is_known
         self.offer(sets, can_start=can_start, otherwise=int(run is None and bool(sets)))
 
     @override
@@ -43,5 +48,8 @@ class MeasureSide(JobSide[MeasureSettings]):
 
     @override
     def _trouble(self) -> str:
-        has_target = bool(self.target.currentData()) or self._run is not None
-        return "" if has_target else "Train a GAN or write a set first: there is nothing to measure yet."
+        if self.target.currentData() or self._run is not None:
+            return ""
+        if not self._is_known:
+            return "The sets of the project could not be read."
+        return "Train a GAN or write a set first: there is nothing to measure yet."

@@ -48,6 +48,7 @@ NO_STUDY = (
     " takes a set of synthetic images, which is written in Generate.",
     "New study…",
 )
+NO_RESULT = "Its result could not be read; it is tried again when the study is chosen again."
 
 
 class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
@@ -137,6 +138,8 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
     @override
     def _adopt(self, facts: list[StudyFacts] | None) -> None:
         self._facts = found = facts or []
+        if facts is not None:
+            self._has_sets = None  # it may not have been known, where the project could not be read
         self.table.set_table(STUDY_COLUMNS, [each.row for each in found])
         names = [each.study.name for each in found]
         if self._awaited in names:
@@ -169,7 +172,11 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
         if project is None or not self._workspace.is_writable:
             return False
         if self._has_sets is None:  # asked at every click anywhere: the database is not
-            self._has_sets = bool(project.sets.list())
+            try:
+                self._has_sets = bool(project.sets.list())
+            except Exception as error:  # noqa: BLE001 - told like all errors; every click would meet it again
+                errors.report(error, parent=self)
+                self._has_sets = False
         return self._has_sets
 
     @property
@@ -222,8 +229,9 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
 
         def failed(error: Exception) -> None:
             errors.report(error, parent=self)
-            if self._workspace.project is project:
-                self._judged.discard(name)
+            self._judged.discard(name)
+            if self.chosen is not None and self.chosen.study.name == name:
+                self.words.setText(f"{self.words.text()} {NO_RESULT}")
 
         def done(result: StudyResult) -> None:
             if self._workspace.project is project:
@@ -318,7 +326,11 @@ class StudiesPanel(ReadingPanel[None, list[StudyFacts]]):
 
     def _begin(self, reading: ProjectReading | FolderReading) -> None:
         self.stack.setCurrentWidget(self.reading)
-        self.reading.read(reading)
+        try:
+            self.reading.read(reading)
+        except Exception:  # whoever called tells it
+            self.leave_reading()
+            raise
         self.actions_outdated.emit()
 
     @Slot()
