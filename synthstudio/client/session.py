@@ -21,7 +21,7 @@ from synthstudio.project.runs import new_run_id
 from synthstudio.protocol.messages import AnyEvent, JobFailed, JobOutcome, JobRequest
 from synthstudio.settings.base import JobSettings
 from synthstudio.settings.recipe import recipe_text, settings_from_toml
-from synthstudio.settings.registry import SettingsUnion
+from synthstudio.settings.registry import MODELS_BY_RECIPE_KIND, SettingsUnion
 
 _log = logging.getLogger(__name__)
 
@@ -87,11 +87,17 @@ def execute_run(
         UserError: The engine cannot be started, or the project cannot be written.
     """
     run = project.runs.get(run_id)
+    try:
+        settings = stored_settings(run)
+    except UserError as error:
+        if run.status is RunStatus.QUEUED:  # or it would be begun in vain each time that the project is opened
+            _record_failure(project, run_id, error)
+        raise
     request = JobRequest(
         run_id=run_id,
         project=str(project.folder),
         run_dir=str(project.run_folder(run_id)),
-        settings=stored_settings(run),
+        settings=settings,
         device=device,
         resume=resume,
     )
@@ -109,7 +115,20 @@ def execute_run(
 
 def stored_settings(run: Run) -> SettingsUnion:
     """Return the settings of a run. Raises UserError where this version cannot read them."""
-    return settings_from_toml(json.loads(run.settings_json), origin=f"The run {run.id}")
+    again = "Set the job up again in the window, or start it with its recipe."
+    try:
+        content = json.loads(run.settings_json)
+    except ValueError as error:
+        raise UserError(f"The stored settings of the run {run.id} are damaged.", again) from error
+    kind = content.get("kind") if isinstance(content, dict) else None
+    if not isinstance(kind, str):
+        raise UserError(f"The stored settings of the run {run.id} do not say what kind of job it is.", again)
+    if kind not in MODELS_BY_RECIPE_KIND:
+        raise UserError(
+            f"The run {run.id} is a job of the kind {kind}, which this version of SynthStudio does not know.",
+            "Update SynthStudio, or set up another job.",
+        )
+    return settings_from_toml(content, origin=f"The run {run.id}")
 
 
 def _recorded(

@@ -23,6 +23,7 @@ from synthstudio.gui.main_window.job_queue import JobQueue
 from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project import Project
+from synthstudio.project.runs import new_run_id
 from synthstudio.settings.compose import ComposeSettings
 from synthstudio.settings.train_classifier import TrainClassifierSettings
 from tests.support.cell_projects import make_cell_project
@@ -142,6 +143,21 @@ def test_that_a_training_cut_off_by_a_killed_window_is_offered_and_resumed(
         with qtbot.waitSignal(window.workspace.gpu_worker.job_ended, timeout=TIMEOUT_MS) as ended:
             qtbot.mouseClick(bar.action_button, Qt.MouseButton.LeftButton)
         assert ended.args[0] == run_id
+
+
+def test_that_a_run_without_a_kind_is_told_in_a_sentence_and_begun_only_once(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    project = Project.open(folder)
+    run_id = new_run_id("compose")
+    project.runs.add(run_id, kind="compose", title="By a script", settings_json="{}")
+    project.close()
+    with open_window(qtbot, tmp_path / "private", folder, engine_command=scripted_engine("finished")) as window:
+        qtbot.waitUntil(lambda: bool(window.message_bar.text), timeout=TIMEOUT_MS)
+        told = window.message_bar.text
+    assert f"The stored settings of the run {run_id} do not say what kind of job it is." in told
+    assert "Set the job up again in the window, or start it with its recipe." in told
+    assert statuses(folder) == {"By a script": RunStatus.FAILED}
 
 
 def test_that_parts_of_a_plan_that_waited_are_left_to_the_plan(folder: Path) -> None:

@@ -15,6 +15,7 @@ from synthstudio.domain.errors import ProjectIsReadOnly, UserError
 from synthstudio.domain.ids import RunId
 from synthstudio.domain.records import RunStatus
 from synthstudio.project import Project
+from synthstudio.project.runs import new_run_id
 from synthstudio.protocol.messages import (
     AnyEvent,
     JobCancelled,
@@ -94,6 +95,32 @@ def test_that_a_run_has_its_row_folder_and_recipe_before_it_starts(project: Proj
     assert (run.status, run.title, run.kind) == (RunStatus.QUEUED, "Three images", "compose")
     assert read_recipe(project.run_folder(run_id) / "recipe.toml") == settings
     assert stored_settings(run) == settings
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ('{"seed": 1}', "do not say what kind of job it is."),
+        ("[]", "do not say what kind of job it is."),
+        (
+            '{"kind": "train-oracle"}',
+            "is a job of the kind train-oracle, which this version of SynthStudio does not know.",
+        ),
+        ('{"kind": ["compose"]}', "do not say what kind of job it is."),
+        ('{"kind": ', "are damaged."),
+    ],
+)
+def test_that_a_run_of_no_known_kind_ends_with_one_sentence(project: Project, stored: str, message: str) -> None:
+    run_id = new_run_id("compose")
+    project.runs.add(run_id, kind="compose", title="By a script", settings_json=stored)
+    with pytest.raises(UserError) as raised:
+        play(project, "finished", run_id=run_id)
+    assert raised.value.message.endswith(message)
+    assert run_id in raised.value.message
+    assert "set" in raised.value.hint.lower()
+    assert len(str(raised.value)) < 250  # no list of all kinds
+    run = project.runs.get(run_id)
+    assert (run.status, run.message, run.hint) == (RunStatus.FAILED, raised.value.message, raised.value.hint)
 
 
 def test_that_a_run_cannot_be_entered_into_a_read_only_project(project: Project) -> None:
