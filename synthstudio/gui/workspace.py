@@ -156,6 +156,10 @@ class Workspace(QObject):
             return
         self._adopt(Project.open(path))
 
+    def reopen_project(self) -> None:
+        """Open the present project anew, as it is on the disk. Raises UserError; it then stays as it was opened."""
+        self._adopt(Project.open(self.require_project().folder))
+
     def create_project(self, path: Path) -> None:
         """Make a new project and open it. Raises UserError; the present one then stays open."""
         self._adopt(Project.create(path))

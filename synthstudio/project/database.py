@@ -67,6 +67,7 @@ class Database:
         self._writing_thread = self._holding_thread = 0
         self._main_reader, self._background_reader = _Reader(), _Reader()
         self._n_unfolded, self._committed_s = 0, 0.0
+        self._identity = _identity(path)
         try:
             self._connection = self._connect()
         except sqlite3.Error as error:
@@ -262,6 +263,14 @@ class Database:
         found = self.rows(sql, parameters)
         return found[0] if found else None
 
+    def was_replaced(self) -> bool:
+        """Whether another file took the place of this one: what is read here is then the state before, for ever.
+
+        False where none is to be seen there. It looks at the disk.
+        """
+        now = _identity(self.path)
+        return now is not None and now != self._identity
+
     # The WAL, into which commits go first
 
     def fold_when_quiet(self) -> None:
@@ -321,6 +330,14 @@ class Database:
                 f"The project {folder} is being written by another program.", "Wait a moment and try again."
             )
         return error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _is_main_thread() -> bool:

@@ -24,8 +24,9 @@ from synthstudio.gui.main_window.snapshots_dialog import NONE_YET, SnapshotsDial
 from synthstudio.gui.pages.annotate.edits import AnnotationEdit, commit_edit
 from synthstudio.gui.removals import remove_fields_undoably
 from synthstudio.project import Project, snapshots
+from synthstudio.project.restoring import restore_snapshot
 from synthstudio.project.snapshots import MANY, find_snapshots, list_snapshots
-from tests.support.windows import TIMEOUT_MS, make_project, open_window
+from tests.support.windows import TIMEOUT_MS, make_project, open_window, wait_for_field
 
 
 @pytest.fixture
@@ -167,6 +168,65 @@ def test_that_a_read_only_project_shows_them_and_stays_as_it_is(qtbot: QtBot, tm
             assert dialog.model.n_rows == 1
             assert not dialog.back_button.isEnabled()
             assert dialog.table.isEnabled()
+    finally:
+        holder.close()
+
+
+def test_that_a_second_window_says_that_the_project_was_put_back_and_shows_it_once_opened_again(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = make_project(tmp_path / "study")
+    holder = Project.open(folder)
+    try:
+        kept = holder.snapshots.keep("a test")
+        assert kept is not None
+        holder.classes.add("Later")
+        with open_window(qtbot, tmp_path / "private", folder) as window:
+            workspace = window.workspace
+            assert not workspace.is_writable
+            window.replacements.look()
+            qtbot.waitUntil(lambda: workspace.background.is_idle, timeout=TIMEOUT_MS)
+            assert "was put back" not in window.message_bar.text
+            workspace.step_fov(1)
+            shown = workspace.current_fov_id
+            holder.close()
+            restore_snapshot(folder, kept.name)
+            names = [each.name for each in workspace.require_project().classes.list()]
+            assert "Later" in names  # the state before, whole
+            for place in range(5):
+                window.show_page(place)
+                qtbot.waitUntil(lambda: workspace.background.is_idle, timeout=TIMEOUT_MS)
+            window.show_page(0)
+            window.replacements.look()
+            qtbot.waitUntil(lambda: "was put back to a snapshot" in window.message_bar.text, timeout=TIMEOUT_MS)
+            assert "open the project again" in window.message_bar.text
+            qtbot.mouseClick(window.message_bar.action_button, Qt.MouseButton.LeftButton)
+            assert [each.name for each in workspace.require_project().classes.list()] == names[:-1]
+            assert workspace.is_writable
+            assert workspace.current_fov_id == shown
+            wait_for_field(qtbot, window)
+            assert "was put back" not in window.message_bar.text
+            project = workspace.project
+            window.projects.reopen()  # of a notice that still stood there
+            assert workspace.project is project
+    finally:
+        holder.close()
+
+
+def test_that_a_second_window_looks_for_it_by_itself(qtbot: QtBot, tmp_path: Path) -> None:
+    holder = Project.open(make_project(tmp_path / "study"))
+    try:
+        kept = holder.snapshots.keep("a test")
+        assert kept is not None
+        with open_window(qtbot, tmp_path / "private", holder.folder) as window:
+            window.replacements._timer.setInterval(1)
+            holder.close()
+            restore_snapshot(holder.folder, kept.name)
+            qtbot.waitUntil(lambda: "was put back to a snapshot" in window.message_bar.text, timeout=TIMEOUT_MS)
+            window.message_bar.hide()
+            window.replacements.look()
+            qtbot.waitUntil(lambda: window.workspace.background.is_idle, timeout=TIMEOUT_MS)
+            assert window.message_bar.text == ""  # it is told once
     finally:
         holder.close()
 

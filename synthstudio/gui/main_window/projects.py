@@ -38,6 +38,14 @@ class Projects(QObject):
         """Make a project and open it; tells whether it worked."""
         return self._change(lambda: self._workspace.create_project(folder))
 
+    def reopen(self) -> None:
+        """Open a project anew that is open read-only; the same field is shown again."""
+        project, shown = self._workspace.project, self._workspace.current_fov_id
+        if project is None or not project.is_read_only:
+            return  # another one was opened meanwhile
+        if self._change(self._workspace.reopen_project) and shown in self._workspace.fov_order:
+            self._workspace.set_current_fov(shown)
+
     def close(self) -> None:
         """Close the project and show the welcome."""
         self._change(self._workspace.close_project)

@@ -31,6 +31,7 @@ from synthstudio.gui.main_window.pages import PAGES
 from synthstudio.gui.main_window.palette_search import PaletteSearch
 from synthstudio.gui.main_window.projects import Projects
 from synthstudio.gui.main_window.rail import Rail
+from synthstudio.gui.main_window.replacement_watch import ReplacementWatch
 from synthstudio.gui.main_window.snapshot_keeper import SnapshotKeeper
 from synthstudio.gui.main_window.specs import window_actions
 from synthstudio.gui.main_window.tone_actions import ToneActions
@@ -90,6 +91,7 @@ class MainWindow(QWidget):
         self.watcher = FolderWatcher(workspace, self)
         self.looking = LookingAt(workspace, self)
         self.snapshots = SnapshotKeeper(workspace, self)
+        self.replacements = ReplacementWatch(workspace, self, reopen=self.projects.reopen)
         self.registry.add(window_actions(self), owner=self)
         welcome_ids = ("file.new", "file.open", "file.look", "file.demo")
         self.welcome = Welcome([self.registry.action(each) for each in welcome_ids])
