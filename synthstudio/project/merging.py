@@ -118,8 +118,8 @@ def undo_merge(project: Project, merged: Merged) -> Changes:
 
 
 def redo_merge(project: Project, merged: Merged) -> Changes:
-    """Bring them back, under the same ids."""
-    with project.transaction(before="redo of import"):
+    """Bring them back, under the same ids. Nothing is lost by it: no snapshot is kept."""
+    with project.transaction():
         _, told = project.annotations.add(merged.annotations)
         for fov_id, _, after in merged.states:
             told |= project.fovs.set_state(fov_id, after)

@@ -24,6 +24,7 @@ from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.records import Annotation, Split
 from synthstudio.project import Project, restoring, snapshots
 from synthstudio.project.database import iter_database_faults
+from synthstudio.project.merging import Merged, redo_merge, undo_merge
 from synthstudio.project.removal import remove_fovs
 from synthstudio.project.restoring import restore_snapshot
 from synthstudio.project.sampling import SampleAssignment, assign_samples
@@ -55,6 +56,24 @@ def keep(project: Project, reason: str = "a test") -> Path:
     path = project.snapshots.take(reason)
     assert path is not None
     return path
+
+
+def test_that_only_the_undo_of_an_import_keeps_a_snapshot_as_a_redo_takes_nothing_back(project: Project) -> None:
+    keep(project)
+    fov, known = project.fovs.list()[0], project.classes.list()[0]
+    new = Annotation(id=AnnotationId(0), fov_id=fov.id, class_id=known.id, x=5.0, y=5.0)
+    with project.transaction(before="import"):
+        merged = Merged(tuple(project.annotations.add([new])[0]))
+    for _ in range(3):
+        undo_merge(project, merged)
+        assert sum(project.annotations.totals().values()) == 27
+        project.snapshots.wait()
+        redo_merge(project, merged)
+        assert sum(project.annotations.totals().values()) == 28
+        project.snapshots.wait()
+    kept = list_snapshots(project.folder)
+    assert [each.n_annotations for each in kept] == [28, 28, 28, 27]
+    assert [each.reason for each in kept] == [*3 * ["before undo of import"], "a test"]
 
 
 def test_that_a_snapshot_is_named_after_moment_and_reason_and_listed_with_its_content(project: Project) -> None:
