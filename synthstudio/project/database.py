@@ -315,8 +315,8 @@ class Database:
         folder = self.path.parent
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             return UserError(
-                f"The project {folder} could not be written: the disk is full or does not answer.",
-                "Free some space; what was saved before is safe.",
+                f"The project {folder} could not be read or written: the disk is full or does not answer.",
+                "Free some space, or check the drive; what was saved before is safe.",
             )
         if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
             return UserError(
