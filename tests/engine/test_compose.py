@@ -11,8 +11,11 @@ from typing import Literal
 
 import pytest
 
+from synthstudio.core.export.datasets import ExportData
+from synthstudio.core.export.writers import WRITERS
+from synthstudio.core.imaging import read_image
 from synthstudio.core.synthesis.composer import Composer
-from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME
+from synthstudio.core.synthesis.manifest import HEADER_NAME, MANIFEST_NAME, SUFFIXES
 from synthstudio.core.synthesis.verification import verify_set
 from synthstudio.domain.errors import Cancelled, UserError
 from synthstudio.domain.records import Split
@@ -20,9 +23,11 @@ from synthstudio.engine.context import CancelToken, JobContext
 from synthstudio.engine.jobs.compose import run
 from synthstudio.project import Project
 from synthstudio.project.patches import build_project_bank, list_train_fovs
+from synthstudio.project.set_images import list_set_images
 from synthstudio.protocol.messages import AnyEvent, PreviewReady, Progress, WarningRaised
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings, PatchSettings
 from tests.support.cell_projects import make_cell_project
+from tests.support.sets import add_set
 
 SMALL = CompositionSettings(canvas_px=96, n_objects_max=4)
 
@@ -191,3 +196,16 @@ def test_that_whole_fields_in_another_format_are_written_and_verified(
     composer = Composer(bank, wide, seed=chosen.seed)
     assert verify_set(project.set_folder("wide"), composer, manifest_sha256=result.sha256) == []
     assert len(list((project.set_folder("wide") / "masks").iterdir())) == 3
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp"])
+def test_that_a_set_of_any_format_is_read_and_exported(
+    project: Project, tmp_path: Path, image_format: Literal["png", "jpeg", "webp"]
+) -> None:
+    add_set(project, ComposeSettings(set_name="made", count=4, format=image_format, composition=SMALL))
+    fovs, marks = list_set_images(project, "made")
+    assert [read_image(Path(fov.path)).shape for fov in fovs] == [(96, 96, 3)] * 4
+    WRITERS["yolo"](ExportData(fovs, marks, project.classes.list()), tmp_path / "out")
+    copied = sorted(path for path in (tmp_path / "out").rglob("*") if path.suffix == SUFFIXES[image_format])
+    originals = sorted((project.set_folder("made") / "images").iterdir())
+    assert [path.read_bytes() for path in copied] == [path.read_bytes() for path in originals]

@@ -126,8 +126,9 @@ def test_that_a_stored_set_teaches_what_its_images_show(project: Project) -> Non
     assert torch.equal(pixels, torch.cat([images for images, _ in made]))
 
 
-def test_that_a_training_on_a_stored_set_leaves_a_model(project: Project) -> None:
-    add_set(project, COMPOSE)
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp"])
+def test_that_a_training_on_a_stored_set_leaves_a_model(project: Project, image_format: str) -> None:
+    add_set(project, COMPOSE.model_copy(update={"format": image_format}))
     context = RecordingContext(project, "train-classifier")
     result = train_classifier.run(_settings("stored-set"), context)
     assert result.status == "finished"

@@ -23,7 +23,7 @@ from tests.support.windows import TIMEOUT_MS, ScriptedQuestions, make_project, o
 SMALL = ComposeSettings(
     set_name="small",
     count=6,
-    format="jpeg",
+    format="webp",
     masks=True,
     composition=CompositionSettings(canvas_px=96, canvas_height_px=64, n_objects_min=2, n_objects_max=4),
 )

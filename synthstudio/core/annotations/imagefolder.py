@@ -23,7 +23,9 @@ def read_imagefolder(root: Path, options: ReadOptions = DEFAULT_OPTIONS, *, tick
     """
     image_root, paths = _find_chosen(options.images or root, options.only)
     if not paths:
-        raise UserError(f"{image_root} holds no images (PNG, JPEG, BMP or TIFF).", "Choose the folder that holds them.")
+        raise UserError(
+            f"{image_root} holds no images (PNG, JPEG, WebP, BMP or TIFF).", "Choose the folder that holds them."
+        )
     image_root = _skip_container(paths, image_root)
     naming: Literal["folder", "stem"] = "stem" if options.labels_from_folder else "folder"
     builder = PlanBuilder(root, options, default_naming=naming, image_root=image_root)

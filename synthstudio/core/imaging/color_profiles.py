@@ -4,11 +4,13 @@ import io
 import struct
 import zlib
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageArray, ImageKind
+from synthstudio.core.imaging.webp import scan_webp
 
 if TYPE_CHECKING:
     from PIL import ImageCms
@@ -19,12 +21,14 @@ MAX_PROFILE_BYTES = 4 << 20
 
 
 def find_profile(data: bytes, kind: ImageKind) -> bytes:
-    """Return the ICC profile in the bytes of a PNG or JPEG file, or nothing; damaged ones count as absent."""
+    """Return the ICC profile in the bytes of a PNG, JPEG or WebP file, or nothing; damaged ones count as absent."""
     try:
         if kind == "png":
             return _find_in_png(data)
         if kind == "jpeg":
             return _find_in_jpeg(data)
+        if kind == "webp":
+            return scan_webp(io.BytesIO(data), Path(), limit_bytes=MAX_PROFILE_BYTES).profile
     except (struct.error, zlib.error):
         return b""
     return b""

@@ -20,6 +20,7 @@ from synthstudio.core.imaging.pixels import to_rgb, turn_upright
 from synthstudio.core.imaging.regions import open_regions
 from synthstudio.core.imaging.tiff import read_tiff_profile
 from synthstudio.core.imaging.tiff_whole import read_tiff_pixels
+from synthstudio.core.imaging.webp import check_webp_length
 
 # OpenCV would write its own complaint to stderr beside the refusal that is raised here.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -123,6 +124,8 @@ def _refuse_cut_short(data: bytes, header: ImageHeader, path: Path) -> None:
     if header.kind == "jpeg" and data.rfind(b"\xff\xd9") < header.pixels_at:
         # Inside the compressed data 0xFF is always escaped, so the end mark cannot occur there by chance.
         raise damaged(path, "it ends before its last pixels (no JPEG end mark)")
+    if header.kind == "webp":
+        check_webp_length(data, path)
     if header.kind == "bmp":
         _check_bmp_length(data, path)
 

@@ -11,7 +11,7 @@ from synthstudio.domain.errors import UserError
 ImageArray = NDArray[np.uint8]
 """Image `(H, W, 3)`, RGB, 0-255."""
 
-ImageKind = Literal["png", "jpeg", "bmp", "tiff", "slide"]
+ImageKind = Literal["png", "jpeg", "webp", "bmp", "tiff", "slide"]
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -1,7 +1,8 @@
 """Size and orientation of an image from its header, before anything is allocated.
 
 A few hundred bytes can claim to be 60000 x 60000 pixels, so the size is judged first. The kind of file is told from its
-content, never from its suffix. Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), BMP, TIFF 6.0, EXIF 2.3.
+content, never from its suffix. Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), WebP
+(RFC 9649), BMP, TIFF 6.0, EXIF 2.3.
 """
 
 import errno
@@ -15,11 +16,12 @@ from synthstudio.core.imaging.formats import PNG_SIGNATURE, ImageKind, damaged
 from synthstudio.core.imaging.slides import PREFERRED_SUFFIXES, SLIDE_SUFFIXES, is_for_openslide, open_slide
 from synthstudio.core.imaging.tiff import header_of, open_tiff, refuse_stack
 from synthstudio.core.imaging.tiff_source import can_read_regions, is_plain
+from synthstudio.core.imaging.webp import is_webp, scan_webp
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.os_errors import translate_os_error
 
 IMAGE_SUFFIXES = (
-    frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
+    frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".svs"})
     | SLIDE_SUFFIXES
     | PREFERRED_SUFFIXES
 )
@@ -146,12 +148,14 @@ def _parse_header(stream: BinaryIO, path: Path) -> ImageHeader:
         return _parse_png(stream, path)
     if start.startswith(b"\xff\xd8\xff"):
         return _parse_jpeg(stream, path)
+    if is_webp(start):
+        return _parse_webp(stream, path)
     if start.startswith(b"BM"):
         return _parse_bmp(stream)
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _parse_tiff(path)
     raise UserError(
-        f"{path} is not an image that can be read (PNG, JPEG, BMP or TIFF), whatever its name says.",
+        f"{path} is not an image that can be read (PNG, JPEG, WebP, BMP or TIFF), whatever its name says.",
         "Open it in the program it comes from and save it as PNG or TIFF, or leave it out.",
     )
 
@@ -225,6 +229,11 @@ def _next_jpeg_marker(stream: BinaryIO) -> int | None:
     while byte == b"\xff":
         byte = stream.read(1)
     return byte[0] if byte else None
+
+
+def _parse_webp(stream: BinaryIO, path: Path) -> ImageHeader:
+    found = scan_webp(stream, path, limit_bytes=EXIF_LIMIT_BYTES)
+    return ImageHeader("webp", found.width, found.height, find_exif_orientation(found.exif))
 
 
 def _parse_bmp(stream: BinaryIO) -> ImageHeader:

@@ -279,7 +279,7 @@ def wide_gamut_profile() -> bytes:
     return bytes(profile).replace("sRGB".encode("utf-16-be"), "else".encode("utf-16-be"))
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 def test_that_an_embedded_profile_is_applied_and_srgb_left_alone(tmp_path: Path, suffix: str) -> None:
     image = Image.fromarray(np.full((64, 64, 3), (200, 40, 60), np.uint8))
     plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

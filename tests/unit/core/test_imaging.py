@@ -73,14 +73,16 @@ def test_that_the_same_image_gives_the_same_png() -> None:
     assert encode_png(draw_image()) == encode_png(draw_image().copy())
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".jpg"])
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".jpg", ".webp"])
 def test_that_every_format_gives_size_and_colours(tmp_path: Path, suffix: str) -> None:
     image = np.zeros((24, 40, 3), np.uint8)
     image[:, :16] = (250, 10, 20)
     path = tmp_path / f"named-anything{suffix}.dat"
     path.write_bytes(encode(suffix, image[:, :, ::-1]))
     assert read_image_size(path) == (40, 24)
-    assert np.abs(read_image(path).astype(int) - image).max() <= (60 if suffix == ".jpg" else 0)
+    assert np.abs(read_image(path).astype(int) - image).max() <= (
+        60 if suffix == ".jpg" else 0
+    )  # OpenCV writes WebP without loss unless told otherwise
 
 
 def test_that_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
@@ -120,6 +122,34 @@ def test_that_an_exif_orientation_turns_size_and_pixels_as_opencv_does(tmp_path:
     turned = read_image(tmp_path / "a.png")
     assert read_image_size(tmp_path / "a.png") == (turned.shape[1], turned.shape[0])
     assert turned.shape[0] == (expected.shape[1] if orientation >= 5 else expected.shape[0])
+
+
+@pytest.mark.parametrize(("lossless", "mode"), [(True, "RGB"), (False, "RGB"), (True, "RGBA")])
+def test_that_webp_is_read_as_pillow_does(tmp_path: Path, *, lossless: bool, mode: str) -> None:
+    path = tmp_path / "a.webp"
+    Image.fromarray(draw_image(61, 40)).convert(mode).save(path, lossless=lossless, quality=80)
+    with Image.open(path) as opened:
+        np.testing.assert_array_equal(read_image(path), np.asarray(opened.convert("RGB")))
+    assert read_image_size(path) == (61, 40)
+
+
+def test_that_webp_is_turned_upright(tmp_path: Path) -> None:
+    image = draw_image()
+    for orientation in range(1, 9):
+        (tmp_path / "a.png").write_bytes(add_png_exif(encode_png(image), build_exif(orientation)))
+        for lead in (b"", b"Exif\0\0"):
+            exif = lead + build_exif(orientation)
+            Image.fromarray(image).save(tmp_path / "a.webp", lossless=True, exif=exif)
+            np.testing.assert_array_equal(read_image(tmp_path / "a.webp"), read_image(tmp_path / "a.png"))
+            assert read_image_size(tmp_path / "a.webp") == read_image_size(tmp_path / "a.png")
+
+
+def test_that_an_animated_webp_is_refused(tmp_path: Path) -> None:
+    frames = [Image.fromarray(draw_image()), Image.fromarray(255 - draw_image())]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])
+    with pytest.raises(UserError, match="is an animation") as caught:
+        read_image(tmp_path / "a.webp")
+    assert_one_clear_sentence(caught.value, tmp_path / "a.webp")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -169,7 +199,7 @@ def test_that_a_tiff_that_claims_a_giant_image_is_refused(tmp_path: Path) -> Non
         read_image(tmp_path / "a.tif")
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_that_a_file_that_ends_early_is_refused_as_damaged(tmp_path: Path, suffix: str, kept: float) -> None:
     data = encode(suffix, draw_image(90, 80))
@@ -244,7 +274,7 @@ def test_that_an_empty_file_a_folder_and_a_missing_file_are_told_apart(tmp_path:
 def test_that_damaged_images_never_raise_anything_but_a_user_error(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     tifffile.imwrite(tmp_path / "seed.tif", draw_image(), photometric="rgb", compression="zlib")
-    seeds = [encode(suffix, draw_image()) for suffix in (".png", ".jpg", ".bmp")]
+    seeds = [encode(suffix, draw_image()) for suffix in (".png", ".jpg", ".bmp", ".webp")]
     seeds += [(tmp_path / "seed.tif").read_bytes(), add_jpeg_exif(seeds[1], build_exif(6))]
     for _ in range(120):
         for seed in seeds:

@@ -60,7 +60,7 @@ def build_target(name: str, root: Path) -> Target:
         root = root.parent / "source"
     elif name == "imagefolder":
         (root / "train").mkdir(parents=True)
-        for kind in ("png", "jpg", "bmp", "tif"):
+        for kind in ("png", "jpg", "webp", "bmp", "tif"):
             image = np.random.default_rng(1).integers(0, 255, (24, 30, 3), dtype=np.uint8)
             (root / "train" / f"{kind}.{kind}").write_bytes(cv2.imencode(f".{kind}", image)[1].tobytes())
     elif name == "captions":
