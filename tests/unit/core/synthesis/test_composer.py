@@ -17,7 +17,15 @@ from synthstudio.core.synthesis.composer import Composer, Composite, compose_pre
 from synthstudio.core.synthesis.masks import build_alpha
 from synthstudio.core.synthesis.plan import Planner, plan_composite
 from synthstudio.domain.errors import UserError
-from synthstudio.settings.compose import CompositionSettings, ImageAugmentation, PatchAugmentation, PatchSettings
+from synthstudio.settings.compose import (
+    ComposeSettings,
+    CompositionSettings,
+    ImageAugmentation,
+    PatchAugmentation,
+    PatchSettings,
+)
+from synthstudio.settings.recipe import read_recipe
+from synthstudio.settings.resources import resource_path
 from tests.support.cells import make_bank, make_cells
 
 PLAIN_IMAGE = ImageAugmentation(brightness=0, contrast=0, blur_px=0, noise=0, jpeg=0, flip=False)
@@ -48,6 +56,20 @@ def test_that_an_image_depends_on_its_index_alone(bank: PatchBank, render: str, 
         assert np.array_equal(image.image, forward[0][index])
         assert np.array_equal(image.presence, forward[1][index])
     assert not np.array_equal(Composer(bank, chosen, seed=6).compose(0).image, forward[0][0])
+
+
+@pytest.mark.parametrize("name", ["compose-paper-kushwaha-2020", "compose-paper-kushwaha-2020-detection"])
+def test_that_the_sides_of_the_paper_stay_within_ten_percent_of_the_class_size(bank: PatchBank, name: str) -> None:
+    recipe = read_recipe(resource_path("recipes") / f"{name}.toml")
+    assert isinstance(recipe, ComposeSettings)
+    planner = Planner(bank, recipe.composition, seed=0)
+    objects = [item for index in range(200) for item in planner.plan(index).objects]
+    drawn = np.array([(item.look.width, item.look.height) for item in objects])
+    usual = np.array([(bank.patches[item.patch].width, bank.patches[item.patch].height) for item in objects])
+    assert np.all(np.abs(drawn - usual) <= 0.1 * usual + 0.5)  # a side is a whole number of px
+    assert (drawn / usual).min() < 0.92
+    assert (drawn / usual).max() > 1.08
+    assert {item.look.scale for item in objects} == {1.0}
 
 
 def test_that_evicted_variants_come_back_the_same(bank: PatchBank) -> None:
