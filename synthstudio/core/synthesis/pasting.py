@@ -22,6 +22,7 @@ from synthstudio.settings.compose import CompositionSettings
 
 ONE_IN_8_BITS = 1.0 / 255.0
 OPAQUE_BELOW = 128  # of what is left of the canvas: more than half of the pixel is the object's
+CLEAR = 255  # all of the canvas is left
 
 Extent = tuple[int, int, int, int]
 """x0, y0, x1, y1 of what can be seen of an object, in px of its window."""
@@ -74,8 +75,9 @@ class Paster:
         Args:
             objects: From bottom to top.
             target: `(h, w, 3)` uint8.
-            owners: `(h, w)` uint16, set to the number of the object (1 for the first) that covers more than half of
-                the pixel.
+            owners: `(h, w)` uint16, set to the number of the object (1 for the first) whose outline the pixel lies in:
+                of a foreground what is more than half opaque, else the shape of the patch with its soft rim. Their
+                extents are the boxes.
 
         Returns:
             The extent of each object within its window.
@@ -100,7 +102,8 @@ class Paster:
             multiply(region, inverse, region, ONE_IN_8_BITS)
             add(region, premultiplied, region)
             if owners is not None:
-                owners[top:bottom, left:right][inverse[..., 0] < OPAQUE_BELOW] = number
+                bound = OPAQUE_BELOW if self._is_cut_out[patch] else CLEAR
+                owners[top:bottom, left:right][inverse[..., 0] < bound] = number
         return extents
 
     def _carry_gradients(
