@@ -78,7 +78,7 @@ class NetworkSettings(SettingsGroup):
 class StepSettings(SettingsGroup):
     """How the steps of a training are taken."""
 
-    steps: int = Field(350, ge=1, le=1_000_000, title="Steps", json_schema_extra={"tier": "basic"})
+    steps: int = Field(700, ge=1, le=1_000_000, title="Steps", json_schema_extra={"tier": "basic"})
     """Optimiser steps."""
 
     batch_size: int = Field(32, ge=1, le=1024, title="Batch", json_schema_extra={"tier": "basic", "unit": "images"})

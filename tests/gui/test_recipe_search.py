@@ -178,7 +178,7 @@ def test_that_a_recipe_goes_into_the_form_of_the_training(qtbot: QtBot, page: Tr
     qtbot.mouseClick(page.search.panel.train, Qt.MouseButton.LeftButton)
     settings = page.form.settings()
     assert (settings.composition.canvas, settings.composition.blend) == ("matched", "feather")
-    assert settings.optimization.steps == 350
+    assert settings.optimization.steps == 700
     assert page.tabs.currentWidget() is page.curves
     assert page.side.currentWidget() is page.form_side
 
