@@ -15,6 +15,7 @@ from synthstudio.core.synthesis.extremes import is_augmentation
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.generate import GeneratePage
 from synthstudio.gui.pages.generate.compositing import CompositingView
+from synthstudio.settings.compose import ComposeSettings
 from tests.support.engine_project import build_engine_project
 from tests.support.windows import open_window
 
@@ -84,3 +85,28 @@ def test_that_a_popup_that_is_closed_early_is_not_drawn_into(qtbot: QtBot, windo
     with qtbot.waitSignal(popup.destroyed, timeout=WAIT_MS):
         popup.close()
     qtbot.waitUntil(lambda: view._workspace.background.is_idle, timeout=WAIT_MS)
+
+
+def test_that_a_class_that_is_not_composed_does_not_stand_in_the_way(qtbot: QtBot, window: MainWindow) -> None:
+    view = compositing(window)
+    composition = {"class_draw": "weights", "class_weights": ["disc=0"]}
+    view.form.set_settings(ComposeSettings.model_validate({"composition": composition}))
+    view.peeker.open(view.form.row(CONTRAST))
+    popup = view.peeker.popup
+    assert popup is not None
+    qtbot.waitUntil(lambda: bool(popup.pictures), timeout=WAIT_MS)
+    popup.close()
+
+
+def test_that_the_popup_says_why_there_is_nothing_to_be_seen(qtbot: QtBot, window: MainWindow) -> None:
+    view = compositing(window)
+    composition = {"class_draw": "weights", "class_weights": ["disc=0", "square=0"]}
+    view.form.set_settings(ComposeSettings.model_validate({"composition": composition}))
+    view.peeker.open(view.form.row(CONTRAST))
+    popup = view.peeker.popup
+    assert popup is not None
+    qtbot.waitUntil(lambda: popup.state.text() != "Drawing…", timeout=WAIT_MS)
+    assert popup.state.text() == "None of the chosen classes has a patch."
+    assert popup.pictures == []
+    assert popup.isVisible()
+    popup.close()

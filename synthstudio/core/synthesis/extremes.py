@@ -19,7 +19,7 @@ from synthstudio.core.synthesis.augmentation import N_AUGMENTATION_NUMBERS
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.looks import N_LOOK_NUMBERS, draw_look
 from synthstudio.core.synthesis.placing import PlannedObject
-from synthstudio.core.synthesis.plan import FRESH, CompositePlan
+from synthstudio.core.synthesis.plan import FRESH, CompositePlan, patches_by_class
 from synthstudio.domain.records import Role
 from synthstudio.settings.compose import CompositionSettings
 from synthstudio.settings.schema import SettingSpec, SettingValue, setting_specs
@@ -76,10 +76,13 @@ def draw_extremes(bank: PatchBank, settings: CompositionSettings, spec: SettingS
 
     Args:
         bank: Patches; one of them is chosen.
-        settings: Canvas, blending and shape are taken from these.
+        settings: Which classes are composed, canvas, blending and shape are taken from these.
         spec: An augmentation, see `is_augmentation`.
+
+    Raises:
+        UserError: No chosen class has a patch, or a class name is unknown.
     """
-    number = choose_patch(bank)
+    number = choose_patch(bank, settings)
     patch = bank.patches[number]
     alone = bank.without({each.annotation_id for each in bank.patches if each.annotation_id != patch.annotation_id})
     side = min(max(math.ceil(ROOM * max(patch.width, patch.height)), MIN_SIDE_PX), MAX_SIDE_PX)
@@ -94,12 +97,20 @@ def draw_extremes(bank: PatchBank, settings: CompositionSettings, spec: SettingS
     return Extremes(values, tuple(rows[place] for place in _most_telling(rows)))
 
 
-def choose_patch(bank: PatchBank) -> int:
-    """Number of a patch of the commonest object class that nothing is wrong with, among a few spread evenly."""
-    counts = bank.count_by_class()
-    objects = [item.id for item in bank.classes if item.role is Role.OBJECT and counts[item.id]]
-    class_id = max(objects or [bank.patches[0].class_id], key=lambda each: counts[each])
-    numbers = [number for number, patch in enumerate(bank.patches) if patch.class_id == class_id]
+def choose_patch(bank: PatchBank, settings: CompositionSettings) -> int:
+    """Number of a patch that nothing is wrong with, among a few spread evenly.
+
+    It is of an object class that is composed: that of most weight, where weights say how often each is drawn, and the
+    commonest among equals.
+
+    Raises:
+        UserError: No chosen class has a patch, or a class name is unknown.
+    """
+    classes = {item.id: item for item in bank.classes}
+    weights = settings.weight_by_class if settings.class_draw == "weights" else {}
+    groups = [(classes[bank.patches[numbers[0]].class_id], numbers) for numbers in patches_by_class(bank, settings)]
+    objects = [group for group in groups if group[0].role is Role.OBJECT]
+    _, numbers = max(objects or groups, key=lambda group: (weights.get(group[0].name, 1.0), len(group[1])))
     few = numbers[:: max(1, len(numbers) // N_CANDIDATES)]
     return few[int(np.argmax(score_patches(bank, few, PatchOrder.DOUBTFUL)))]
 
@@ -108,8 +119,10 @@ def _at_rest(settings: CompositionSettings, side: int) -> CompositionSettings:
     """The settings with a small canvas and every augmentation at the value at which it does nothing."""
     # The emptied images may be large and show something else at each place; a smooth ground shows the effect alone.
     canvas = "matched" if settings.needs_plates else settings.canvas
+    # Which classes are drawn, and how often, has chosen the patch; the only one there is needs no choice any more.
+    drawn = {"classes": (), "class_draw": "uniform", "class_weights": ()}
     still = settings.model_copy(
-        update={"canvas_px": side, "canvas_height_px": 0, "canvas": canvas, "render": "continuous", "classes": ()}
+        update={"canvas_px": side, "canvas_height_px": 0, "canvas": canvas, "render": "continuous", **drawn}
     )
     for spec in setting_specs(CompositionSettings):
         if is_augmentation(spec):

@@ -53,7 +53,7 @@ class Planner:
         self._settings = settings
         self._streams = StreamSeries(seed, IMAGES)
         self._placing = Placing(settings)
-        self._patches = _patches_by_class(bank, settings)
+        self._patches = patches_by_class(bank, settings)
         self._weights = _class_weights(bank, self._patches, settings)
         self._limits: ByteCache[tuple[bool, ...], list[float]] = ByteCache(LIMITS_MEMORY_BYTES)
         self.n_variants = _count_variants(bank, self._patches, settings) if settings.render == "cached" else 0
@@ -142,8 +142,12 @@ def plan_composite(bank: PatchBank, settings: CompositionSettings, *, seed: int,
     return Planner(bank, settings, seed=seed).plan(index)
 
 
-def _patches_by_class(bank: PatchBank, settings: CompositionSettings) -> list[list[int]]:
-    """Patches of each class that takes part, in the order of the classes."""
+def patches_by_class(bank: PatchBank, settings: CompositionSettings) -> list[list[int]]:
+    """Numbers of the patches of each class that takes part, in the order of the classes; none is empty.
+
+    Raises:
+        UserError: No chosen class has a patch, or a class name is unknown.
+    """
     names = {item.name for item in bank.classes}
     weights = settings.weight_by_class if settings.class_draw == "weights" else {}
     unknown = [name for name in (*settings.classes, *weights) if name not in names]

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.extremes import Extremes, draw_extremes, is_augmentation
+from synthstudio.gui import errors
 from synthstudio.gui.forms.rows import SettingRow, shown_value
 from synthstudio.gui.theme import GRID_PX, scaled_px
 from synthstudio.gui.widgets.icons import themed_icon
@@ -59,6 +60,16 @@ class ExtremesPopup(QFrame):
                 self.grid.addWidget(self._picture(QPixmap.fromImage(to_qimage(image))), number + 1, column)
         two = len(extremes.rows) > 1
         self.state.setText("Two of its draws: it goes more than one way." if two else "Drawn as strongly as it comes.")
+        self.adjustSize()
+
+    def show_failure(self, error: Exception) -> None:
+        """Say why there are no pictures, here: a notice in the window would lie behind the popup."""
+        self.state.setText(errors.notice_of(error).message)
+        self.state.setWordWrap(True)
+        self.state.setProperty("muted", False)
+        self.state.setProperty("danger", True)
+        self.state.style().unpolish(self.state)  # it was styled when it was made
+        self.state.style().polish(self.state)
         self.adjustSize()
 
     def _picture(self, pixmap: QPixmap) -> QLabel:
@@ -122,8 +133,14 @@ class ExtremesPeeker(QObject):
             popup.show_extremes(extremes)
             self._place(popup, row)
 
+        def fail(error: Exception) -> None:
+            popup.show_failure(error)
+            self._place(popup, row)
+
         spec = row.spec
-        self._workspace.background.run(lambda _tick: draw_extremes(bank, settings, spec), done=show, owner=popup)
+        self._workspace.background.run(
+            lambda _tick: draw_extremes(bank, settings, spec), done=show, failed=fail, owner=popup
+        )
 
     def _place(self, popup: ExtremesPopup, row: SettingRow) -> None:
         """To the left of the row, within the window."""

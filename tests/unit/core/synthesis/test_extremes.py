@@ -7,6 +7,7 @@ import pytest
 
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.synthesis.extremes import choose_patch, draw_extremes, extreme_values, is_augmentation
+from synthstudio.domain.errors import UserError
 from synthstudio.settings.compose import ComposeSettings, CompositionSettings, PatchSettings
 from synthstudio.settings.schema import SettingSpec, setting_specs
 from tests.support.cells import make_bank
@@ -52,8 +53,70 @@ def test_that_a_jitter_that_goes_both_ways_is_seen_both_ways(bank: PatchBank) ->
     assert highest[0] < rest < highest[1]
 
 
-def test_that_the_chosen_patch_is_one_of_the_commonest_object_class(bank: PatchBank) -> None:
-    assert bank.patches[choose_patch(bank)].class_id in (1, 2)
+def composition(**values: object) -> CompositionSettings:
+    return CompositionSettings.model_validate(values)
+
+
+def shown_class(bank: PatchBank, settings: CompositionSettings) -> str:
+    class_id = bank.patches[choose_patch(bank, settings)].class_id
+    return next(item.name for item in bank.classes if item.id == class_id)
+
+
+def uneven_bank() -> PatchBank:
+    """Nine patches of the class round, six of large, nine of the artifact."""
+    bank = make_bank()
+    large = [patch.annotation_id for patch in bank.patches if patch.class_id == 2]
+    return bank.without(large[:3])
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (composition(), "round"),
+        (composition(classes=("large", "dirt")), "large"),
+        (composition(classes=("dirt",)), "dirt"),
+        (composition(class_draw="weights", class_weights=("round=0",)), "large"),
+        (composition(class_draw="weights", class_weights=("large=5", "dirt=9")), "large"),
+        (composition(class_draw="weights", class_weights=("round=0",), classes=("dirt", "round")), "dirt"),
+        (composition(class_draw="uniform", class_weights=("round=0",)), "round"),  # weights that are not in use
+    ],
+    ids=str,
+)
+def test_that_the_chosen_patch_is_of_the_commonest_object_class_that_is_composed(
+    settings: CompositionSettings, name: str
+) -> None:
+    bank = uneven_bank()
+    assert bank.count_by_class() == {1: 9, 2: 6, 3: 9}
+    assert shown_class(bank, settings) == name
+
+
+@pytest.mark.parametrize(
+    ("settings", "same_as"),
+    [
+        (composition(class_draw="weights", class_weights=("round=0",)), composition(classes=("large",))),
+        (composition(class_draw="weights", class_weights=("large=2",)), composition(classes=("large",))),
+        (composition(class_draw="empirical", classes=("dirt",)), composition(classes=("dirt",))),
+        (composition(class_draw="top_up"), composition()),
+    ],
+    ids=["left out", "weighted", "empirical", "topped up"],
+)
+def test_that_how_often_classes_are_drawn_chooses_the_patch_and_nothing_else(
+    settings: CompositionSettings, same_as: CompositionSettings
+) -> None:
+    bank = uneven_bank()
+    spec = next(each for each in AUGMENTATIONS if each.name == "composition.patch.contrast")
+    found, wanted = draw_extremes(bank, settings, spec), draw_extremes(bank, same_as, spec)
+    np.testing.assert_array_equal(found.rows, wanted.rows)
+
+
+def test_that_a_composition_of_no_class_is_refused(bank: PatchBank) -> None:
+    weights = ("round=0", "large=0", "dirt=0")
+    for settings, words in (
+        (composition(class_draw="weights", class_weights=weights), "None of the chosen classes has a patch"),
+        (composition(classes=("unheard-of",)), 'There is no class "unheard-of" to paste'),
+    ):
+        with pytest.raises(UserError, match=words):
+            draw_extremes(bank, settings, AUGMENTATIONS[0])
 
 
 @pytest.mark.parametrize("canvas", ["black", "emptied"])
