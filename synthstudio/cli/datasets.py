@@ -25,6 +25,7 @@ from synthstudio.domain.records import ReviewRule, Split
 from synthstudio.project import Project
 from synthstudio.project.imports import Existing, ImportOutcome, apply_import
 from synthstudio.project.reviewed_sets import list_usable_images
+from synthstudio.project.set_images import list_set_masks
 
 
 def add_arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -259,7 +260,9 @@ def _export(arguments: argparse.Namespace) -> int:
         # Only folders by class have a place for labels of whole images.
         is_by_class = arguments.format == "imagefolder" and not arguments.set
         labels = {fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if is_by_class else {}
-        data = ExportData(fovs, annotations, project.classes.list(), arguments.keep_names, labels)
+        # And only COCO for the masks of a set.
+        masks = list_set_masks(project, arguments.set) if arguments.set and arguments.format == "coco" else {}
+        data = ExportData(fovs, annotations, project.classes.list(), arguments.keep_names, labels, masks)
         require_annotated(data)
         with shown_progress("Exporting") as tick:
             result = WRITERS[arguments.format](data, arguments.out, tick=tick)

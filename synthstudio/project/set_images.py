@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import TypedDict, cast
 
 from synthstudio.core.imaging import read_bytes, translate_os_error
 from synthstudio.core.synthesis.generated import origin_key
+from synthstudio.core.synthesis.instance_masks import InstanceMask
 from synthstudio.core.synthesis.manifest import MANIFEST_NAME
 from synthstudio.core.synthesis.set_header import SetHeader, read_set_header
 from synthstudio.domain.errors import UserError
@@ -29,12 +31,17 @@ from synthstudio.project.project import Project
 SetImages = tuple[list[FieldOfView], dict[FovId, list[Annotation]]]
 
 
-class _ObjectEntry(TypedDict):
-    role: str
-    labelled: bool
-    visible: float
-    fov: int | None
-    box: tuple[float, float, float, float]
+_ObjectEntry = TypedDict(
+    "_ObjectEntry",
+    {
+        "class": str,
+        "role": str,
+        "labelled": bool,
+        "visible": float,
+        "fov": int | None,
+        "box": tuple[float, float, float, float],
+    },
+)
 
 
 class _CanvasEntry(TypedDict):
@@ -75,7 +82,7 @@ def list_set_images(
         header = read_set_header(folder)
         if header.size is None:
             raise ValueError("the header does not tell the size of the images")
-        n_marks = 0
+        ids = count(1)
         for line in read_bytes(folder / MANIFEST_NAME).splitlines():
             entry = json.loads(line)
             fov = _to_fov(
@@ -85,10 +92,8 @@ def list_set_images(
             fov = dataclasses.replace(fov, um_per_px=header.um_per_px, tone=tone)
             fovs.append(fov)
             marks = []
-            for item in entry["objects"]:
-                if _counts(item, min_visible):
-                    n_marks += 1
-                    marks.append(_to_annotation(item, fov.id, class_ids[item["class"]], number=n_marks))
+            for _, item in _iter_counted(entry, min_visible):
+                marks.append(_to_annotation(item, fov.id, class_ids[item["class"]], number=next(ids)))
             annotations[fov.id] = marks
     except KeyError as error:
         raise UserError(
@@ -98,6 +103,30 @@ def list_set_images(
     except (ValueError, TypeError) as error:
         raise UserError(f"The files of the set {name} are damaged: {error}.", "Write it again.") from error
     return fovs, annotations
+
+
+def list_set_masks(project: Project, name: str) -> dict[FovId, InstanceMask]:
+    """Return the instance masks of a set by the ids of its images and annotations, see `list_set_images`.
+
+    Images without a mask are absent: most sets have none.
+
+    Raises:
+        NotFound: There is no such set.
+        UserError: Its files are missing or damaged.
+    """
+    folder = project.set_folder(project.sets.get(name).name)
+    masks: dict[FovId, InstanceMask] = {}
+    ids = count(1)
+    try:
+        for line in read_bytes(folder / MANIFEST_NAME).splitlines():
+            entry = json.loads(line)
+            numbers = {AnnotationId(next(ids)): number for number, _ in _iter_counted(entry, None)}
+            if "mask" in entry:
+                path = folder / str(entry["mask"])
+                masks[FovId(entry["index"] + 1)] = InstanceMask(path, str(entry["mask_sha256"]), numbers)
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"The files of the set {name} are damaged: {error}.", "Write it again.") from error
+    return masks
 
 
 def list_set_sources(project: Project, name: str) -> dict[FovId, frozenset[FovId]]:
@@ -149,6 +178,13 @@ def delete_set_files(project: Project, name: str) -> None:
             shutil.rmtree(folder)
     except OSError as error:
         raise translate_os_error(error, folder) from error
+
+
+def _iter_counted(entry: _ImageEntry, min_visible: float | None) -> Iterator[tuple[int, _ObjectEntry]]:
+    """Objects that count, with their numbers on the image from 1 from bottom to top."""
+    for number, item in enumerate(entry["objects"], start=1):
+        if _counts(item, min_visible):
+            yield number, item
 
 
 def _counts(item: _ObjectEntry, min_visible: float | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,10 @@ def test_that_a_set_is_exported_from_its_panel(
     QTest.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(posted), timeout=TIMEOUT_MS)
     fovs, marks = list_set_images(window.workspace.require_project(), "small")
+    document = json.loads((tmp_path / "out" / "annotations" / "instances_train.json").read_text("utf-8"))
+    for record in document["annotations"]:
+        assert record["segmentation"]["size"] == [64, 96]
+        assert record["area"] == sum(record["segmentation"]["counts"][1::2]) > 0
     n_marks = sum(len(each) for each in marks.values())
     assert posted == [f"Exported 6 images with {n_marks} annotations to {tmp_path / 'out'}."]
     assert {(fov.width, fov.height) for fov in fovs} == {(96, 64)}

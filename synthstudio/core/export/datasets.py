@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from synthstudio.core.geometry import clip_box
+from synthstudio.core.synthesis.instance_masks import InstanceMask
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import ClassId, FovId
 from synthstudio.domain.progress import Tick
@@ -28,6 +29,7 @@ class ExportData:
             left out: they may name a patient.
         labels: Which classes were marked present or absent on an image as a whole; only image folders have a place
             for them.
+        masks: Instance masks of the images of a synthetic set that has some; only COCO has a place for them.
     """
 
     fovs: Sequence[FieldOfView]
@@ -35,6 +37,7 @@ class ExportData:
     classes: Sequence[ObjectClass]
     keep_names: bool = False
     labels: Mapping[FovId, Mapping[ClassId, bool]] = field(default_factory=dict)
+    masks: Mapping[FovId, InstanceMask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

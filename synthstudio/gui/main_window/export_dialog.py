@@ -31,6 +31,7 @@ from synthstudio.gui.widgets.dialog_layout import add_row
 from synthstudio.gui.widgets.elided_combo import ElidedCombo
 from synthstudio.gui.workspace import Workspace
 from synthstudio.project.reviewed_sets import list_usable_images
+from synthstudio.project.set_images import list_set_masks
 
 FORMATS = {
     "coco": "COCO (one JSON file per split)",
@@ -43,7 +44,7 @@ FORMATS = {
     "imagefolder": "Cut-outs in a folder per class",
 }
 KEEPS = {
-    "coco": "Boxes, notes and flags; centres as boxes of their size, with the click beside.",
+    "coco": "Boxes, notes and flags; centres as boxes of their size, with the click beside; the masks of sets.",
     "yolo": "Boxes only: centres become boxes of their size. Splits become folders.",
     "voc": "Boxes; centres as boxes of their size, with the click beside.",
     "labelme": "Boxes, centres, own sizes, notes and flags. Splits become folders.",
@@ -164,6 +165,7 @@ class ExportDialog(QDialog):
         review: list[str] = []
         # Folders by class are the only format with a place for labels of whole images.
         set_name, is_by_class = self.what.currentData(), self.format.currentData() == "imagefolder"
+        has_masks = bool(set_name) and self.format.currentData() == "coco"  # the only format with a place for them
 
         def work(tick: Tick) -> ExportResult:
             if set_name:
@@ -180,6 +182,7 @@ class ExportDialog(QDialog):
                 classes=project.classes.list(),
                 keep_names=keep_names and not set_name,
                 labels={fov.id: project.fovs.image_labels(fov.id) for fov in fovs} if has_labels else {},
+                masks=list_set_masks(project, set_name) if has_masks else {},
             )
             require_annotated(data)
             return writer(data, out, tick=tick)
