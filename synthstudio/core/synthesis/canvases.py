@@ -27,6 +27,7 @@ MAX_GRAINS = 12  # noise levels of a data set differ little; twelve steps from t
 GRAIN_MARGIN_PX = 64  # a grain tile is this much larger than the canvas and is cut out at a drawn place
 LIGHT_GRID = 17
 FLAT_COLORS = {"black": (0, 0, 0), "white": (255, 255, 255)}
+LEAST_SIDE_PX, SIDE_STEP_PX = 32, 16  # of canvases that are proposed where none is empty
 EMPTY_SHARE = 0.002  # of a region may be taken out and it still counts as empty: a speck of dust
 
 Window = tuple[float, float, float, float]
@@ -216,11 +217,20 @@ def _find_regions(bank: PatchBank, settings: CompositionSettings) -> list[Region
         for left, top in _empty_corners(bank.plate_pixels(number)[..., 3], width, height)
     ]
     if not regions:
+        largest = _largest_empty_side(bank, below=max(width, height))
+        smaller = f"Choose a canvas of at most {largest} px" if largest else "Choose another background"
         raise UserError(
             f"No training image has an empty region of {width} x {height} px.",
-            "Choose a smaller canvas, import images of empty fields, or take the emptied background.",
+            f"{smaller}, import images of empty fields, or take the emptied background.",
         )
     return regions
+
+
+def _largest_empty_side(bank: PatchBank, *, below: int) -> int:
+    """Side of the largest square canvas for which there is a region, in steps of `SIDE_STEP_PX`; 0 where none is."""
+    kept = [bank.plate_pixels(number)[..., 3] for number in range(len(bank.plates))]
+    sides = range(below - below % SIDE_STEP_PX, LEAST_SIDE_PX - 1, -SIDE_STEP_PX)
+    return next((side for side in sides if any(_empty_corners(each, side, side) for each in kept)), 0)
 
 
 def _empty_corners(kept: NDArray[np.uint8], width: int, height: int) -> list[tuple[int, int]]:

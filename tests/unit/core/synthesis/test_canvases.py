@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from synthstudio.core.patches.background import WHITE
 from synthstudio.core.patches.bank import PatchBank
 from synthstudio.core.patches.plates import MAX_SIDE_PX, add_plates, plan_plates
+from synthstudio.core.synthesis.canvases import SIDE_STEP_PX
 from synthstudio.core.synthesis.composer import Composer
 from synthstudio.core.synthesis.manifest import bank_digest
 from synthstudio.domain.errors import UserError
@@ -106,10 +108,16 @@ def test_that_a_canvas_larger_than_the_field_is_filled() -> None:
 
 
 def test_that_a_missing_empty_region_is_said() -> None:
+    bank = plated(make_cells())
     chosen = CompositionSettings(canvas="empty_region", canvas_px=300)
     with pytest.raises(UserError, match="No training image has an empty region of 300 x 300 px") as caught:
-        Composer(plated(make_cells()), chosen, seed=0)
-    assert "smaller canvas" in caught.value.hint
+        Composer(bank, chosen, seed=0)
+    found = re.match(r"Choose a canvas of at most (\d+) px, import images", caught.value.hint)
+    assert found is not None
+    largest = int(found[1])
+    Composer(bank, CompositionSettings(canvas="empty_region", canvas_px=largest), seed=0)
+    with pytest.raises(UserError):
+        Composer(bank, CompositionSettings(canvas="empty_region", canvas_px=largest + SIDE_STEP_PX), seed=0)
 
 
 def test_that_many_large_fields_give_few_plates_of_their_middles() -> None:
