@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 from typing_extensions import override
 
 from synthstudio.domain.ids import FovId
@@ -44,6 +53,7 @@ from synthstudio.gui.widgets.job_strip import JobStrip
 from synthstudio.gui.widgets.message_bar import MessageBar
 from synthstudio.gui.workspace import Workspace
 
+LEAVING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 NARROW_LIST_PX, WIDE_LIST_PX, WIDE_FROM_PX = 100, 248, 1500
 LOAD_AHEAD_MS = 1000
 """After the window is shown; the first field is on the screen by then."""
@@ -271,6 +281,16 @@ class MainWindow(QWidget):
         target = getattr(page, "view", page)
         if isinstance(target, QWidget):
             target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return and Escape end what is written beside the viewer: else the next shortcut would be written, too."""
+        line, view = self.focusWidget(), getattr(self.stack.currentWidget(), "view", None)
+        is_written = isinstance(line, QLineEdit | QAbstractSpinBox)
+        if event.key() not in LEAVING_KEYS or not is_written:
+            super().keyPressEvent(event)
+        elif isinstance(view, FovView) or line is self.fov_panel.filter:
+            self._focus_page()
 
     def _show_tools(self) -> None:
         page = self.stack.currentWidget()

@@ -101,7 +101,7 @@ class FieldPanel(QWidget):
         self.note = QLineEdit()
         self.note.setPlaceholderText("Note")
         self.note.setAccessibleName("Note on the field")
-        self.note.editingFinished.connect(self._give_note)
+        self.note.editingFinished.connect(self._end_note)
         self._note_timer = QTimer(self)
         self._note_timer.setSingleShot(True)
         self._note_timer.setInterval(NOTE_AFTER_MS)
@@ -165,9 +165,13 @@ class FieldPanel(QWidget):
         self.note.selectAll()
 
     @Slot()
+    def _end_note(self) -> None:
+        self.note.setModified(False)  # a re-reading takes nothing from under the hand that types; now it may
+        self._give_note()
+
+    @Slot()
     def _give_note(self) -> None:
         self._note_timer.stop()
         text = self.note.text().strip()
-        self.note.setModified(self.note.hasFocus())  # a re-reading takes nothing from under the hand that types
         if self._fov is not None and text != self._fov.note:
             self.note_chosen.emit(self._fov.id, text)
