@@ -74,6 +74,35 @@ def test_that_a_click_is_a_committed_row_at_the_clicked_pixel(qtbot: QtBot, page
     assert new[0].class_id == page.workspace.current_class_id
 
 
+@pytest.mark.parametrize("hides", ["all", "class", "author"])
+def test_that_a_mark_that_is_made_is_seen_though_such_marks_were_hidden(
+    qtbot: QtBot, window: MainWindow, page: AnnotatePage, hides: str
+) -> None:
+    before, class_id = {each.id for each in stored(page)}, page.workspace.current_class_id
+    assert class_id is not None
+    place = free_place(page)
+    if hides == "all":
+        QTest.keyClick(page.view, Qt.Key.Key_H)
+    elif hides == "class":
+        page.class_panel.set_hidden(frozenset({class_id}))
+    else:
+        page.annotation_panel.authors.set_hidden(frozenset({page.workspace.preferences.author_name}))
+    click(qtbot, page, *place)
+    new = next(each for each in stored(page) if each.id not in before)
+    assert page.view.annotation_at(new.x, new.y) == new.id  # what is not drawn cannot be hit
+    assert page.display_panel.marks.isChecked()
+    assert not window.registry.action("annotate.hide_marks").isChecked()
+    assert page.class_panel.hidden == frozenset()
+
+
+def test_that_hidden_marks_stay_hidden_where_none_is_made(page: AnnotatePage) -> None:
+    QTest.keyClick(page.view, Qt.Key.Key_H)
+    page.view.set_selection([next(iter(page.editor.annotations))])
+    QTest.keyClick(page.view, Qt.Key.Key_Delete)
+    assert page.hiding.hides_marks
+    assert not page.display_panel.marks.isChecked()
+
+
 def test_that_undo_and_redo_follow_the_keys_and_keep_the_id(
     qtbot: QtBot, window: MainWindow, page: AnnotatePage
 ) -> None:

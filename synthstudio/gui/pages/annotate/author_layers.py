@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
+from synthstudio.domain.records import Annotation
 from synthstudio.gui.widgets.icons import themed_icon
 
 
@@ -56,3 +57,10 @@ class AuthorLayers(QToolButton):
         self.setCheckable(bool(hidden))
         self.setChecked(bool(hidden))
         self.hidden_changed.emit(hidden)
+
+    @Slot(object)
+    def reveal(self, added: Sequence[Annotation]) -> None:
+        """Draw the authors of annotations that were just made."""
+        unseen = self.hidden & {each.author for each in added}
+        if unseen:
+            self.set_hidden(self.hidden - unseen)

@@ -39,10 +39,12 @@ class Editor(QObject):
     Signals:
         counts_changed: The FOV's annotations are others now.
         judged: (tuple of `Judgement`) Suggestions on the FOV were accepted, rejected or opened again.
+        added: (tuple of `Annotation`) The user has made these just now.
     """
 
     counts_changed = Signal()
     judged = Signal(object)
+    added = Signal(object)
 
     def __init__(self, workspace: Workspace, view: FovView, rows: AnnotationRowsModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -214,6 +216,8 @@ class Editor(QObject):
         except UserError as error:
             self._report(error)
             return None
+        if done.added:
+            self.added.emit(done.added)
         command = EditCommand(done, text, apply=self._apply, failed=self._report, merge_id=merge_id)
         self._workspace.undo_stack.push(command)
         return done

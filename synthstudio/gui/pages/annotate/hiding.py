@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from PySide6.QtCore import QObject, Slot
 
 from synthstudio.domain.ids import ClassId
+from synthstudio.domain.records import Annotation
 from synthstudio.gui.canvas.marked_view import MarkedView
 from synthstudio.gui.pages.annotate.class_panel import ClassPanel
 from synthstudio.gui.pages.annotate.display_panel import DisplayPanel
@@ -49,6 +50,15 @@ class Hiding(QObject):
         self._hides_marks = hidden
         self._display_panel.set_marks_shown(shown=not hidden)
         self.apply()
+
+    @Slot(object)
+    def reveal(self, added: Sequence[Annotation]) -> None:
+        """Show what is hidden of annotations that were just made: nobody makes a mark to see none."""
+        if self._hides_marks:
+            self.set_marks_hidden(hidden=False)
+        unseen = self._class_panel.hidden & {each.class_id for each in added}
+        if unseen:
+            self._class_panel.set_hidden(self._class_panel.hidden - unseen)
 
     def apply(self) -> None:
         """Hide in the view what is to be hidden."""

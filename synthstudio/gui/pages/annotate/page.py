@@ -178,6 +178,8 @@ class AnnotatePage(QWidget):
         self.display_panel.style_chosen.connect(lambda text: self.view.set_mark_style(MarkStyle(text)))
         self.display_panel.scale_bar_toggled.connect(self.view.set_scale_bar_visible)
         self.editor.counts_changed.connect(self._show_counts)
+        self.editor.added.connect(self.hiding.reveal)
+        self.editor.added.connect(self.annotation_panel.authors.reveal)
         self.display_panel.look_chosen.connect(self.looking.set_look)
         self.display_panel.snapping_chosen.connect(lambda snaps: self.set_snapping(snaps=snaps))
 
