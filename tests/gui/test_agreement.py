@@ -75,6 +75,51 @@ def test_that_the_table_says_how_two_authors_agree(qtbot: QtBot, window: MainWin
     qtmodeltester.check(dialog.model)  # type: ignore[attr-defined]  # pytest-qt has no types for it
 
 
+def table_texts(dialog: AgreementDialog) -> list[list[str]]:
+    table = dialog.table
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())]  # type: ignore[union-attr]
+        for row in range(table.rowCount())
+    ]
+
+
+def figures_in(line: str) -> str:
+    return line[line.index("F1") : line.index("kappa") + len("kappa 0.000")]
+
+
+def test_that_the_figures_from_before_judging_stay_those_that_are_reported(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = open_agreement(qtbot, window)
+    told, table = dialog.summary.text(), table_texts(dialog)
+    as_marked = next(line for line in told.splitlines() if line.startswith("As marked: F1 "))
+    assert "After judging" not in told
+    dialog.list.selectRow(0)
+    wait_for_field(qtbot, window)
+    QTest.keyClick(dialog.list, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: "After judging: F1 " in dialog.summary.text(), timeout=TIMEOUT_MS)
+    lines = dialog.summary.text().splitlines()
+    assert lines[-2].startswith(as_marked)
+    assert dialog.comparison is not None
+    overall = dialog.comparison.agreement.overall
+    assert overall.f1 is not None
+    assert f"F1 {overall.f1:.3f}" in lines[-1]
+    assert figures_in(lines[-1]) != figures_in(lines[-2])
+    assert table_texts(dialog) == table
+    QTest.keyClick(dialog.list, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: dialog.summary.text() == told, timeout=TIMEOUT_MS)
+
+
+def test_that_figures_after_an_earlier_judging_are_not_called_as_marked(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = open_agreement(qtbot, window)
+    dialog.list.selectRow(0)
+    wait_for_field(qtbot, window)
+    dialog.accept_mark()
+    dialog.reject()
+    qtbot.waitUntil(lambda: window.findChild(AgreementDialog) is None, timeout=TIMEOUT_MS)
+    told = open_agreement(qtbot, window).summary.text()
+    assert "As marked" not in told
+    assert "some was judged before" in told
+
+
 def test_that_choosing_a_disagreement_shows_its_marks_in_the_viewer(qtbot: QtBot, window: MainWindow) -> None:
     dialog = open_agreement(qtbot, window)
     page = annotate_page(window)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from synthstudio.core.evaluation.agreement import ClassAgreement, Disagreement
+from synthstudio.core.evaluation.agreement import Agreement, ClassAgreement, Disagreement
 from synthstudio.domain.errors import UserError
 from synthstudio.domain.ids import AnnotationId
 from synthstudio.domain.progress import Tick
@@ -46,8 +47,23 @@ ONE_AUTHOR = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """What is reported of two authors: how they agreed before anything was judged here.
+
+    Attributes:
+        as_marked: Nothing is known to have been judged before that, either.
+    """
+
+    comparison: Comparison
+    as_marked: bool
+
+
 class AgreementDialog(QDialog):
-    """Stands beside the viewer: a disagreement that is chosen is shown there; A accepts it, R rejects it."""
+    """Stands beside the viewer: a disagreement that is chosen is shown there; A accepts it, R rejects it.
+
+    Judging makes the authors agree. What is reported is how they agreed before: the table stays with those figures.
+    """
 
     def __init__(self, workspace: Workspace, annotator: Annotator, parent: QWidget) -> None:
         super().__init__(parent)
@@ -55,6 +71,8 @@ class AgreementDialog(QDialog):
         self.setWindowTitle("Compare authors")
         self._workspace, self._annotator, self._window = workspace, annotator, parent
         self.comparison: Comparison | None = None
+        self._reported: dict[tuple[str, str], _Reported] = {}
+        self._has_judged = False
         self.first, self.second = ElidedCombo(), ElidedCombo()
         self.first.setAccessibleName("First author")
         self.second.setAccessibleName("Second author")
@@ -167,6 +185,8 @@ class AgreementDialog(QDialog):
 
     @Slot(object)
     def _on_records_changed(self, told: Changes) -> None:
+        if "classes" in told.kinds:
+            self._reported.clear()  # other sizes match other marks: it is measured anew
         if told.kinds & {"annotations", "classes", "adjudications"} and self.isVisible():
             self._timer.start()
 
@@ -200,13 +220,18 @@ class AgreementDialog(QDialog):
         self._on_row_changed()
 
     def _show(self, comparison: Comparison) -> None:
-        agreement = comparison.agreement
+        reported = self._reported.get(self._authors)
+        if reported is None:
+            if not comparison.agreement.n_fovs:
+                self._show_nothing("There is no field that both have marked.")
+                return
+            is_decided = len(comparison.undecided) < len(comparison.agreement.disagreements)
+            reported = _Reported(comparison, as_marked=not (is_decided or self._has_judged))
+            self._reported[self._authors] = reported
         self.comparison = comparison
-        if not agreement.n_fovs:
-            self._show_nothing("There is no field that both have marked.")
-            return
-        self._show_summary(comparison)
-        rows = [(comparison.classes[each].name, part) for each, part in agreement.by_class.items()]
+        self._show_summary(reported, comparison)
+        agreement, classes = reported.comparison.agreement, reported.comparison.classes
+        rows = [(classes[each].name, part) for each, part in agreement.by_class.items()]
         if len(rows) > 1:
             rows.append(("All", agreement.overall))
         self.table.setRowCount(len(rows))
@@ -223,16 +248,18 @@ class AgreementDialog(QDialog):
             self.list.selectRow(min(max(place, 0), self.model.rowCount() - 1))
         self._on_row_changed()
 
-    def _show_summary(self, comparison: Comparison) -> None:
-        agreement = comparison.agreement
-        kappa = "not defined" if agreement.kappa is None else f"{agreement.kappa:.3f}"
+    def _show_summary(self, reported: _Reported, now: Comparison) -> None:
+        first, without_size = reported.comparison.agreement, reported.comparison.without_size
         text = (
-            f"{agreement.n_fovs:,} fields marked by both; {agreement.n_matched:,} objects matched within half of the"
-            f" class's size. Cohen's kappa of their classes: {kappa}. {len(comparison.undecided):,} of"
-            f" {len(agreement.disagreements):,} disagreements are undecided."
+            f"{first.n_fovs:,} fields marked by both; {first.n_matched:,} objects matched within half of the class's"
+            f" size. {len(now.undecided):,} of {len(now.agreement.disagreements):,} disagreements are undecided."
         )
-        if comparison.without_size:
-            text += f" No size is known of {', '.join(comparison.without_size)}: only the very same points match."
+        if without_size:
+            text += f" No size is known of {', '.join(without_size)}: only the very same points match."
+        when = "As marked" if reported.as_marked else "When opened (some was judged before)"
+        text += f"\n{when}: {_figures(first)}."
+        if (now.agreement.overall, now.agreement.kappa) != (first.overall, first.kappa):
+            text += f" Report these, and the table.\nAfter judging: {_figures(now.agreement)}; no measure of agreement."
         self.summary.setText(text)
 
     def _fill(self, row: int, name: str, part: ClassAgreement) -> None:
@@ -295,6 +322,7 @@ class AgreementDialog(QDialog):
         except UserError as error:
             errors.report(error, parent=self._window)
             return
+        self._has_judged = True
         stack.beginMacro(text)
         try:
             if gone:
@@ -324,3 +352,8 @@ class _AcceptCommand(ProjectCommand):
 
 def _author(name: str) -> str:
     return name or "nobody named"
+
+
+def _figures(agreement: Agreement) -> str:
+    f1, kappa = ("not defined" if each is None else f"{each:.3f}" for each in (agreement.overall.f1, agreement.kappa))
+    return f"F1 {f1}, Cohen's kappa {kappa}"
