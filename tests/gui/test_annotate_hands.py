@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -267,3 +268,50 @@ def test_that_a_click_snaps_to_the_cell_and_misses_nothing_on_empty_ground(page:
     QTest.mouseClick(page.view, LEFT, NO_KEY, place)
     new = stored(page)[0]
     assert abs(new.x - target.x) + abs(new.y - target.y) < 0.2 * size
+
+
+def take_sizes_away(page: AnnotatePage) -> Annotation:
+    """Leave one centre, of the current class, without any size; return it."""
+    page.view.select_all()
+    if any(each.is_box for each in stored(page)):
+        key(page, Qt.Key.Key_K)
+    if any(each.is_box for each in stored(page)):
+        key(page, Qt.Key.Key_K)
+    project, mark = page.workspace.require_project(), stored(page)[0]
+    told = project.classes.update(dataclasses.replace(project.classes.get(mark.class_id), size_um=None, size_px=None))
+    page.workspace.announce(told)
+    page.workspace.announce(project.annotations.update([dataclasses.replace(mark, box=None, size_px=None)]))
+    page.workspace.set_current_class(mark.class_id)
+    page.view.set_selection(())
+    assert page.view.class_size_px(mark.class_id) == 0
+    return stored(page)[0]
+
+
+def test_that_the_wheel_gives_a_mark_without_a_size_the_one_that_a_class_begins_with(page: AnnotatePage) -> None:
+    mark = take_sizes_away(page)
+    assert mark.size_px is None
+    spot = page.view.image_to_widget(mark.x, mark.y).toPoint()
+    turn_wheel(page, spot, ALT, 1)
+    turn_wheel(page, spot, ALT, 1)
+    assert stored(page)[0].size_px == pytest.approx(20 * 1.05**2)
+    key(page, Qt.Key.Key_Z, CTRL)
+    assert stored(page)[0] == mark
+
+
+def test_that_a_click_that_cannot_snap_for_want_of_a_size_says_so(page: AnnotatePage, window: MainWindow) -> None:
+    mark = take_sizes_away(page)
+    page.view.set_selection([each.id for each in stored(page)])
+    page.editor.remove_selected()
+    key(page, Qt.Key.Key_S)
+    assert window.message_bar.text == ""
+    QTest.mouseClick(page.view, LEFT, NO_KEY, page.view.image_to_widget(mark.x + 3, mark.y).toPoint())
+    new = stored(page)[0]
+    assert (new.x, new.y) == pytest.approx((mark.x + 3, mark.y), abs=1 / page.view.viewport.scale)
+    assert "its class has no size" in window.message_bar.text
+    assert "wheel with Alt and Shift" in window.message_bar.text
+    for _ in range(2):
+        turn_wheel(page, QPoint(3, 3), ALT | SHIFT, 1)
+    window.message_bar.hide()
+    QTest.mouseClick(page.view, LEFT, NO_KEY, page.view.image_to_widget(mark.x - 30, mark.y).toPoint())
+    assert len(stored(page)) == 2
+    assert window.message_bar.text == ""

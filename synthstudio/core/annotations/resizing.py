@@ -6,19 +6,22 @@ from synthstudio.domain.records import Annotation, Box
 
 MIN_SIDE_PX = 1.0
 """No annotation is made smaller than one pixel."""
+FIRST_SIDE_PX = 20.0
+"""What has no size yet begins at this one."""
 
 
 def resized(annotation: Annotation, factor: float, *, class_size_px: float, within: Box) -> Annotation:
     """Return the annotation `factor` times as large about its middle.
 
     Args:
-        class_size_px: Side that a centre without a size of its own is drawn at; 0 where its class has none.
+        class_size_px: Side that a centre without a size of its own is drawn at; 0 where its class has none: it
+            begins at 20 px then.
         within: The image's area in px: a box is cut there, a centre grows no larger than its longer side.
     """
     largest = max(within.width, within.height)
     if annotation.box is None:
-        side = (annotation.size_px or class_size_px) * factor
-        return dataclasses.replace(annotation, size_px=min(max(side, MIN_SIDE_PX), largest)) if side else annotation
+        side = (annotation.size_px or class_size_px or FIRST_SIDE_PX) * factor
+        return dataclasses.replace(annotation, size_px=min(max(side, MIN_SIDE_PX), largest))
     (x, y), box = annotation.box.center, annotation.box
     half_x, half_y = (min(max(side * factor, MIN_SIDE_PX), largest) / 2 for side in (box.width, box.height))
     grown = _within(Box(x - half_x, y - half_y, x + half_x, y + half_y), within)
@@ -47,7 +50,7 @@ def as_center(annotation: Annotation) -> Annotation:
 
 def resized_class_px(size_px: float | None, factor: float) -> float:
     """Return a class's mean side after a turn of the wheel, to four digits; one without a size begins at 20 px."""
-    return float(f"{max((size_px or 20.0) * factor, MIN_SIDE_PX):.4g}")
+    return float(f"{max((size_px or FIRST_SIDE_PX) * factor, MIN_SIDE_PX):.4g}")
 
 
 def _within(box: Box, within: Box) -> Box:

@@ -17,6 +17,7 @@ from synthstudio.domain.ids import AnnotationId, ClassId
 from synthstudio.domain.records import Annotation, Box, FieldOfView, ObjectClass, changes
 from synthstudio.gui import errors
 from synthstudio.gui.canvas.fov_view import FovView
+from synthstudio.gui.errors import Notice, Severity
 from synthstudio.gui.item_models.annotation_rows import AnnotationRowsModel
 from synthstudio.gui.pages.annotate.edits import (
     NUDGE_ID,
@@ -31,6 +32,8 @@ from synthstudio.gui.workspace import Workspace
 
 SNAP_FROM_PX, SNAP_AT_MOST_PX = 4.0, 96.0
 """Smaller classes have no blob to speak of; larger ones are looked for in a picture shrunk to this size."""
+
+SIZE_HINT = "Set the class's size: double-click the class, or turn the wheel with Alt and Shift."
 
 
 class Editor(QObject):
@@ -142,8 +145,7 @@ class Editor(QObject):
             sizes = {each.id: self._view.class_size_px(each.class_id) for each in before}
             after = [as_box(each, class_size_px=sizes[each.id], within=within) for each in before]
         if before and after == before:
-            hint = "Set the class's size: double-click the class, or turn the wheel with Alt and Shift."
-            self._report(UserError("A centre without a size has no box.", hint))
+            self._report(UserError("A centre without a size has no box.", SIZE_HINT))
             return
         self._change_some(before, after, "convert")
 
@@ -158,6 +160,10 @@ class Editor(QObject):
         """The middle of the object at a click; the click itself where there is none."""
         class_id = self._workspace.current_class_id
         size_px = self._view.class_size_px(class_id) if class_id is not None else 0.0
+        if class_id is not None and not size_px:
+            # A size that is made up would find another object, or a part of one: the click stays, and one reads why.
+            text = "This click did not snap to an object: its class has no size."
+            errors.post(Notice(text, SIZE_HINT, Severity.INFO), parent=self._window)
         if size_px < SNAP_FROM_PX:
             return x, y
         scale, image = min(1.0, SNAP_AT_MOST_PX / size_px), self._view.image_box

@@ -21,8 +21,8 @@ def test_that_a_centre_gets_a_size_of_its_own_from_the_class() -> None:
     assert resized(larger, 0.5, class_size_px=20.0, within=IMAGE).size_px == 15.0
 
 
-def test_that_a_centre_without_any_size_stays_as_it_is() -> None:
-    assert resized(CENTER, 2.0, class_size_px=0.0, within=IMAGE) == CENTER
+def test_that_a_centre_without_any_size_begins_where_its_class_would() -> None:
+    assert resized(CENTER, 1.5, class_size_px=0.0, within=IMAGE).size_px == resized_class_px(None, 1.5) == 30.0
 
 
 def test_that_a_box_grows_about_its_middle_and_is_cut_at_the_edge() -> None:
