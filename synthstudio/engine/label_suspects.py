@@ -109,14 +109,15 @@ def judge_labels(
     objects = [MarkedObject(fov, mark) for fov, mark in fit]
     judged: list[JudgedObjects] = []
     notes: list[str] = []
-    for is_sized, what in ((True, "objects with a box"), (False, "clicks")):
+    for is_sized, one, many in ((True, "object with a box", "objects with a box"), (False, "click", "clicks")):
         own = [each for each in objects if each.is_sized is is_sized]
         if not own:
             continue
         try:
             judged.append(_judge(own, classes, limits, context))
         except UserError as error:
-            notes.append(f"The classes of {len(own):,} {what} were not checked: {error}")
+            text = f"class of 1 {one} was" if len(own) == 1 else f"classes of {len(own):,} {many} were"
+            notes.append(f"The {text} not checked: {error}")
     return judged, tuple(notes)
 
 

@@ -198,6 +198,21 @@ def test_that_classes_are_not_doubted_where_nothing_can_be_learned(tmp_path: Pat
         project.close()
 
 
+def test_that_a_single_click_whose_class_is_not_checked_is_told_in_the_singular(tmp_path: Path) -> None:
+    project = build_engine_project(tmp_path, n_train=2, n_val=0, n_test=0)
+    try:
+        first = project.annotations.list(project.fovs.list()[0].id)[0]
+        project.annotations.update([replace(first, box=None)])
+        result, _ = _check(project, QualitySettings(skip=("class-missing-in-split",)))
+        told = [note for note in result.notes if "not checked" in note]
+        assert len(told) == 2
+        assert told[0].startswith("The classes of ")
+        assert " objects with a box were not checked: No two classes" in told[0]
+        assert told[1].startswith("The class of 1 click was not checked: No two classes")
+    finally:
+        project.close()
+
+
 def _store_found(project: Project, marks: Sequence[Annotation], *, split: str) -> None:
     """Record an evaluation of a detector that has found these marks of a split, the later ones the surer."""
     classes = {each.id: number for number, each in enumerate(project.classes.list())}
