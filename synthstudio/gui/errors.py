@@ -47,12 +47,17 @@ class NoticeAction:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a window tells its user: one sentence, and what to do next."""
+    """What a window tells its user: one sentence, and what to do next.
+
+    Attributes:
+        holds: Whether it is still so; asked when records or the current class change. A notice that is settled goes.
+    """
 
     message: str
     hint: str = ""
     severity: Severity = Severity.ERROR
     action: NoticeAction | None = None
+    holds: Callable[[], bool] | None = None
 
 
 @runtime_checkable

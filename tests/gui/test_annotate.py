@@ -10,10 +10,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from synthstudio.domain.errors import UserError
 from synthstudio.domain.records import Annotation, AnnotationState, changes
 from synthstudio.gui import errors
 from synthstudio.gui.main_window import MainWindow
 from synthstudio.gui.pages.annotate import AnnotatePage
+from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
 from synthstudio.project import Project
 from tests.support.windows import (
     TIMEOUT_MS,
@@ -240,8 +242,6 @@ def test_that_a_changed_image_is_noticed_by_its_hash(qtbot: QtBot, tmp_path: Pat
 
 
 def test_that_a_class_is_edited_and_the_edit_undone(window: MainWindow, page: AnnotatePage) -> None:
-    from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
-
     page.class_actions.edit()
     dialog = page.findChild(ClassDialog)
     assert dialog is not None
@@ -254,9 +254,32 @@ def test_that_a_class_is_edited_and_the_edit_undone(window: MainWindow, page: An
     assert "Renamed" not in names
 
 
-def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWindow, page: AnnotatePage) -> None:
-    from synthstudio.gui.pages.annotate.class_dialog import ClassDialog
+def test_that_the_notice_of_a_lacking_class_goes_when_there_is_one(
+    qtbot: QtBot, window: MainWindow, page: AnnotatePage
+) -> None:
+    project = page.workspace.require_project()
+    told = project.annotations.remove([mark for marks in project.annotations.by_fov().values() for mark in marks])
+    page.workspace.announce(told)
+    for each in project.classes.list():
+        page.workspace.announce(project.classes.remove(each.id))
+    assert page.workspace.current_class_id is None
+    click(qtbot, page, *free_place(page))
+    assert "no class to annotate with" in window.message_bar.text
+    page.workspace.announce(changes("annotations"))
+    assert "no class to annotate with" in window.message_bar.text  # that is still so
+    window.registry.action("annotate.add_class").trigger()
+    dialog = page.findChild(ClassDialog)
+    assert dialog is not None
+    dialog.name.setText("new")
+    dialog.accept_draft()
+    assert page.workspace.current_class_id is not None
+    assert window.message_bar.text == ""
+    errors.report(UserError("The disk is full."), parent=page)
+    page.workspace.announce(changes("classes"))
+    assert "The disk is full." in window.message_bar.text  # what nobody knows to be settled stays
 
+
+def test_that_a_class_name_that_is_taken_is_refused_in_the_dialog(window: MainWindow, page: AnnotatePage) -> None:
     taken = next(iter(page.classes.values())).name
     page.class_actions.add()
     dialog = page.findChild(ClassDialog)

@@ -78,6 +78,7 @@ class MainWindow(QWidget):
         self._place = 0
         self._tool_ids: Sequence[str] = ()
         self._list_px: int | None = None
+        self._notice: Notice | None = None
         self.wants_fov_panel = True
         self.registry = ActionRegistry(themed_icon, self)
         self.rail = Rail([(page.title, page.icon) for page in PAGES])
@@ -168,6 +169,8 @@ class MainWindow(QWidget):
         workspace.current_fov_changed.connect(self._on_current_fov_changed)
         workspace.records_changed.connect(self._on_records_changed)
         workspace.preferences_changed.connect(self._on_preferences_changed)
+        for changed in (workspace.records_changed, workspace.current_class_changed):
+            changed.connect(self._drop_settled_notice)
         workspace.undo_stack.indexChanged.connect(lambda _index: self.registry.refresh())
         # What an action may depend on (a selection, a tool) is many things; where the user acts, it is asked anew.
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
@@ -203,6 +206,7 @@ class MainWindow(QWidget):
 
     def show_notice(self, notice: Notice) -> None:
         """Show a notice in the message bar."""
+        self._notice = notice
         self.message_bar.show_message(
             notice.message,
             notice.hint,
@@ -210,6 +214,13 @@ class MainWindow(QWidget):
             action_text=notice.action.text if notice.action else "",
             action=notice.action.callback if notice.action else None,
         )
+
+    @Slot()
+    def _drop_settled_notice(self) -> None:
+        notice = self._notice
+        if notice is not None and notice.holds is not None and not notice.holds():
+            self._notice = None
+            self.message_bar.hide()
 
     # Pages
 

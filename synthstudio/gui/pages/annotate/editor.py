@@ -93,7 +93,9 @@ class Editor(QObject):
         if self.fov is None:
             return
         if class_id is None:
-            self._report(UserError("There is no class to annotate with.", "Add a class in the panel on the right."))
+            workspace, hint = self._workspace, "Add a class in the panel on the right."
+            told = Notice("There is no class to annotate with.", hint, holds=lambda: workspace.current_class_id is None)
+            errors.post(told, parent=self._window)
             return
         author = self._workspace.preferences.author_name
         new = Annotation(AnnotationId(0), self.fov.id, class_id, x, y, box=box, author=author)
