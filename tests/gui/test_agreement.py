@@ -108,6 +108,16 @@ def test_that_the_figures_from_before_judging_stay_those_that_are_reported(qtbot
     qtbot.waitUntil(lambda: dialog.summary.text() == told, timeout=TIMEOUT_MS)
 
 
+def test_that_a_mark_that_is_made_before_judging_is_compared_too(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = open_agreement(qtbot, window)
+    table, project = table_texts(dialog), window.workspace.require_project()
+    fov = project.fovs.list()[0]
+    mark = dataclasses.replace(project.annotations.list(fov.id)[0], id=AnnotationId(0), x=1.0, y=1.0, author="Bob")
+    window.workspace.announce(project.annotations.add([mark])[1])
+    qtbot.waitUntil(lambda: table_texts(dialog) != table, timeout=TIMEOUT_MS)
+    assert dialog.summary.text().splitlines()[-1].startswith("As marked: F1 ")
+
+
 def test_that_figures_after_an_earlier_judging_are_not_called_as_marked(qtbot: QtBot, window: MainWindow) -> None:
     dialog = open_agreement(qtbot, window)
     dialog.list.selectRow(0)

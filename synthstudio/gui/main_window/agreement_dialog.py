@@ -221,7 +221,7 @@ class AgreementDialog(QDialog):
 
     def _show(self, comparison: Comparison) -> None:
         reported = self._reported.get(self._authors)
-        if reported is None:
+        if reported is None or not self._has_judged:  # marks that are made meanwhile are compared, too
             if not comparison.agreement.n_fovs:
                 self._show_nothing("There is no field that both have marked.")
                 return
