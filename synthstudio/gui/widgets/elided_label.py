@@ -1,4 +1,4 @@
-"""A line of text that ends in an ellipsis where the room ends."""
+"""A line of text that gives way to an ellipsis where the room ends."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing_extensions import override
 
 
 class ElidedLabel(QLabel):
-    """Gives way before anything beside it does; what is cut off is read in the tool tip, where it has no other."""
+    """Gives way before anything beside it does; what is cut off is read in the tool tip, where it has no other.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        mode: Which part of the text gives way.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__(parent)
+        self._mode = mode
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         width = self.contentsRect().width()
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width)
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, width)
         if self.toolTip() in {"", self.text()}:
             self.setToolTip(self.text() if shown != self.text() else "")
         painter = QPainter(self)

@@ -17,6 +17,7 @@ from synthstudio.gui.canvas.line_layer import LineLayer, box_segments
 from synthstudio.gui.canvas.pyramid import ImagePyramid
 from synthstudio.gui.pages.train.cam_render import CamField, CamLook, CamPicture, evidence_text, render_cam
 from synthstudio.gui.theme import GRID_PX
+from synthstudio.gui.widgets.elided_label import ElidedLabel
 from synthstudio.gui.workspace import Workspace
 
 PEAK_COLOR = CONTOUR_COLOR = "#FFFFFF"
@@ -37,12 +38,10 @@ class CamPane(QWidget):
         self._n_wanted = 0
         self._picture: CamPicture | None = None
         self._area: Box | None = None
-        self.title = QLabel(self)
+        self.title = ElidedLabel(self, mode=Qt.TextElideMode.ElideMiddle)  # seed and method are at the end
         self.compute = QPushButton("Compute CAM", self)
-        # Keeps its place while it is hidden: two panes beside each other have their images at one height.
-        kept = self.compute.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)
-        self.compute.setSizePolicy(kept)
+        # The line keeps its height while the button is hidden: two panes beside each other have images at one height.
+        self.title.setFixedHeight(self.compute.sizeHint().height())
         self.compute.setToolTip("Compute the map of this run on this field")
         self.compute.hide()
         self.view = FovView(self)
@@ -50,9 +49,8 @@ class CamPane(QWidget):
         self.words.setProperty("muted", True)
         self.words.setWordWrap(True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        for label in (self.title, self.words):
-            # Two views stand beside each other: no sentence may widen the window.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        # Two views stand beside each other: no sentence may widen the window.
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         bar = QHBoxLayout()
         bar.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
         bar.addWidget(self.title, 1)
