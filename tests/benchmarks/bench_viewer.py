@@ -234,6 +234,8 @@ def bench_opening() -> dict[str, dict[str, float]]:
         large_files.write_flat(folder / "flat.tif")
         large_files.write_pyramid(folder / "pyramid.tif", folder / "flat.tif")
         large_files.write_sparse(folder / "sparse.tif")
+        if hasattr(os, "sync"):
+            os.sync()  # half a minute later the system would write these gigabytes out, in the midst of the clicks
         cases = {
             "PNG 4072 x 3072": pngs,
             "BigTIFF 20000 x 20000 flat": [folder / "flat.tif"],
