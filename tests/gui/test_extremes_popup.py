@@ -106,7 +106,9 @@ def test_that_the_popup_says_why_there_is_nothing_to_be_seen(qtbot: QtBot, windo
     popup = view.peeker.popup
     assert popup is not None
     qtbot.waitUntil(lambda: popup.state.text() != "Drawing…", timeout=WAIT_MS)
-    assert popup.state.text() == "None of the chosen classes has a patch."
+    assert popup.state.text() == (
+        "None of the chosen classes has a patch. Choose another class, or click some of its objects."
+    )
     assert popup.pictures == []
     assert popup.isVisible()
     popup.close()

@@ -64,7 +64,8 @@ class ExtremesPopup(QFrame):
 
     def show_failure(self, error: Exception) -> None:
         """Say why there are no pictures, here: a notice in the window would lie behind the popup."""
-        self.state.setText(errors.notice_of(error).message)
+        notice = errors.notice_of(error)
+        self.state.setText(f"{notice.message} {notice.hint}".strip())
         self.state.setWordWrap(True)
         self.state.setProperty("muted", False)
         self.state.setProperty("danger", True)
